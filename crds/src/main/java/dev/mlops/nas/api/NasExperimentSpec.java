@@ -1,0 +1,370 @@
+package dev.mlops.nas.api;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.fabric8.crd.generator.annotation.PreserveUnknownFields;
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Max;
+import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
+import io.fabric8.kubernetes.api.model.IntOrString;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the user asks for. Everything but the dataset and the search space has a default, and the defaults stand here, in the
+ * CRD's schema, and nowhere else: API server and local mode fill them in before any code sees the object.
+ *
+ * @param suspend true pauses: running trials finish, no new one starts
+ * @param seed of every random choice of the search
+ * @param dataset what to train on
+ * @param objective what to optimise
+ * @param searchSpace which architectures exist
+ * @param constraints hard limits
+ * @param strategy how the space is explored
+ * @param evaluation how a trial is trained
+ * @param budget when to stop
+ * @param protocol what makes the result credible
+ * @param tracking where trials are logged
+ * @param trainer the trainer's pod
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+@ValidationRule(
+        value = "self.dataset == oldSelf.dataset && self.searchSpace == oldSelf.searchSpace",
+        message = "dataset and searchSpace cannot be changed once the experiment exists; create a new one")
+@ValidationRule(
+        value = "self.objective == oldSelf.objective && self.seed == oldSelf.seed && self.evaluation == oldSelf.evaluation",
+        message = "objective, seed and evaluation cannot be changed once the experiment exists; create a new one")
+public record NasExperimentSpec(
+        @Default("false") Boolean suspend,
+        @Default("0") @Min(0) Long seed,
+        @Required Dataset dataset,
+        @Default("{}") Objective objective,
+        @Required Space searchSpace,
+        @Nullable @Size(max = 8) List<Limit> constraints,
+        @Default("{}") Strategy strategy,
+        @Default("{}") Evaluation evaluation,
+        @Default("{}") Budget budget,
+        @Default("{}") Protocol protocol,
+        @Nullable Tracking tracking,
+        @Default("{}") Trainer trainer) {
+
+    /**
+     * Data with labels.
+     *
+     * @param uri {@code file:///absolute/path}, {@code pvc://claim/path}, or a path relative to the experiment's file (local
+     *     mode) or to the trainer image's data folder (cluster)
+     * @param format csv or idx; gzip is seen by the name's end
+     * @param labels the label file, for idx
+     * @param labelColumn the label's column from 0, for csv; -1 is the last
+     * @param sha256 checksum that the data file must have, hexadecimal
+     * @param shape of one example: channels, height, width
+     * @param classes number of classes; labels are 0 to classes - 1
+     * @param split parts of the whole
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value = "(self.format == 'idx') == has(self.labels)",
+            message = "labels names the label file of format idx: give it there, and only there")
+    @ValidationRule(
+            value = "!self.uri.contains('://') || self.uri.startsWith('file:///') || self.uri.startsWith('pvc://')",
+            message = "uri must be a relative path, file:///PATH or pvc://CLAIM/PATH")
+    public record Dataset(
+            @Required @Size(min = 1, max = 1024) String uri,
+            @Default("csv") Format format,
+            @Nullable @Size(min = 1, max = 1024) String labels,
+            @Default("-1") @Min(-1) Integer labelColumn,
+            @Nullable @io.fabric8.generator.annotation.Pattern("^[0-9a-f]{64}$") String sha256,
+            @Required @Size(min = 3, max = 3) List<@Min(1) @Max(4096) Integer> shape,
+            @Required @Min(2) @Max(100000) Integer classes,
+            @Default("{}") Split split) {}
+
+    /** How the data file is written. */
+    public enum Format {
+        csv,
+        idx
+    }
+
+    /** Parts of the whole; the same cut for all trials, fixed by the experiment's seed, stratified by label. */
+    @ValidationRule(
+            value = "self.train + self.validation + self.test > 0.999 && self.train + self.validation + self.test < 1.001",
+            message = "train, validation and test must add up to 1")
+    public record Split(
+            @Default("0.6") @Min(0.01) @Max(0.98) Double train,
+            @Default("0.2") @Min(0.01) @Max(0.98) Double validation,
+            @Default("0.2") @Min(0.01) @Max(0.98) Double test) {}
+
+    /** What to optimise, measured on the validation split. */
+    public record Objective(
+            @Default("accuracy") ObjectiveMetric metric, @Default("Maximize") Direction direction) {}
+
+    /** Metrics that a trainer reports for every trial. */
+    public enum ObjectiveMetric {
+        accuracy,
+        loss
+    }
+
+    /** Which way is better. */
+    public enum Direction {
+        Maximize,
+        Minimize
+    }
+
+    /**
+     * A hard limit.
+     *
+     * @param metric params and macs are known before training; latencyMs is measured in every trial
+     * @param max largest allowed value: a whole number, or a text such as "2.5" or "100k" (k, M, G)
+     * @param percentile of the latency, 50 or 99
+     */
+    @ValidationRule(
+            value = "type(self.max) == int ? self.max > 0 : self.max.matches('^[0-9]+(\\\\.[0-9]+)?[kMG]?$')",
+            message = "max must be a positive whole number, or a text such as \"2.5\" or \"100k\" (k, M, G)")
+    public record Limit(
+            @Required LimitMetric metric,
+            @Required IntOrString max,
+            @Default("50") Integer percentile) {}
+
+    /** Costs that can be limited. */
+    public enum LimitMetric {
+        params,
+        macs,
+        latencyMs
+    }
+
+    /**
+     * Exactly one of preset, chain and cell.
+     *
+     * @param preset a named space
+     * @param chain stages of repeated operators
+     * @param cell a small graph that is stacked
+     * @param references human designs beyond those that a preset brings
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value = "(has(self.preset) ? 1 : 0) + (has(self.chain) ? 1 : 0) + (has(self.cell) ? 1 : 0) == 1",
+            message = "searchSpace must hold exactly one of preset, chain and cell")
+    public record Space(
+            @Nullable Preset preset,
+            @Nullable Chain chain,
+            @Nullable Cell cell,
+            @Nullable @Size(max = 16) List<ReferenceDesign> references) {}
+
+    /** Spaces by name. */
+    public enum Preset {
+        @com.fasterxml.jackson.annotation.JsonProperty("small-cnn")
+        SMALL_CNN,
+        @com.fasterxml.jackson.annotation.JsonProperty("nb201-cell")
+        NB201_CELL
+    }
+
+    /** A human-designed architecture, as the value of each decision (see {@code status.best.decisions} for the names). */
+    public record ReferenceDesign(
+            @Required @Size(min = 1, max = 63) String name, @Required Map<String, String> decisions) {}
+
+    /** Stages one after the other; choices in lists, one entry fixes the value. */
+    public record Chain(
+            @Default("{}") Stem stem,
+            @Required @Size(min = 1, max = 12) List<Stage> stages,
+            @Default("{}") Head head) {}
+
+    /** First convolution, 3x3. */
+    public record Stem(@Default("16") @Min(1) @Max(4096) Integer width) {}
+
+    /**
+     * One stage.
+     *
+     * @param name unique; the prefix of its decisions
+     * @param stride of the first block
+     * @param depth choices of the number of blocks; 0 leaves the stage out where stride is 1
+     * @param operator choices of the block
+     * @param kernel choices of the kernel side, odd
+     * @param expansion choices of mbconv's expansion
+     * @param width choices of the output channels
+     * @param skip choices of a residual connection around each block whose shapes allow it
+     */
+    @ValidationRule(value = "self.kernel.all(k, k % 2 == 1)", message = "kernel sides must be odd")
+    public record Stage(
+            @Required @io.fabric8.generator.annotation.Pattern("^[a-z][a-z0-9]{0,15}$") String name,
+            @Default("1") @Min(1) @Max(4) Integer stride,
+            @Default("[1]") @Size(min = 1, max = 16) List<@Min(0) @Max(32) Integer> depth,
+            @Default("[\"conv\"]") @Size(min = 1, max = 8) List<BlockOperator> operator,
+            @Default("[3]") @Size(min = 1, max = 8) List<@Min(1) @Max(15) Integer> kernel,
+            @Default("[1]") @Size(min = 1, max = 8) List<@Min(1) @Max(16) Integer> expansion,
+            @Required @Size(min = 1, max = 16) List<@Min(1) @Max(4096) Integer> width,
+            @Default("[false]") @Size(min = 1, max = 2) List<Boolean> skip) {}
+
+    /** Blocks of a chain. */
+    public enum BlockOperator {
+        conv,
+        separable,
+        mbconv,
+        maxpool,
+        avgpool
+    }
+
+    /** Pooling over the whole image, dropout, dense. */
+    public record Head(@Default("[0.0]") @Size(min = 1, max = 8) List<@Min(0) @Max(0.9) Double> dropout) {}
+
+    /**
+     * A cell with one operation per edge (i, j), i &lt; j, as in NAS-Bench-201.
+     *
+     * @param nodes including input and output
+     * @param operations choices on every edge
+     * @param stack how cells become a network
+     */
+    public record Cell(
+            @Default("4") @Min(2) @Max(8) Integer nodes,
+            @Default("[\"none\",\"skip\",\"conv1x1\",\"conv3x3\",\"avgpool3x3\"]") @Size(min = 2, max = 8)
+                    List<EdgeOperation> operations,
+            @Default("{}") Stack stack) {}
+
+    /** Operations on the edges of a cell; those with weights are ReLU, convolution, batch norm. */
+    public enum EdgeOperation {
+        none,
+        skip,
+        conv1x1,
+        conv3x3,
+        avgpool3x3,
+        maxpool3x3
+    }
+
+    /** Stages of equal cells; width doubles and the side halves between stages by a residual block. */
+    public record Stack(
+            @Default("3") @Min(1) @Max(6) Integer stages,
+            @Default("5") @Min(1) @Max(20) Integer cells,
+            @Default("16") @Min(1) @Max(1024) Integer width) {}
+
+    /**
+     * How the space is explored.
+     *
+     * @param name Predictor is the default: surrogates choose
+     * @param predictor options of Predictor
+     * @param evolution options of Evolution, also used while the predictor is not trusted
+     */
+    public record Strategy(
+            @Default("Predictor") StrategyName name,
+            @Default("{}") PredictorOptions predictor,
+            @Default("{}") EvolutionOptions evolution) {}
+
+    /** Strategies by name. */
+    public enum StrategyName {
+        Predictor,
+        Evolution,
+        Random
+    }
+
+    /**
+     * Options of the predictor strategy.
+     *
+     * @param warmUp uniform random trials before the first fit
+     * @param surrogates models to choose from by cross-validation
+     */
+    public record PredictorOptions(
+            @Default("10") @Min(4) @Max(1000) Integer warmUp,
+            @Default("[\"RandomForest\",\"GradientBoosting\",\"GaussianProcess\"]") @Size(min = 1, max = 3)
+                    List<SurrogateName> surrogates) {}
+
+    /** Surrogate models. */
+    public enum SurrogateName {
+        RandomForest,
+        GradientBoosting,
+        GaussianProcess
+    }
+
+    /** Regularized evolution (Real et al. 2019). */
+    @ValidationRule(value = "self.sample <= self.population", message = "sample must not exceed population")
+    public record EvolutionOptions(
+            @Default("20") @Min(2) @Max(10000) Integer population, @Default("5") @Min(1) @Max(10000) Integer sample) {}
+
+    /** How a trial is trained. */
+    public record Evaluation(
+            @Default("20") @Min(1) @Max(10000) Integer epochs, @Default("{}") Recipe recipe) {}
+
+    /** Optimiser and its settings. */
+    public record Recipe(
+            @Default("adamw") Optimizer optimizer,
+            @Default("0.003") @Min(0.0000001) @Max(10) Double learningRate,
+            @Default("cosine") Schedule schedule,
+            @Default("64") @Min(1) @Max(65536) Integer batchSize,
+            @Default("0.0005") @Min(0) @Max(1) Double weightDecay) {}
+
+    /** Optimisers. */
+    public enum Optimizer {
+        adam,
+        adamw,
+        sgd
+    }
+
+    /** Learning-rate schedules. */
+    public enum Schedule {
+        cosine,
+        constant
+    }
+
+    /**
+     * When to stop.
+     *
+     * @param trials architectures that the search may train; baselines and finalists come on top
+     * @param parallelTrials trials at the same time
+     * @param wallClock no new search trial after this time: whole seconds, minutes or hours, such as 90s, 30m, 24h
+     * @param maxFailedTrials the experiment fails when more trials than this have failed
+     */
+    public record Budget(
+            @Default("50") @Min(1) @Max(100000) Integer trials,
+            @Default("2") @Min(1) @Max(1000) Integer parallelTrials,
+            @Nullable @io.fabric8.generator.annotation.Pattern("^[1-9][0-9]{0,6}[smh]$") String wallClock,
+            @Default("10") @Min(0) @Max(100000) Integer maxFailedTrials) {}
+
+    /**
+     * What makes the result credible.
+     *
+     * @param randomArm train as many random architectures as the search trains, as the baseline
+     * @param references human designs, trained like finalists
+     * @param finalists the search's best, retrained from scratch
+     * @param confidence level of all intervals
+     */
+    public record Protocol(
+            @Default("true") Boolean randomArm,
+            @Default("{}") References references,
+            @Default("{}") Finalists finalists,
+            @Default("0.95") @Min(0.5) @Max(0.999) Double confidence) {}
+
+    /** Human designs: seeds 0 leaves them out. */
+    public record References(@Default("2") @Min(0) @Max(20) Integer seeds) {}
+
+    /** The search's best: how many, and how often each is retrained. */
+    public record Finalists(
+            @Default("3") @Min(1) @Max(50) Integer count, @Default("2") @Min(1) @Max(20) Integer seeds) {}
+
+    /** Where trials are logged. */
+    public record Tracking(@Nullable Mlflow mlflow) {}
+
+    /**
+     * An MLflow server.
+     *
+     * @param uri http(s) address; default: the operator's MLFLOW_TRACKING_URI
+     * @param experiment name there; default NAMESPACE/NAME
+     */
+    @ValidationRule(
+            value = "!has(self.uri) || self.uri.startsWith('http://') || self.uri.startsWith('https://')",
+            message = "uri must begin with http:// or https://")
+    public record Mlflow(
+            @Nullable @Size(max = 1024) String uri, @Nullable @Size(min = 1, max = 250) String experiment) {}
+
+    /**
+     * The trainer's pod.
+     *
+     * @param image default: the operator's NAS_TRAINER_IMAGE
+     * @param backoffLimit retries of a pod that failed for a reason that may pass
+     * @param deadlineSeconds a trial that runs longer is ended and counts as failed
+     * @param template a PodTemplateSpec merged over the operator's pod; the contract's fields win
+     */
+    public record Trainer(
+            @Nullable @Size(min = 1, max = 512) String image,
+            @Default("3") @Min(0) @Max(100) Integer backoffLimit,
+            @Default("3600") @Min(1) Integer deadlineSeconds,
+            @Nullable @PreserveUnknownFields Map<String, Object> template) {}
+}

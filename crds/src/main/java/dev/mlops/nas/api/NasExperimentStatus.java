@@ -1,0 +1,122 @@
+package dev.mlops.nas.api;
+
+import io.fabric8.kubernetes.api.model.Condition;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Progress and result of a search; its size does not depend on the number of trials.
+ *
+ * @param phase where the search is
+ * @param observedGeneration the spec's generation that this status speaks of
+ * @param message one sentence on progress
+ * @param progress trials of the search, "done/budget"
+ * @param conditions Ready, Reconciling, Stalled, Succeeded, PredictorTrusted, TrackingSynced
+ * @param trials counts by state
+ * @param best the incumbent, later the winner
+ * @param predictor quality of the surrogate
+ * @param cost what was spent
+ * @param comparison the winner beside random search and human references, at the end
+ * @param tracking where the runs are
+ * @param startTime first reconcile, RFC 3339
+ * @param completionTime end of the search, RFC 3339
+ */
+public record NasExperimentStatus(
+        @Nullable Phase phase,
+        @Nullable Long observedGeneration,
+        @Nullable String message,
+        @Nullable String progress,
+        @Nullable List<Condition> conditions,
+        @Nullable TrialCounts trials,
+        @Nullable Best best,
+        @Nullable PredictorQuality predictor,
+        @Nullable Cost cost,
+        @Nullable List<ComparisonRow> comparison,
+        @Nullable TrackingStatus tracking,
+        @Nullable String startTime,
+        @Nullable String completionTime) {
+
+    /** Where the search is. */
+    public enum Phase {
+        Pending,
+        WarmingUp,
+        Searching,
+        Finalizing,
+        Succeeded,
+        Failed,
+        Suspended
+    }
+
+    /** Trials by state. */
+    public record TrialCounts(int completed, int running, int pending, int infeasible, int failed, int stopped) {}
+
+    /**
+     * The best architecture known.
+     *
+     * @param trial its name
+     * @param score the objective as text; with interval once retrained
+     * @param metrics of that trial
+     * @param architecture canonical hash
+     * @param decisions as names and values
+     */
+    public record Best(
+            String trial,
+            String score,
+            Map<String, Double> metrics,
+            String architecture,
+            Map<String, String> decisions) {}
+
+    /**
+     * How well the surrogate ranks, by cross-validation on the finished trials.
+     *
+     * @param surrogate the one in use
+     * @param tau as text, for printer columns
+     * @param kendallTau from -1 to 1
+     * @param interval confidence interval, two numbers
+     * @param trials trials it rests on
+     */
+    public record PredictorQuality(
+            String surrogate, String tau, double kendallTau, List<Double> interval, int trials) {}
+
+    /**
+     * What was spent.
+     *
+     * @param trainTime sum of the trials' wall time as text, for printer columns
+     * @param trainSeconds the same in seconds; failed trials included
+     * @param trainings trials started
+     */
+    public record Cost(String trainTime, double trainSeconds, int trainings) {}
+
+    /**
+     * One line of the final comparison; accuracies are on the test split, mean over seeds.
+     *
+     * @param entrant Search, RandomSearch or a reference's name
+     * @param architecture canonical hash
+     * @param seeds trainings behind the mean
+     * @param test mean test accuracy
+     * @param interval its confidence interval, two numbers
+     * @param params trainable parameters
+     * @param latencyMs median of single inferences, where measured
+     * @param verdict how the search's winner relates to it, one sentence
+     */
+    public record ComparisonRow(
+            String entrant,
+            String architecture,
+            int seeds,
+            double test,
+            List<Double> interval,
+            double params,
+            @Nullable Double latencyMs,
+            @Nullable String verdict) {}
+
+    /**
+     * Where the runs are.
+     *
+     * @param experimentId MLflow's
+     * @param runId of the parent run
+     * @param url of the parent run in the MLflow UI
+     */
+    public record TrackingStatus(
+            @Nullable String experimentId, @Nullable String runId, @Nullable String url) {}
+}

@@ -1,0 +1,116 @@
+package dev.mlops.nas.contract;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The input of a trainer: one JSON file, its path in the environment variable {@value #PATH_VARIABLE}.
+ *
+ * @param contractVersion {@value #VERSION}; a trainer refuses a version that it does not know (exit code 65)
+ * @param experiment the experiment's name
+ * @param trial the trial's name, unique in its experiment
+ * @param graph the architecture, nodes in topological order
+ * @param decisions the point of the search space as chosen values, for logging
+ * @param dataset what to train on
+ * @param epochs epochs to train (the fidelity)
+ * @param seed of weights, batches and dropout
+ * @param splitSeed of the train, validation and test split; the same for all trials of an experiment
+ * @param recipe how to train
+ * @param evaluateTest whether the test part may be opened; true for finalists and references only
+ * @param folders where data lies and where checkpoints go
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record TrialFile(
+        String contractVersion,
+        String experiment,
+        String trial,
+        List<GraphNode> graph,
+        Map<String, String> decisions,
+        DatasetRef dataset,
+        int epochs,
+        long seed,
+        long splitSeed,
+        Recipe recipe,
+        boolean evaluateTest,
+        Folders folders) {
+
+    /** The contract's version. */
+    public static final String VERSION = "nas.mlops.dev/trial/v1";
+
+    /** Environment variable with the path of the trial file. */
+    public static final String PATH_VARIABLE = "NAS_TRIAL_FILE";
+
+    /** Environment variable with the path where the result goes; default {@code /dev/termination-log}. */
+    public static final String RESULT_VARIABLE = "NAS_RESULT_FILE";
+
+    /** Environment variable that, when set, replaces {@link Folders#data()}. */
+    public static final String DATA_VARIABLE = "NAS_DATA_DIR";
+
+    /**
+     * One node of an architecture graph. Shapes are channels, height, width; after flattening one number. Padding is always
+     * "same": an output side is the input side divided by the stride, rounded up.
+     *
+     * <p>Operators and their attributes: {@code input}; {@code conv} (filters, kernel, stride, groups; no bias);
+     * {@code batchNorm}; {@code relu}; {@code add} (two or more inputs); {@code concat} (along channels);
+     * {@code maxPool}, {@code avgPool} (kernel, stride; padding is not counted in the average); {@code globalAvgPool};
+     * {@code squeezeExcite} (units); {@code dense} (units; with bias); {@code dropout} (rate); {@code zero} (stride);
+     * {@code identity}. The last node is the {@code dense} one that gives the logits.
+     *
+     * @param name unique in the graph
+     * @param operator one of the names above
+     * @param attributes of the operator
+     * @param inputs names of earlier nodes
+     * @param shape of the output without the batch
+     */
+    public record GraphNode(
+            String name, String operator, Map<String, Double> attributes, List<String> inputs, List<Integer> shape) {}
+
+    /**
+     * Where the data lies and how it is cut.
+     *
+     * @param uri {@code file:///absolute}, or a path relative to {@link Folders#data()}
+     * @param format {@code csv} (one row per example, numbers; gzip by the name's end) or {@code idx}
+     * @param labels for {@code idx}: the label file, as {@code uri}
+     * @param labelColumn for {@code csv}: the label's column from 0, or -1 for the last
+     * @param sha256 of the data file, hexadecimal, verified when given
+     * @param shape of one example: channels, height, width
+     * @param classes labels are 0 to classes - 1
+     * @param split parts of the whole
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record DatasetRef(
+            String uri,
+            String format,
+            @Nullable String labels,
+            int labelColumn,
+            @Nullable String sha256,
+            List<Integer> shape,
+            int classes,
+            Split split) {}
+
+    /** Parts of the whole, adding up to 1; the split is stratified by label. */
+    public record Split(double train, double validation, double test) {}
+
+    /**
+     * How to train.
+     *
+     * @param optimizer {@code adam}, {@code adamw} or {@code sgd} (Nesterov momentum 0.9)
+     * @param learningRate at the start
+     * @param schedule {@code cosine} (to 0 over all epochs) or {@code constant}
+     * @param batchSize examples per step
+     * @param weightDecay decoupled for {@code adamw}, L2 otherwise
+     */
+    public record Recipe(
+            String optimizer, double learningRate, String schedule, int batchSize, double weightDecay) {}
+
+    /**
+     * Folders as the trainer sees them.
+     *
+     * @param data relative dataset paths start here; the environment variable {@value #DATA_VARIABLE} replaces it
+     * @param checkpoints where the trainer may keep its checkpoint; null for no checkpoints
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Folders(String data, @Nullable String checkpoints) {}
+}

@@ -1,0 +1,47 @@
+package dev.mlops.nas.contract;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The output of a trainer: JSON of at most {@value #MAX_BYTES} bytes as the container's termination message. Written for
+ * every exit code, atomically in local mode.
+ *
+ * @param contractVersion {@link TrialFile#VERSION}
+ * @param trial the trial's name, as in the trial file
+ * @param exitCode as the process exits with, see {@link ExitCode}
+ * @param metrics by name: {@code accuracy}, {@code loss} (validation), {@code testAccuracy} (when the test part was opened),
+ *     {@code params}, {@code macs}, {@code latencyMs} (median of single inferences), {@code latencyP99Ms},
+ *     {@code trainSeconds}, {@code testExamples}, {@code validationExamples}
+ * @param epochs epochs trained
+ * @param history per epoch; thinned when the message would not fit
+ * @param message one sentence about what went wrong; null when all went well
+ * @param environment what it ran on: {@code device}, {@code threads}, {@code framework}, …
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record TrialResult(
+        String contractVersion,
+        String trial,
+        int exitCode,
+        Map<String, Double> metrics,
+        int epochs,
+        List<Epoch> history,
+        @Nullable String message,
+        Map<String, String> environment) {
+
+    /** What the kubelet keeps of a termination message. */
+    public static final int MAX_BYTES = 4096;
+
+    /**
+     * Metrics after one epoch.
+     *
+     * @param epoch from 1
+     * @param timeMs when the epoch ended, milliseconds since 1970; makes delivering twice to MLflow harmless
+     * @param trainLoss mean over the epoch's batches
+     * @param accuracy on the validation part
+     * @param loss on the validation part
+     */
+    public record Epoch(int epoch, long timeMs, double trainLoss, double accuracy, double loss) {}
+}
