@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
         value = "self.dataset == oldSelf.dataset && self.searchSpace == oldSelf.searchSpace",
         message = "dataset and searchSpace cannot be changed once the experiment exists; create a new one")
 @ValidationRule(
-        value = "self.objective == oldSelf.objective && self.seed == oldSelf.seed && self.evaluation == oldSelf.evaluation",
+        value =
+                "self.objective == oldSelf.objective && self.seed == oldSelf.seed && self.evaluation == oldSelf.evaluation",
         message = "objective, seed and evaluation cannot be changed once the experiment exists; create a new one")
 public record NasExperimentSpec(
         @Default("false") Boolean suspend,
@@ -76,7 +77,10 @@ public record NasExperimentSpec(
             @Default("csv") Format format,
             @Nullable @Size(min = 1, max = 1024) String labels,
             @Default("-1") @Min(-1) Integer labelColumn,
-            @Nullable @io.fabric8.generator.annotation.Pattern("^[0-9a-f]{64}$") String sha256,
+
+            @Nullable @io.fabric8.generator.annotation.Pattern("^[0-9a-f]{64}$")
+            String sha256,
+
             @Required @Size(min = 3, max = 3) List<@Min(1) @Max(4096) Integer> shape,
             @Required @Min(2) @Max(100000) Integer classes,
             @Default("{}") Split split) {}
@@ -89,7 +93,8 @@ public record NasExperimentSpec(
 
     /** Parts of the whole; the same cut for all trials, fixed by the experiment's seed, stratified by label. */
     @ValidationRule(
-            value = "self.train + self.validation + self.test > 0.999 && self.train + self.validation + self.test < 1.001",
+            value =
+                    "self.train + self.validation + self.test > 0.999 && self.train + self.validation + self.test < 1.001",
             message = "train, validation and test must add up to 1")
     public record Split(
             @Default("0.6") @Min(0.01) @Max(0.98) Double train,
@@ -98,7 +103,8 @@ public record NasExperimentSpec(
 
     /** What to optimise, measured on the validation split. */
     public record Objective(
-            @Default("accuracy") ObjectiveMetric metric, @Default("Maximize") Direction direction) {}
+            @Default("accuracy") ObjectiveMetric metric,
+            @Default("Maximize") Direction direction) {}
 
     /** Metrics that a trainer reports for every trial. */
     public enum ObjectiveMetric {
@@ -162,7 +168,8 @@ public record NasExperimentSpec(
 
     /** A human-designed architecture, as the value of each decision (see {@code status.best.decisions} for the names). */
     public record ReferenceDesign(
-            @Required @Size(min = 1, max = 63) String name, @Required Map<String, String> decisions) {}
+            @Required @Size(min = 1, max = 63) String name,
+            @Required Map<String, String> decisions) {}
 
     /** Stages one after the other; choices in lists, one entry fixes the value. */
     public record Chain(
@@ -187,7 +194,9 @@ public record NasExperimentSpec(
      */
     @ValidationRule(value = "self.kernel.all(k, k % 2 == 1)", message = "kernel sides must be odd")
     public record Stage(
-            @Required @io.fabric8.generator.annotation.Pattern("^[a-z][a-z0-9]{0,15}$") String name,
+            @Required @io.fabric8.generator.annotation.Pattern("^[a-z][a-z0-9]{0,15}$")
+            String name,
+
             @Default("1") @Min(1) @Max(4) Integer stride,
             @Default("[1]") @Size(min = 1, max = 16) List<@Min(0) @Max(32) Integer> depth,
             @Default("[\"conv\"]") @Size(min = 1, max = 8) List<BlockOperator> operator,
@@ -206,7 +215,8 @@ public record NasExperimentSpec(
     }
 
     /** Pooling over the whole image, dropout, dense. */
-    public record Head(@Default("[0.0]") @Size(min = 1, max = 8) List<@Min(0) @Max(0.9) Double> dropout) {}
+    public record Head(
+            @Default("[0.0]") @Size(min = 1, max = 8) List<@Min(0) @Max(0.9) Double> dropout) {}
 
     /**
      * A cell with one operation per edge (i, j), i &lt; j, as in NAS-Bench-201.
@@ -217,8 +227,10 @@ public record NasExperimentSpec(
      */
     public record Cell(
             @Default("4") @Min(2) @Max(8) Integer nodes,
+
             @Default("[\"none\",\"skip\",\"conv1x1\",\"conv3x3\",\"avgpool3x3\"]") @Size(min = 2, max = 8)
-                    List<EdgeOperation> operations,
+            List<EdgeOperation> operations,
+
             @Default("{}") Stack stack) {}
 
     /** Operations on the edges of a cell; those with weights are ReLU, convolution, batch norm. */
@@ -264,8 +276,9 @@ public record NasExperimentSpec(
      */
     public record PredictorOptions(
             @Default("10") @Min(4) @Max(1000) Integer warmUp,
+
             @Default("[\"RandomForest\",\"GradientBoosting\",\"GaussianProcess\"]") @Size(min = 1, max = 3)
-                    List<SurrogateName> surrogates) {}
+            List<SurrogateName> surrogates) {}
 
     /** Surrogate models. */
     public enum SurrogateName {
@@ -277,11 +290,13 @@ public record NasExperimentSpec(
     /** Regularized evolution (Real et al. 2019). */
     @ValidationRule(value = "self.sample <= self.population", message = "sample must not exceed population")
     public record EvolutionOptions(
-            @Default("20") @Min(2) @Max(10000) Integer population, @Default("5") @Min(1) @Max(10000) Integer sample) {}
+            @Default("20") @Min(2) @Max(10000) Integer population,
+            @Default("5") @Min(1) @Max(10000) Integer sample) {}
 
     /** How a trial is trained. */
     public record Evaluation(
-            @Default("20") @Min(1) @Max(10000) Integer epochs, @Default("{}") Recipe recipe) {}
+            @Default("20") @Min(1) @Max(10000) Integer epochs,
+            @Default("{}") Recipe recipe) {}
 
     /** Optimiser and its settings. */
     public record Recipe(
@@ -315,7 +330,10 @@ public record NasExperimentSpec(
     public record Budget(
             @Default("50") @Min(1) @Max(100000) Integer trials,
             @Default("2") @Min(1) @Max(1000) Integer parallelTrials,
-            @Nullable @io.fabric8.generator.annotation.Pattern("^[1-9][0-9]{0,6}[smh]$") String wallClock,
+
+            @Nullable @io.fabric8.generator.annotation.Pattern("^[1-9][0-9]{0,6}[smh]$")
+            String wallClock,
+
             @Default("10") @Min(0) @Max(100000) Integer maxFailedTrials) {}
 
     /**
@@ -337,7 +355,8 @@ public record NasExperimentSpec(
 
     /** The search's best: how many, and how often each is retrained. */
     public record Finalists(
-            @Default("3") @Min(1) @Max(50) Integer count, @Default("2") @Min(1) @Max(20) Integer seeds) {}
+            @Default("3") @Min(1) @Max(50) Integer count,
+            @Default("2") @Min(1) @Max(20) Integer seeds) {}
 
     /** Where trials are logged. */
     public record Tracking(@Nullable Mlflow mlflow) {}
@@ -352,7 +371,8 @@ public record NasExperimentSpec(
             value = "!has(self.uri) || self.uri.startsWith('http://') || self.uri.startsWith('https://')",
             message = "uri must begin with http:// or https://")
     public record Mlflow(
-            @Nullable @Size(max = 1024) String uri, @Nullable @Size(min = 1, max = 250) String experiment) {}
+            @Nullable @Size(max = 1024) String uri,
+            @Nullable @Size(min = 1, max = 250) String experiment) {}
 
     /**
      * The trainer's pod.

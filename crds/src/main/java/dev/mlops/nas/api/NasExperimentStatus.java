@@ -118,5 +118,7 @@ public record NasExperimentStatus(
      * @param url of the parent run in the MLflow UI
      */
     public record TrackingStatus(
-            @Nullable String experimentId, @Nullable String runId, @Nullable String url) {}
+            @Nullable String experimentId,
+            @Nullable String runId,
+            @Nullable String url) {}
 }

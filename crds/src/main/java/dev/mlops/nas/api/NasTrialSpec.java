@@ -37,5 +37,6 @@ public record NasTrialSpec(
         @Nullable PredictionSpec prediction) {
 
     /** A surrogate's word on the objective before training: mean and standard deviation, in units of the objective. */
-    public record PredictionSpec(@Required Double mean, @Required Double sd) {}
+    public record PredictionSpec(
+            @Required Double mean, @Required Double sd) {}
 }

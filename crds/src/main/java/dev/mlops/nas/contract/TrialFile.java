@@ -102,8 +102,7 @@ public record TrialFile(
      * @param batchSize examples per step
      * @param weightDecay decoupled for {@code adamw}, L2 otherwise
      */
-    public record Recipe(
-            String optimizer, double learningRate, String schedule, int batchSize, double weightDecay) {}
+    public record Recipe(String optimizer, double learningRate, String schedule, int batchSize, double weightDecay) {}
 
     /**
      * Folders as the trainer sees them.

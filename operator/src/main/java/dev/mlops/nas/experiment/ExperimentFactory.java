@@ -1,0 +1,181 @@
+package dev.mlops.nas.experiment;
+
+import dev.mlops.nas.api.NasExperimentSpec;
+import dev.mlops.nas.api.NasExperimentSpec.Cell;
+import dev.mlops.nas.api.NasExperimentSpec.Chain;
+import dev.mlops.nas.api.NasExperimentSpec.Direction;
+import dev.mlops.nas.api.NasExperimentSpec.Limit;
+import dev.mlops.nas.api.NasExperimentSpec.ReferenceDesign;
+import dev.mlops.nas.api.NasExperimentSpec.Space;
+import dev.mlops.nas.api.NasExperimentSpec.Strategy;
+import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Experiment.Budget;
+import dev.mlops.nas.search.Experiment.Constraint;
+import dev.mlops.nas.search.Experiment.Objective;
+import dev.mlops.nas.search.Experiment.Protocol;
+import dev.mlops.nas.search.Experiment.StrategyOptions;
+import dev.mlops.nas.search.Experiment.SurrogateKind;
+import dev.mlops.nas.search.SearchSpace;
+import dev.mlops.nas.search.SpaceException;
+import dev.mlops.nas.search.Spaces;
+import dev.mlops.nas.search.Spaces.CellOptions;
+import dev.mlops.nas.search.Spaces.ChainOptions;
+import dev.mlops.nas.search.Spaces.StageOptions;
+import dev.mlops.nas.search.Spaces.Task;
+import io.fabric8.kubernetes.api.model.IntOrString;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Turns a spec, valid by the CRD and with its defaults filled in, into the engine's records. */
+public final class ExperimentFactory {
+    /**
+     * The engine's experiment.
+     *
+     * @throws SpaceException with field and sentence where only the engine can see that the spec contradicts itself
+     */
+    public static Experiment create(String name, NasExperimentSpec spec) {
+        return new Experiment(
+                name,
+                space(spec),
+                new Objective(spec.objective().metric().name(), spec.objective().direction() == Direction.Maximize),
+                spec.constraints() == null
+                        ? List.of()
+                        : spec.constraints().stream()
+                                .map(ExperimentFactory::constraint)
+                                .toList(),
+                strategy(spec.strategy()),
+                spec.evaluation().epochs(),
+                new Budget(
+                        spec.budget().trials(),
+                        spec.budget().parallelTrials(),
+                        duration(spec.budget().wallClock()),
+                        spec.budget().maxFailedTrials()),
+                new Protocol(
+                        spec.protocol().randomArm(),
+                        spec.protocol().references().seeds(),
+                        spec.protocol().finalists().count(),
+                        spec.protocol().finalists().seeds(),
+                        spec.protocol().confidence()),
+                spec.seed(),
+                spec.suspend());
+    }
+
+    private static SearchSpace space(NasExperimentSpec spec) {
+        Space space = spec.searchSpace();
+        List<Integer> shape = spec.dataset().shape();
+        var task = new Task(
+                shape.get(0), shape.get(1), shape.get(2), spec.dataset().classes());
+        Map<String, Map<String, String>> references = references(space.references());
+        if (space.chain() != null) {
+            return Spaces.chain(chain(space.chain()), task, references);
+        }
+        if (space.cell() != null) {
+            return Spaces.cell(cell(space.cell()), task, references);
+        }
+        if (space.preset() == null) {
+            throw new SpaceException("searchSpace", "searchSpace must hold exactly one of preset, chain and cell");
+        }
+        return Spaces.preset(
+                switch (space.preset()) {
+                    case SMALL_CNN -> "small-cnn";
+                    case NB201_CELL -> "nb201-cell";
+                },
+                task,
+                references);
+    }
+
+    private static Map<String, Map<String, String>> references(@Nullable List<ReferenceDesign> designs) {
+        var byName = new LinkedHashMap<String, Map<String, String>>();
+        if (designs != null) {
+            designs.forEach(d -> byName.put(d.name(), d.decisions()));
+        }
+        return byName;
+    }
+
+    private static ChainOptions chain(Chain chain) {
+        return new ChainOptions(
+                chain.stem().width(),
+                chain.stages().stream()
+                        .map(s -> new StageOptions(
+                                s.name(),
+                                s.stride(),
+                                s.depth(),
+                                s.operator().stream().map(Enum::name).toList(),
+                                s.kernel(),
+                                s.expansion(),
+                                s.width(),
+                                s.skip()))
+                        .toList(),
+                chain.head().dropout());
+    }
+
+    private static CellOptions cell(Cell cell) {
+        return new CellOptions(
+                cell.nodes(),
+                cell.operations().stream().map(Enum::name).toList(),
+                cell.stack().stages(),
+                cell.stack().cells(),
+                cell.stack().width());
+    }
+
+    private static Constraint constraint(Limit limit) {
+        String metric = switch (limit.metric()) {
+            case params -> "params";
+            case macs -> "macs";
+            case latencyMs -> limit.percentile() == 99 ? "latencyP99Ms" : "latencyMs";
+        };
+        return new Constraint(metric, quantity(limit.max()));
+    }
+
+    private static double quantity(IntOrString max) {
+        if (max.getIntVal() != null) {
+            return max.getIntVal();
+        }
+        String text = max.getStrVal();
+        double factor = switch (text.charAt(text.length() - 1)) {
+            case 'k' -> 1e3;
+            case 'M' -> 1e6;
+            case 'G' -> 1e9;
+            default -> 1;
+        };
+        return Double.parseDouble(factor == 1 ? text : text.substring(0, text.length() - 1)) * factor;
+    }
+
+    private static StrategyOptions strategy(Strategy strategy) {
+        var evolution = new StrategyOptions.Evolution(
+                strategy.evolution().population(), strategy.evolution().sample());
+        return switch (strategy.name()) {
+            case Random -> new StrategyOptions.RandomSearch();
+            case Evolution -> evolution;
+            case Predictor ->
+                new StrategyOptions.Predictor(
+                        strategy.predictor().warmUp(),
+                        strategy.predictor().surrogates().stream()
+                                .map(s -> switch (s) {
+                                    case RandomForest -> SurrogateKind.RANDOM_FOREST;
+                                    case GradientBoosting -> SurrogateKind.GRADIENT_BOOSTING;
+                                    case GaussianProcess -> SurrogateKind.GAUSSIAN_PROCESS;
+                                })
+                                .toList(),
+                        evolution);
+        };
+    }
+
+    /** "90s", "30m", "24h" as the CRD's pattern allows. */
+    private static @Nullable Duration duration(@Nullable String text) {
+        if (text == null) {
+            return null;
+        }
+        long number = Long.parseLong(text.substring(0, text.length() - 1));
+        return switch (text.charAt(text.length() - 1)) {
+            case 's' -> Duration.ofSeconds(number);
+            case 'm' -> Duration.ofMinutes(number);
+            default -> Duration.ofHours(number);
+        };
+    }
+
+    private ExperimentFactory() {}
+}

@@ -1,0 +1,58 @@
+package dev.mlops.nas.experiment;
+
+import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.api.NasExperimentSpec;
+import dev.mlops.nas.api.NasExperimentSpec.Dataset;
+import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
+import dev.mlops.nas.contract.TrialFile.Folders;
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.contract.TrialFile.Recipe;
+import dev.mlops.nas.contract.TrialFile.Split;
+import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.TrialRequest;
+
+/** Builds what a trainer reads. */
+public final class TrialFiles {
+    /** The trial file of one request; URIs are left as the user wrote them, except that {@code pvc://} is resolved by the caller. */
+    public static TrialFile create(
+            Experiment experiment, NasExperimentSpec spec, TrialRequest request, Folders folders) {
+        return new TrialFile(
+                TrialFile.VERSION,
+                experiment.name(),
+                NasApi.trialName(experiment.name(), request.number()),
+                experiment.space().graph(request.genotype()).nodes().stream()
+                        .map(n -> new GraphNode(n.name(), n.operator(), n.attributes(), n.inputs(), n.shape()))
+                        .toList(),
+                experiment.space().describe(request.genotype()),
+                dataset(spec.dataset()),
+                request.epochs(),
+                request.seed(),
+                spec.seed(),
+                new Recipe(
+                        spec.evaluation().recipe().optimizer().name(),
+                        spec.evaluation().recipe().learningRate(),
+                        spec.evaluation().recipe().schedule().name(),
+                        spec.evaluation().recipe().batchSize(),
+                        spec.evaluation().recipe().weightDecay()),
+                request.purpose().opensTest(),
+                folders);
+    }
+
+    private static DatasetRef dataset(Dataset dataset) {
+        return new DatasetRef(
+                dataset.uri(),
+                dataset.format().name(),
+                dataset.labels(),
+                dataset.labelColumn(),
+                dataset.sha256(),
+                dataset.shape(),
+                dataset.classes(),
+                new Split(
+                        dataset.split().train(),
+                        dataset.split().validation(),
+                        dataset.split().test()));
+    }
+
+    private TrialFiles() {}
+}

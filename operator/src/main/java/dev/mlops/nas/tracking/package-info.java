@@ -1,0 +1,5 @@
+/** Where experiments and trials are logged; shared by operator and local mode. */
+@NullMarked
+package dev.mlops.nas.tracking;
+
+import org.jspecify.annotations.NullMarked;

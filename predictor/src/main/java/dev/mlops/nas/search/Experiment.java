@@ -1,0 +1,81 @@
+package dev.mlops.nas.search;
+
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A search as the engine sees it: the user's spec with all defaults filled in and the space built.
+ *
+ * @param name for trial names and messages
+ * @param space which architectures exist
+ * @param objective what to optimise
+ * @param constraints hard limits
+ * @param strategy how to explore
+ * @param epochs full fidelity
+ * @param budget when to stop
+ * @param protocol baselines and finalists
+ * @param seed of every random choice
+ * @param suspended start nothing new
+ */
+public record Experiment(
+        String name,
+        SearchSpace space,
+        Objective objective,
+        List<Constraint> constraints,
+        StrategyOptions strategy,
+        int epochs,
+        Budget budget,
+        Protocol protocol,
+        long seed,
+        boolean suspended) {
+
+    /** Metric of the trial contract and which way is better. */
+    public record Objective(String metric, boolean maximize) {
+        /** The value as something to maximise. */
+        public double score(double value) {
+            return maximize ? value : -value;
+        }
+    }
+
+    /**
+     * An upper bound.
+     *
+     * @param metric {@code params} or {@code macs} (known before training), {@code latencyMs} or {@code latencyP99Ms}
+     *     (measured, learned before)
+     * @param max largest allowed value
+     */
+    public record Constraint(String metric, double max) {
+        /** Whether the value of every architecture is known without training. */
+        public boolean isAnalytic() {
+            return metric.equals("params") || metric.equals("macs");
+        }
+    }
+
+    /** How to explore. */
+    public sealed interface StrategyOptions {
+        /** Uniform random search. */
+        record RandomSearch() implements StrategyOptions {}
+
+        /** Regularized evolution: population and tournament size. */
+        record Evolution(int population, int sample) implements StrategyOptions {}
+
+        /** Surrogates choose after a warm-up; evolution explores while they rank no better than chance. */
+        record Predictor(int warmUp, List<SurrogateKind> surrogates, Evolution fallback) implements StrategyOptions {}
+    }
+
+    /** Surrogate models. */
+    public enum SurrogateKind {
+        RANDOM_FOREST,
+        GRADIENT_BOOSTING,
+        GAUSSIAN_PROCESS
+    }
+
+    /** Search trials, trials at a time, time after which no search trial starts, failures before the experiment fails. */
+    public record Budget(
+            int trials, int parallelTrials, @Nullable Duration wallClock, int maxFailedTrials) {}
+
+    /** Baselines, finalists, seeds for each, and the level of intervals. */
+    public record Protocol(
+            boolean randomArm, int referenceSeeds, int finalists, int finalistSeeds, double confidence) {}
+}

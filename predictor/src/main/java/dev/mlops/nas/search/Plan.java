@@ -1,0 +1,86 @@
+package dev.mlops.nas.search;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What to do next and what to tell the user.
+ *
+ * @param phase where the search is
+ * @param start trials to start now; at most as many as fit beside those that run
+ * @param stop numbers of trials to end
+ * @param summary figures for status, terminal and report
+ */
+public record Plan(Phase phase, List<TrialRequest> start, List<Integer> stop, Summary summary) {
+    /** Where the search is. */
+    public enum Phase {
+        WARMING_UP,
+        SEARCHING,
+        FINALIZING,
+        SUCCEEDED,
+        FAILED,
+        SUSPENDED
+    }
+
+    /**
+     * Figures for the user.
+     *
+     * @param message one sentence
+     * @param searchDone search trials (warm-up included) with an outcome
+     * @param searchTotal search trials of the budget (less when the space is exhausted)
+     * @param totalTrainings trainings the whole experiment will make, protocol included, as far as known
+     * @param best the incumbent; the winner in the end; null before the first feasible result
+     * @param predictor quality of the surrogate; null before its first fit or for other strategies
+     * @param exploresByEvolution whether the predictor strategy has fallen back
+     * @param trainSeconds sum over all outcomes
+     * @param comparison winner, random search and references on the test split; empty before the end
+     * @param rankCorrelation Kendall tau between search result and retrained mean over finalists and baselines; null before
+     */
+    public record Summary(
+            String message,
+            int searchDone,
+            int searchTotal,
+            int totalTrainings,
+            @Nullable Incumbent best,
+            @Nullable PredictorQuality predictor,
+            boolean exploresByEvolution,
+            double trainSeconds,
+            List<Entrant> comparison,
+            @Nullable Double rankCorrelation) {}
+
+    /** The best feasible architecture: trial number, objective on validation. */
+    public record Incumbent(int number, Genotype genotype, double value) {}
+
+    /** Cross-validated rank quality: surrogate's name, Kendall tau, its interval, trials it rests on. */
+    public record PredictorQuality(String surrogate, double kendallTau, double low, double high, int trials) {}
+
+    /**
+     * One line of the final comparison; accuracies on the test split.
+     *
+     * @param name {@code search}, {@code random search} or a reference's name
+     * @param genotype its architecture
+     * @param numbers the trials behind it
+     * @param validation mean objective on validation over the seeds
+     * @param test mean test accuracy over the seeds
+     * @param seedSd standard deviation over the seeds; NaN with one seed
+     * @param low lower end of the interval of the test accuracy
+     * @param high upper end
+     * @param params trainable parameters
+     * @param macs multiply-accumulates
+     * @param latencyMs mean of the measured medians; NaN where none
+     * @param verdict how the winner relates to it, one sentence with the difference and its interval; null for the winner
+     */
+    public record Entrant(
+            String name,
+            Genotype genotype,
+            List<Integer> numbers,
+            double validation,
+            double test,
+            double seedSd,
+            double low,
+            double high,
+            long params,
+            long macs,
+            double latencyMs,
+            @Nullable String verdict) {}
+}

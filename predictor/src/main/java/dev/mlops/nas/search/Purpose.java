@@ -1,0 +1,25 @@
+package dev.mlops.nas.search;
+
+/** Why a trial is trained. */
+public enum Purpose {
+    /** A uniform random draw before the surrogate has data; counts for the random arm too. */
+    WARM_UP,
+    /** Chosen by the strategy. */
+    SEARCH,
+    /** A uniform random draw of the protocol's random-search baseline. */
+    RANDOM_ARM,
+    /** A human-designed architecture, trained like a finalist. */
+    REFERENCE,
+    /** The search's best, retrained from scratch with another seed; the test split is opened. */
+    FINALIST,
+    /** The random arm's best, retrained like a finalist. */
+    RANDOM_FINALIST;
+
+    /** Whether trials of this purpose may open the test split. */
+    public boolean opensTest() {
+        return switch (this) {
+            case WARM_UP, SEARCH, RANDOM_ARM -> false;
+            case REFERENCE, FINALIST, RANDOM_FINALIST -> true;
+        };
+    }
+}

@@ -1,0 +1,26 @@
+package dev.mlops.nas.search;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A trial to start: one architecture at one fidelity with one seed.
+ *
+ * @param number from 1, unique in the experiment; a plan continues after the highest number of the history
+ * @param purpose why
+ * @param genotype what
+ * @param epochs fidelity
+ * @param seed of the training
+ * @param reference the human design's name, for purpose REFERENCE
+ * @param prediction the surrogate's word before training; null where none chose
+ */
+public record TrialRequest(
+        int number,
+        Purpose purpose,
+        Genotype genotype,
+        int epochs,
+        long seed,
+        @Nullable String reference,
+        @Nullable Prediction prediction) {
+    /** Mean and standard deviation of the objective, in its own units. */
+    public record Prediction(double mean, double sd) {}
+}
