@@ -23,8 +23,11 @@ public final class Outcomes {
         if (exitCode == ExitCode.DONE.code() && result != null) {
             return Optional.of(new TrialState.Completed(result.metrics(), seconds));
         }
-        if (exitCode == ExitCode.ARCHITECTURE.code() || exitCode == ExitCode.DATA.code()) {
+        if (exitCode == ExitCode.ARCHITECTURE.code()) {
             return Optional.of(new TrialState.Failed(message, seconds));
+        }
+        if (exitCode == ExitCode.DATA.code()) {
+            return Optional.of(new TrialState.Rejected(message, seconds));
         }
         if (exitCode == ExitCode.INFEASIBLE.code()) {
             return Optional.of(new TrialState.Infeasible(message, seconds));

@@ -25,6 +25,8 @@ public record Plan(Phase phase, List<TrialRequest> start, List<Integer> stop, Su
     /**
      * Figures for the user.
      *
+     * @param reason one CamelCase word for conditions: WarmingUp, Searching, Finalizing, Succeeded, Suspended, DataUnusable,
+     *     TooManyFailures, NoFeasibleArchitecture
      * @param message one sentence
      * @param searchDone search trials (warm-up included) with an outcome
      * @param searchTotal search trials of the budget (less when the space is exhausted)
@@ -37,6 +39,7 @@ public record Plan(Phase phase, List<TrialRequest> start, List<Integer> stop, Su
      * @param rankCorrelation Kendall tau between search result and retrained mean over finalists and baselines; null before
      */
     public record Summary(
+            String reason,
             String message,
             int searchDone,
             int searchTotal,

@@ -30,6 +30,9 @@ public sealed interface TrialState {
     /** Could not be built, diverged, or failed more often than is retried. */
     record Failed(String reason, double seconds) implements Outcome {}
 
+    /** Data or contract that no trial of this experiment can use; ends the search at once. */
+    record Rejected(String reason, double seconds) implements Outcome {}
+
     /** Ended by us before it was done. */
     record Stopped(String reason, double seconds) implements Outcome {}
 }
