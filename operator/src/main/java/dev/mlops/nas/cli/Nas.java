@@ -1,15 +1,20 @@
 package dev.mlops.nas.cli;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Properties;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
 
 /** The command {@code nas}. Exit codes: 0 done, 1 the work failed, 2 bad input (nothing was started), 130 interrupted. */
 @Command(
         name = "nas",
         description = "Neural architecture search: on this machine, or on Kubernetes through the operator.",
         mixinStandardHelpOptions = true,
+        versionProvider = Nas.Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {})
+        subcommands = {TestCommand.class})
 public final class Nas {
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {
@@ -18,5 +23,19 @@ public final class Nas {
 
     static CommandLine commandLine() {
         return new CommandLine(new Nas()).setCaseInsensitiveEnumValuesAllowed(true);
+    }
+
+    /** The version that Maven wrote into the jar. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            var properties = new Properties();
+            try (var in = Nas.class.getResourceAsStream("/nas.properties")) {
+                properties.load(in);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return new String[] {"nas " + properties.getProperty("version")};
+        }
     }
 }
