@@ -1,0 +1,53 @@
+package dev.mlops.nas.validation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class ExperimentReaderTest {
+    private static final String SMALL = """
+            apiVersion: nas.mlops.dev/v1alpha1
+            kind: NasExperiment
+            metadata: {name: digits}
+            spec:
+              dataset: {uri: d.csv, shape: [1, 8, 8], classes: 10}
+              searchSpace: {preset: small-cnn}
+            """;
+
+    private final ExperimentReader reader = new ExperimentReader();
+
+    @Test
+    void theShippedExampleIsValidAndItsDefaultsAreFilledIn() throws Exception {
+        var experiment = reader.read(Path.of("..", "examples", "digits.yaml"));
+
+        assertThat(experiment.getMetadata().getName()).isEqualTo("digits");
+        assertThat(experiment.getSpec().budget().trials()).isEqualTo(24);
+        assertThat(experiment.getSpec().budget().maxFailedTrials()).isEqualTo(10);
+        assertThat(experiment.getSpec().strategy().predictor().warmUp()).isEqualTo(10);
+        assertThat(experiment.getSpec().dataset().split().train()).isEqualTo(0.6);
+    }
+
+    @Test
+    void aMisspeltFieldIsNamedTogetherWithTheOneThatWasMeant() {
+        assertThatThrownBy(() -> reader.parse(SMALL + "  budjet: {trials: 3}\n"))
+                .isInstanceOf(InvalidExperimentException.class)
+                .hasMessage("spec.budjet: no such field; did you mean budget?");
+    }
+
+    @Test
+    void aBudgetOfZeroIsRefused() {
+        assertThatThrownBy(() -> reader.parse(SMALL + "  budget: {trials: 0}\n"))
+                .hasMessage("spec.budget.trials: 0 is too small; it must be from 1 to 100000");
+    }
+
+    @Test
+    void whatMustStayAsItIsCannotBeChangedLater() throws Exception {
+        var old = reader.parse(SMALL);
+        reader.validateUpdate(old, reader.parse(SMALL + "  budget: {trials: 60}\n"));
+
+        assertThatThrownBy(() -> reader.validateUpdate(old, reader.parse(SMALL.replace("d.csv", "e.csv"))))
+                .hasMessageContaining("dataset and searchSpace cannot be changed");
+    }
+}
