@@ -1,4 +1,262 @@
 package dev.mlops.nas.search;
 
-/** A small graph that is stacked. */
-public abstract non-sealed class CellSpace implements SearchSpace {}
+import dev.mlops.nas.search.Decisions.Conditional;
+import dev.mlops.nas.search.Spaces.CellOptions;
+import dev.mlops.nas.search.Spaces.Task;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+
+/**
+ * A small graph that is stacked: Dong &amp; Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture
+ * Search", ICLR 2020.
+ *
+ * <p>One decision per edge (i, j), i &lt; j, named {@code edge0-1}, by target, then source. A node is the sum of its edges. The
+ * network is a 3x3 convolution, stages of equal cells, a residual block between stages that halves the side and doubles the
+ * width, batch norm, ReLU, global average pooling, dense.
+ *
+ * <p>Two genotypes are the same architecture when their cells are, see {@link CellGraph}. A cell whose output nothing reaches
+ * is an architecture too: its network gives the same logits for every input.
+ */
+public final class CellSpace implements SearchSpace {
+    private static final int REDUCTION_KERNEL = 3;
+
+    private final CellOptions options;
+    private final Task task;
+    private final List<EdgeOperation> operations;
+    private final Decisions decisions;
+    private final Cost base;
+    private final Map<EdgeOperation, Cost> perOperation = new EnumMap<>(EdgeOperation.class);
+    private final String context;
+    private final List<Reference> references;
+
+    /** Options and task fit together: {@link Spaces#cell} has checked them. */
+    CellSpace(
+            CellOptions options,
+            Task task,
+            List<EdgeOperation> operations,
+            Decisions decisions,
+            List<Reference> references) {
+        this.options = options;
+        this.task = task;
+        this.operations = List.copyOf(operations);
+        this.decisions = decisions;
+        this.base = base();
+        operations.forEach(o -> perOperation.put(o, stacked(o)));
+        this.context =
+                "cell " + task + " " + options.stages() + " " + options.cellsPerStage() + " " + options.width() + " ";
+        this.references = List.copyOf(references);
+    }
+
+    static Decisions decisions(CellOptions options) {
+        var parts = new ArrayList<List<Conditional>>();
+        for (int to = 1; to < options.nodes(); to++) {
+            for (int from = 0; from < to; from++) {
+                parts.add(List.of(
+                        new Conditional(new Decision("edge" + from + "-" + to, options.operations()), List.of())));
+            }
+        }
+        return new Decisions(parts, Map.of());
+    }
+
+    /** Human designs that the operations allow, by name. */
+    static Map<String, Map<String, String>> designs(CellOptions options) {
+        var designs = new LinkedHashMap<String, Map<String, String>>();
+        if (options.nodes() == 4 && options.operations().containsAll(List.of("none", "skip", "conv3x3"))) {
+            designs.put("resnet-like", design("conv3x3", "none", "conv3x3", "skip", "none", "skip"));
+            designs.put("vgg-like", design("conv3x3", "none", "conv3x3", "none", "none", "conv3x3"));
+        }
+        return designs;
+    }
+
+    private static Map<String, String> design(String... edges) {
+        var names = List.of("edge0-1", "edge0-2", "edge1-2", "edge0-3", "edge1-3", "edge2-3");
+        var values = new LinkedHashMap<String, String>();
+        for (int i = 0; i < names.size(); i++) {
+            values.put(names.get(i), edges[i]);
+        }
+        return values;
+    }
+
+    @Override
+    public List<Decision> decisions() {
+        return decisions.all();
+    }
+
+    @Override
+    public BigInteger size() {
+        return decisions.size();
+    }
+
+    @Override
+    public boolean contains(Genotype genotype) {
+        return decisions.contains(genotype);
+    }
+
+    @Override
+    public Stream<Genotype> all() {
+        return decisions.stream();
+    }
+
+    @Override
+    public Genotype sample(RandomGenerator random) {
+        return decisions.sample(random);
+    }
+
+    @Override
+    public Genotype mutate(Genotype genotype, RandomGenerator random) {
+        return decisions.mutate(genotype, random, this::architectureHash);
+    }
+
+    @Override
+    public List<Genotype> neighbours(Genotype genotype) {
+        return decisions.neighbours(genotype);
+    }
+
+    @Override
+    public String architectureHash(Genotype genotype) {
+        return Fingerprint.of(context + Arrays.toString(cell(genotype).signature()));
+    }
+
+    @Override
+    public Cost cost(Genotype genotype) {
+        CellGraph cell = cell(genotype);
+        Cost cost = base;
+        for (var entry : perOperation.entrySet()) {
+            cost = plus(cost, entry.getValue(), cell.count(entry.getKey()));
+        }
+        return cost;
+    }
+
+    /** Without an operation that is free, every edge is alive and holds at least the cheapest one. */
+    @Override
+    public Cost smallest() {
+        long params = Long.MAX_VALUE;
+        long macs = Long.MAX_VALUE;
+        for (Cost cost : perOperation.values()) {
+            params = Math.min(params, cost.params());
+            macs = Math.min(macs, cost.macs());
+        }
+        return plus(base, new Cost(params, macs), decisions.all().size());
+    }
+
+    @Override
+    public Map<String, String> describe(Genotype genotype) {
+        return decisions.describe(genotype);
+    }
+
+    @Override
+    public Genotype parse(Map<String, String> values) {
+        return decisions.parse(values);
+    }
+
+    @Override
+    public List<Reference> references() {
+        return references;
+    }
+
+    /** How many nodes the cell has, input and output included. */
+    int nodes() {
+        return options.nodes();
+    }
+
+    /** How many equal cells the network has. */
+    int cells() {
+        return options.stages() * options.cellsPerStage();
+    }
+
+    /** The operations on the edges, in the order of the decisions. */
+    List<EdgeOperation> edges(Genotype genotype) {
+        if (!contains(genotype)) {
+            throw new IllegalArgumentException(genotype + " is not in the space");
+        }
+        return genotype.choices().stream().map(operations::get).toList();
+    }
+
+    private CellGraph cell(Genotype genotype) {
+        return CellGraph.of(options.nodes(), edges(genotype).toArray(EdgeOperation[]::new));
+    }
+
+    @Override
+    public Graph graph(Genotype genotype) {
+        CellGraph cell = cell(genotype).canonical();
+        var builder = new GraphBuilder();
+        String last = builder.input(task);
+        last = builder.conv("stem.conv", last, options.width(), 3, 1, 1);
+        last = builder.batchNorm("stem.norm", last);
+        for (int stage = 0; stage < options.stages(); stage++) {
+            if (stage > 0) {
+                last = reduction(builder, "reduce" + stage, last, width(stage));
+            }
+            String name = "stage" + (stage + 1);
+            if (cell.output().isEmpty()) {
+                last = builder.zero(name + ".zero", last);
+                continue;
+            }
+            for (int i = 1; i <= options.cellsPerStage(); i++) {
+                last = new CellNodes(builder, name + ".cell" + i, cell, last).output();
+            }
+        }
+        last = builder.batchNorm("head.norm", last);
+        last = builder.relu("head.relu", last);
+        last = builder.globalAvgPool("head.pool", last);
+        builder.dense("head.logits", last, task.classes());
+        return builder.build();
+    }
+
+    private static String reduction(GraphBuilder builder, String name, String input, int width) {
+        String relu = builder.relu(name + ".relu1", input);
+        String first = builder.conv(name + ".conv1", relu, width, REDUCTION_KERNEL, 2, 1);
+        String again = builder.relu(name + ".relu2", builder.batchNorm(name + ".norm1", first));
+        String second = builder.conv(name + ".conv2", again, width, REDUCTION_KERNEL, 1, 1);
+        String residual = builder.batchNorm(name + ".norm2", second);
+        String pooled = builder.avgPool(name + ".pool", input, 2, 2);
+        String shortcut = builder.conv(name + ".shortcut", pooled, width, 1, 1, 1);
+        return builder.sum(name + ".sum", List.of(shortcut, residual));
+    }
+
+    /** Everything but the cells. */
+    private Cost base() {
+        long params = 9L * task.channels() * options.width() + 2L * options.width();
+        long macs = 9L * task.channels() * options.width() * task.height() * task.width();
+        for (int stage = 1; stage < options.stages(); stage++) {
+            long from = width(stage - 1);
+            long to = width(stage);
+            long weights = 9 * from * to + 9 * to * to + from * to;
+            params += weights + 4 * to;
+            macs += weights * side(task.height(), stage) * side(task.width(), stage);
+        }
+        long last = width(options.stages() - 1);
+        return new Cost(params + 2 * last + (last + 1) * task.classes(), macs + last * task.classes());
+    }
+
+    /** One edge of this operation, in all cells. */
+    private Cost stacked(EdgeOperation operation) {
+        var cost = new Cost(0, 0);
+        for (int stage = 0; stage < options.stages(); stage++) {
+            var one = new Cost(
+                    operation.params(width(stage)),
+                    operation.macs(width(stage), side(task.height(), stage), side(task.width(), stage)));
+            cost = plus(cost, one, options.cellsPerStage());
+        }
+        return cost;
+    }
+
+    private static Cost plus(Cost cost, Cost one, int times) {
+        return new Cost(cost.params() + times * one.params(), cost.macs() + times * one.macs());
+    }
+
+    private int width(int stage) {
+        return options.width() << stage;
+    }
+
+    private static int side(int side, int stage) {
+        return GraphBuilder.strided(side, 1 << stage);
+    }
+}

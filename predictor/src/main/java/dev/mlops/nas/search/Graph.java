@@ -1,7 +1,9 @@
 package dev.mlops.nas.search;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * An architecture: nodes in topological order, the first the input, the last the logits.
@@ -20,7 +22,7 @@ public record Graph(List<Node> nodes) {
      *
      * @param name unique in the graph
      * @param operator as in the trial contract
-     * @param attributes of the operator
+     * @param attributes of the operator, in the order of their names
      * @param inputs names of earlier nodes
      * @param shape of the output: channels, height, width; one number after flattening
      */
@@ -28,7 +30,7 @@ public record Graph(List<Node> nodes) {
             String name, String operator, Map<String, Double> attributes, List<String> inputs, List<Integer> shape) {
         /** Copies the collections. */
         public Node {
-            attributes = Map.copyOf(attributes);
+            attributes = Collections.unmodifiableMap(new TreeMap<>(attributes));
             inputs = List.copyOf(inputs);
             shape = List.copyOf(shape);
         }

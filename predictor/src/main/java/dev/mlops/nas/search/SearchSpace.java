@@ -4,6 +4,7 @@ import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /** Which architectures exist: decisions, and the rule that turns a choice for each into a graph. Immutable. */
 public sealed interface SearchSpace permits ChainSpace, CellSpace {
@@ -16,23 +17,39 @@ public sealed interface SearchSpace permits ChainSpace, CellSpace {
     /** Whether the genotype has one valid choice for every active decision and -1 for every inactive one. */
     boolean contains(Genotype genotype);
 
+    /** All genotypes, listed lazily and always in the same order; ask {@link #size} first. */
+    Stream<Genotype> all();
+
     /** A uniform draw. */
     Genotype sample(RandomGenerator random);
 
-    /** A neighbour that is another architecture (another canonical hash), drawn at random. */
+    /**
+     * A neighbour that is another architecture (another canonical hash), drawn at random.
+     *
+     * @throws SpaceException if the space is one architecture only
+     */
     Genotype mutate(Genotype genotype, RandomGenerator random);
 
-    /** All genotypes that differ in one decision. */
+    /**
+     * All genotypes that differ in the value of one decision. Decisions that this switches on take every value, so that being
+     * neighbours is mutual.
+     */
     List<Genotype> neighbours(Genotype genotype);
 
     /** The architecture, with shapes checked. */
     Graph graph(Genotype genotype);
 
-    /** The same for two genotypes exactly when they give the same graph: dead nodes, identities and order do not count. */
+    /**
+     * The same for two genotypes exactly when they give the same graph: dead nodes, identities and order do not count.
+     * {@code sha256-} and the first 16 hexadecimal digits of a SHA-256 over a canonical form, task included.
+     */
     String architectureHash(Genotype genotype);
 
-    /** Analytic cost, without building the graph twice. */
+    /** Analytic cost of {@link #graph}, without building it. */
     Cost cost(Genotype genotype);
+
+    /** The smallest parameters and the smallest multiply-accumulates in the space; two architectures may hold one each. */
+    Cost smallest();
 
     /** Names and values of the active decisions, in the space's order. */
     Map<String, String> describe(Genotype genotype);
@@ -46,6 +63,11 @@ public sealed interface SearchSpace permits ChainSpace, CellSpace {
     /** A human design. */
     record Reference(String name, Genotype genotype) {}
 
-    /** Analytic cost of one architecture: trainable parameters, and multiply-accumulates of one inference. */
+    /**
+     * Analytic cost of one architecture.
+     *
+     * @param params trainable parameters of convolutions (no bias), batch norms (scale and shift) and the dense layer (with bias)
+     * @param macs multiply-accumulates of convolutions and the dense layer for one example
+     */
     record Cost(long params, long macs) {}
 }

@@ -1,0 +1,395 @@
+package dev.mlops.nas.search;
+
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Set;
+import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+
+/**
+ * The decisions of a space with their conditions: counts, draws, lists, names and checks genotypes. Knows nothing of
+ * architectures. Decisions come in parts that do not depend on each other, so that counting stays exact and fast.
+ */
+final class Decisions {
+    /** A decision is active when an earlier one of its part (by its place there) is active and has one of these choices. */
+    record Condition(int on, Set<Integer> choices) {
+        Condition {
+            choices = Set.copyOf(choices);
+        }
+    }
+
+    /** A decision, active when all conditions hold. */
+    record Conditional(Decision decision, List<Condition> conditions) {
+        Conditional {
+            conditions = List.copyOf(conditions);
+        }
+    }
+
+    private final List<Decision> all;
+    private final List<Part> parts;
+    private final Map<String, String> fixed;
+
+    /**
+     * Lays the parts one behind the other.
+     *
+     * @param fixed names and values of what has only one choice; {@link #parse} accepts them
+     */
+    Decisions(List<List<Conditional>> parts, Map<String, String> fixed) {
+        var laid = new ArrayList<Part>();
+        int offset = 0;
+        for (List<Conditional> part : parts) {
+            laid.add(new Part(offset, part));
+            offset += part.size();
+        }
+        this.parts = List.copyOf(laid);
+        this.all =
+                parts.stream().flatMap(List::stream).map(Conditional::decision).toList();
+        this.fixed = Map.copyOf(fixed);
+    }
+
+    List<Decision> all() {
+        return all;
+    }
+
+    BigInteger size() {
+        return parts.stream().map(p -> BigInteger.valueOf(p.size)).reduce(BigInteger.ONE, BigInteger::multiply);
+    }
+
+    boolean contains(Genotype genotype) {
+        if (genotype.choices().size() != all.size()) {
+            return false;
+        }
+        int[] choices = array(genotype);
+        for (Part part : parts) {
+            for (int i = part.offset; i < part.end(); i++) {
+                int from = part.active(i, choices) ? 0 : -1;
+                int to = from == 0 ? all.get(i).choices().size() : 0;
+                if (choices[i] < from || choices[i] >= to) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /** Uniform over the genotypes: parts are independent, and within a part the draw is over its combinations. */
+    Genotype sample(RandomGenerator random) {
+        int[] choices = new int[all.size()];
+        for (Part part : parts) {
+            part.write(random.nextLong(part.size), choices);
+        }
+        return genotype(choices);
+    }
+
+    /** In the order of the decisions, the first choices first. */
+    Stream<Genotype> stream() {
+        return StreamSupport.stream(
+                Spliterators.spliteratorUnknownSize(
+                        new Odometer(),
+                        Spliterator.ORDERED | Spliterator.DISTINCT | Spliterator.IMMUTABLE | Spliterator.NONNULL),
+                false);
+    }
+
+    /**
+     * All that differ in the value of one decision. Decisions that it switches on take every value, so that being a neighbour
+     * is mutual.
+     */
+    List<Genotype> neighbours(Genotype genotype) {
+        int[] choices = array(genotype);
+        var found = new ArrayList<Genotype>();
+        for (Part part : parts) {
+            for (int i = part.offset; i < part.end(); i++) {
+                for (int c = 0; choices[i] >= 0 && c < all.get(i).choices().size(); c++) {
+                    if (c != choices[i]) {
+                        int[] changed = choices.clone();
+                        changed[i] = c;
+                        part.complete(i + 1, choices, changed, done -> found.add(genotype(done)));
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    /**
+     * A neighbour with another hash: one active decision takes another value, decisions that it switches on are drawn.
+     *
+     * @throws SpaceException when the whole space is one architecture
+     */
+    Genotype mutate(Genotype genotype, RandomGenerator random, Function<Genotype, String> hash) {
+        String own = hash.apply(genotype);
+        for (int attempt = 0; attempt < 64; attempt++) {
+            Genotype child = step(genotype, random);
+            if (!hash.apply(child).equals(own)) {
+                return child;
+            }
+        }
+        List<Genotype> others = neighbours(genotype).stream()
+                .filter(n -> !hash.apply(n).equals(own))
+                .toList();
+        if (!others.isEmpty()) {
+            return others.get(random.nextInt(others.size()));
+        }
+        for (int attempt = 0; attempt < 10_000; attempt++) {
+            Genotype child = sample(random);
+            if (!hash.apply(child).equals(own)) {
+                return child;
+            }
+        }
+        throw new SpaceException(
+                "searchSpace", "searchSpace holds one architecture only: give a list another entry that changes it");
+    }
+
+    private Genotype step(Genotype genotype, RandomGenerator random) {
+        int[] choices = array(genotype);
+        int[] active =
+                IntStream.range(0, choices.length).filter(i -> choices[i] >= 0).toArray();
+        int at = active[random.nextInt(active.length)];
+        int other = random.nextInt(all.get(at).choices().size() - 1);
+        choices[at] = other >= choices[at] ? other + 1 : other;
+        Part part = partOf(at);
+        for (int i = at + 1; i < part.end(); i++) {
+            if (!part.active(i, choices)) {
+                choices[i] = -1;
+            } else if (choices[i] < 0) {
+                choices[i] = random.nextInt(all.get(i).choices().size());
+            }
+        }
+        return genotype(choices);
+    }
+
+    Map<String, String> describe(Genotype genotype) {
+        var values = new LinkedHashMap<String, String>();
+        for (int i = 0; i < all.size(); i++) {
+            int choice = genotype.choices().get(i);
+            if (choice >= 0) {
+                values.put(all.get(i).name(), all.get(i).choices().get(choice));
+            }
+        }
+        return values;
+    }
+
+    /** The inverse of {@link #describe}; the exception's field is {@code decisions}. */
+    Genotype parse(Map<String, String> values) {
+        for (var entry : values.entrySet()) {
+            checkName(entry.getKey(), entry.getValue());
+        }
+        int[] choices = new int[all.size()];
+        for (Part part : parts) {
+            for (int i = part.offset; i < part.end(); i++) {
+                choices[i] = choice(part, i, choices, values);
+            }
+        }
+        return genotype(choices);
+    }
+
+    private void checkName(String name, String value) {
+        String only = fixed.get(name);
+        if (only != null && !only.equals(value)) {
+            throw new SpaceException(
+                    "decisions", "decision " + name + " is " + quoted(value) + ", but the space allows only " + only);
+        }
+        if (only == null && all.stream().noneMatch(d -> d.name().equals(name))) {
+            throw new SpaceException(
+                    "decisions",
+                    "decision " + quoted(name) + " is unknown: the space has "
+                            + all.stream().map(Decision::name).collect(Collectors.joining(", ")));
+        }
+    }
+
+    private int choice(Part part, int i, int[] choices, Map<String, String> values) {
+        Decision decision = all.get(i);
+        String value = values.get(decision.name());
+        if (!part.active(i, choices)) {
+            if (value != null) {
+                throw new SpaceException(
+                        "decisions",
+                        "decision " + decision.name() + " has no effect here and must be left out: it needs "
+                                + part.needs(i));
+            }
+            return -1;
+        }
+        int choice = value == null ? -1 : decision.choices().indexOf(value);
+        if (choice < 0) {
+            throw new SpaceException(
+                    "decisions",
+                    "decision " + decision.name() + (value == null ? " is missing" : " is " + quoted(value)) + ": give "
+                            + String.join(" or ", decision.choices()));
+        }
+        return choice;
+    }
+
+    private static String quoted(String text) {
+        return "\"" + text + "\"";
+    }
+
+    private Part partOf(int decision) {
+        return parts.stream()
+                .filter(p -> decision >= p.offset && decision < p.end())
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static Genotype genotype(int[] choices) {
+        return new Genotype(Arrays.stream(choices).boxed().toList());
+    }
+
+    private static int[] array(Genotype genotype) {
+        return genotype.choices().stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /** Decisions that depend on no other part; their place in the whole list starts at the offset. */
+    private static final class Part {
+        final int offset;
+        final long size;
+        private final List<Conditional> entries;
+        private final boolean[] branches;
+
+        Part(int offset, List<Conditional> entries) {
+            this.offset = offset;
+            this.entries = List.copyOf(entries);
+            this.branches = new boolean[entries.size()];
+            for (Conditional entry : entries) {
+                entry.conditions().forEach(c -> branches[c.on()] = true);
+            }
+            this.size = count(offset, new int[offset + entries.size()]);
+        }
+
+        int end() {
+            return offset + entries.size();
+        }
+
+        boolean active(int i, int[] choices) {
+            for (Condition condition : entries.get(i - offset).conditions()) {
+                if (!condition.choices().contains(choices[offset + condition.on()])) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        String needs(int i) {
+            return entries.get(i - offset).conditions().stream()
+                    .map(c -> {
+                        Decision on = entries.get(c.on()).decision();
+                        return on.name() + " "
+                                + c.choices().stream()
+                                        .sorted()
+                                        .map(on.choices()::get)
+                                        .collect(Collectors.joining(" or "));
+                    })
+                    .collect(Collectors.joining(" and "));
+        }
+
+        /** Combinations of the decisions from this one on; overwrites those choices. */
+        private long count(int from, int[] choices) {
+            if (from == end()) {
+                return 1;
+            }
+            if (!active(from, choices)) {
+                choices[from] = -1;
+                return count(from + 1, choices);
+            }
+            int values = values(from);
+            choices[from] = 0;
+            if (!branches[from - offset]) {
+                return values * count(from + 1, choices);
+            }
+            long sum = 0;
+            for (int c = 0; c < values; c++) {
+                choices[from] = c;
+                sum += count(from + 1, choices);
+            }
+            return sum;
+        }
+
+        /** Writes the combination with this number, 0 to size - 1. */
+        void write(long number, int[] choices) {
+            long left = number;
+            for (int i = offset; i < end(); i++) {
+                if (!active(i, choices)) {
+                    choices[i] = -1;
+                    continue;
+                }
+                for (int c = 0; c < values(i); c++) {
+                    choices[i] = c;
+                    long below = count(i + 1, choices);
+                    if (!branches[i - offset]) {
+                        choices[i] = (int) (left / below);
+                        left %= below;
+                        break;
+                    }
+                    if (left < below) {
+                        break;
+                    }
+                    left -= below;
+                }
+            }
+        }
+
+        /** Makes the decisions from this one on fit those before: keeps what stays active, tries all values of what becomes active. */
+        void complete(int from, int[] before, int[] choices, Consumer<int[]> done) {
+            if (from == end()) {
+                done.accept(choices);
+                return;
+            }
+            if (!active(from, choices)) {
+                choices[from] = -1;
+                complete(from + 1, before, choices, done);
+            } else if (before[from] >= 0) {
+                choices[from] = before[from];
+                complete(from + 1, before, choices, done);
+            } else {
+                for (int c = 0; c < values(from); c++) {
+                    choices[from] = c;
+                    complete(from + 1, before, choices, done);
+                }
+            }
+        }
+
+        private int values(int i) {
+            return entries.get(i - offset).decision().choices().size();
+        }
+    }
+
+    /** Counts through the parts' combinations, the last part fastest. */
+    private final class Odometer implements Iterator<Genotype> {
+        private final long[] numbers = new long[parts.size()];
+        private boolean more = true;
+
+        @Override
+        public boolean hasNext() {
+            return more;
+        }
+
+        @Override
+        public Genotype next() {
+            if (!more) {
+                throw new NoSuchElementException();
+            }
+            int[] choices = new int[all.size()];
+            for (int p = 0; p < numbers.length; p++) {
+                parts.get(p).write(numbers[p], choices);
+            }
+            int turning = numbers.length - 1;
+            while (turning >= 0 && ++numbers[turning] == parts.get(turning).size) {
+                numbers[turning--] = 0;
+            }
+            more = turning >= 0;
+            return genotype(choices);
+        }
+    }
+}
