@@ -1,4 +1,197 @@
 package dev.mlops.nas.search;
 
-/** Stages one after the other. */
-public abstract non-sealed class ChainSpace implements SearchSpace {}
+import dev.mlops.nas.search.Decisions.Conditional;
+import dev.mlops.nas.search.Spaces.Task;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntToLongFunction;
+import java.util.function.ToLongFunction;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Stages one after the other: a 3x3 convolution with batch norm and ReLU, the stages, global average pooling, dropout, dense.
+ *
+ * <p>Decisions per stage, named {@code s1.depth}, {@code s1.operator}, {@code s1.kernel}, {@code s1.expansion},
+ * {@code s1.width} and {@code s1.skip} for a stage s1, and {@code head.dropout}; what has one choice only is no decision. Where
+ * the depth is 0, the rest of the stage is inactive; the expansion is active for mbconv only. All blocks of a stage are alike;
+ * the first has the stage's stride. A skip adds a block's input to its result where both have the same shape.
+ *
+ * <p>Two genotypes are the same architecture when they give the same blocks in a row, whatever stage they come from.
+ */
+public final class ChainSpace implements SearchSpace {
+    private static final int STEM_KERNEL = 3;
+
+    private final int stemWidth;
+    private final List<Stage> stages;
+    private final List<Double> dropouts;
+    private final Task task;
+    private final Decisions decisions;
+    private final List<Reference> references;
+
+    /** Everything has been checked by {@link Spaces#chain}. */
+    ChainSpace(
+            int stemWidth,
+            List<Stage> stages,
+            List<Double> dropouts,
+            Task task,
+            Decisions decisions,
+            List<Reference> references) {
+        this.stemWidth = stemWidth;
+        this.stages = List.copyOf(stages);
+        this.dropouts = List.copyOf(dropouts);
+        this.task = task;
+        this.decisions = decisions;
+        this.references = List.copyOf(references);
+    }
+
+    static Decisions decisions(List<Stage> stages, List<Double> dropouts) {
+        var parts = new ArrayList<List<Conditional>>();
+        var fixed = new HashMap<String, String>();
+        for (Stage stage : stages) {
+            parts.add(stage.decisions());
+            fixed.putAll(stage.fixed());
+        }
+        List<String> rates = dropouts.stream().map(Object::toString).toList();
+        if (rates.size() == 1) {
+            fixed.put("head.dropout", rates.getFirst());
+        } else {
+            parts.add(List.of(new Conditional(new Decision("head.dropout", rates), List.of())));
+        }
+        return new Decisions(parts, fixed);
+    }
+
+    @Override
+    public List<Decision> decisions() {
+        return decisions.all();
+    }
+
+    @Override
+    public BigInteger size() {
+        return decisions.size();
+    }
+
+    @Override
+    public boolean contains(Genotype genotype) {
+        return decisions.contains(genotype);
+    }
+
+    @Override
+    public Stream<Genotype> all() {
+        return decisions.stream();
+    }
+
+    @Override
+    public Genotype sample(RandomGenerator random) {
+        return decisions.sample(random);
+    }
+
+    @Override
+    public Genotype mutate(Genotype genotype, RandomGenerator random) {
+        return decisions.mutate(genotype, random, this::architectureHash);
+    }
+
+    @Override
+    public List<Genotype> neighbours(Genotype genotype) {
+        return decisions.neighbours(genotype);
+    }
+
+    @Override
+    public String architectureHash(Genotype genotype) {
+        String blocks = blocks(genotype).stream().map(Block::layers).collect(Collectors.joining());
+        return Fingerprint.of("chain " + task + " " + stemWidth + " " + blocks + dropout(genotype));
+    }
+
+    @Override
+    public Cost cost(Genotype genotype) {
+        int channels = stemWidth;
+        long params = 0;
+        long macs = 0;
+        for (Block block : blocks(genotype)) {
+            params += block.params();
+            macs += block.macs();
+            channels = block.out();
+        }
+        return new Cost(params + paramsOutside(channels), macs + macsOutside(channels));
+    }
+
+    /** Stages add up and meet in their channels only: the cheapest way to each width, stage by stage. */
+    @Override
+    public Cost smallest() {
+        return new Cost(smallest(Block::params, this::paramsOutside), smallest(Block::macs, this::macsOutside));
+    }
+
+    private long smallest(ToLongFunction<Block> cost, IntToLongFunction outside) {
+        Map<Integer, Long> cheapest = Map.of(stemWidth, 0L);
+        for (Stage stage : stages) {
+            cheapest = stage.cheapest(cheapest, cost);
+        }
+        return cheapest.entrySet().stream()
+                .mapToLong(e -> e.getValue() + outside.applyAsLong(e.getKey()))
+                .min()
+                .orElseThrow();
+    }
+
+    /** Parameters of the first convolution and the last layer. */
+    private long paramsOutside(int lastChannels) {
+        return 9L * task.channels() * stemWidth + 2L * stemWidth + (lastChannels + 1L) * task.classes();
+    }
+
+    private long macsOutside(int lastChannels) {
+        return 9L * task.channels() * stemWidth * task.height() * task.width() + (long) lastChannels * task.classes();
+    }
+
+    private List<Block> blocks(Genotype genotype) {
+        if (!contains(genotype)) {
+            throw new IllegalArgumentException(genotype + " is not in the space");
+        }
+        var blocks = new ArrayList<Block>();
+        int channels = stemWidth;
+        for (Stage stage : stages) {
+            blocks.addAll(stage.blocks(genotype, channels));
+            channels = blocks.isEmpty() ? stemWidth : blocks.getLast().out();
+        }
+        return blocks;
+    }
+
+    private double dropout(Genotype genotype) {
+        return dropouts.get(dropouts.size() == 1 ? 0 : genotype.choices().getLast());
+    }
+
+    @Override
+    public Map<String, String> describe(Genotype genotype) {
+        return decisions.describe(genotype);
+    }
+
+    @Override
+    public Genotype parse(Map<String, String> values) {
+        return decisions.parse(values);
+    }
+
+    @Override
+    public List<Reference> references() {
+        return references;
+    }
+
+    @Override
+    public Graph graph(Genotype genotype) {
+        var graph = new GraphBuilder();
+        String last = graph.input(task);
+        last = graph.conv("stem.conv", last, stemWidth, STEM_KERNEL, 1, 1);
+        last = graph.relu("stem.relu", graph.batchNorm("stem.norm", last));
+        int number = 0;
+        for (Block block : blocks(genotype)) {
+            last = block.addTo(graph, "block" + ++number, last);
+        }
+        last = graph.globalAvgPool("head.pool", last);
+        if (dropout(genotype) > 0) {
+            last = graph.dropout("head.dropout", last, dropout(genotype));
+        }
+        graph.dense("head.logits", last, task.classes());
+        return graph.build();
+    }
+}

@@ -22,10 +22,26 @@ public final class Spaces {
             List<Integer> kernels,
             List<Integer> expansions,
             List<Integer> widths,
-            List<Boolean> skips) {}
+            List<Boolean> skips) {
+        /** Copies the lists. */
+        public StageOptions {
+            depth = List.copyOf(depth);
+            operators = List.copyOf(operators);
+            kernels = List.copyOf(kernels);
+            expansions = List.copyOf(expansions);
+            widths = List.copyOf(widths);
+            skips = List.copyOf(skips);
+        }
+    }
 
     /** Stages after a 3x3 stem, then pooling, dropout and a dense layer. */
-    public record ChainOptions(int stemWidth, List<StageOptions> stages, List<Double> dropouts) {}
+    public record ChainOptions(int stemWidth, List<StageOptions> stages, List<Double> dropouts) {
+        /** Copies the lists. */
+        public ChainOptions {
+            stages = List.copyOf(stages);
+            dropouts = List.copyOf(dropouts);
+        }
+    }
 
     /** A cell with operations on edges, stacked in stages as in NAS-Bench-201. */
     public record CellOptions(int nodes, List<String> operations, int stages, int cellsPerStage, int width) {
@@ -38,6 +54,7 @@ public final class Spaces {
     /** {@code small-cnn} or {@code nb201-cell}, for the task, with references by decisions beside the built-in ones. */
     public static SearchSpace preset(String name, Task task, Map<String, Map<String, String>> references) {
         return switch (name) {
+            case "small-cnn" -> ChainChecks.build(SmallCnn.OPTIONS, task, SmallCnn.DESIGNS, references);
             case "nb201-cell" ->
                 cell(
                         new CellOptions(4, List.of("none", "skip", "conv1x1", "conv3x3", "avgpool3x3"), 3, 5, 16),
@@ -49,9 +66,12 @@ public final class Spaces {
         };
     }
 
-    /** A chain; operators are conv, separable, mbconv, maxpool, avgpool. References by decisions, beside built-in ones. */
+    /**
+     * A chain; operators are conv, separable, mbconv, maxpool, avgpool. It has no built-in references: a human design for a
+     * space that the user made is the user's.
+     */
     public static SearchSpace chain(ChainOptions options, Task task, Map<String, Map<String, String>> references) {
-        throw new UnsupportedOperationException();
+        return ChainChecks.build(options, task, Map.of(), references);
     }
 
     /**
@@ -93,7 +113,7 @@ public final class Spaces {
                 options, task, operations, decisions, references(decisions, CellSpace.designs(options), references));
     }
 
-    private static void check(Task task) {
+    static void check(Task task) {
         if (task.channels() < 1 || task.height() < 1 || task.width() < 1) {
             throw new SpaceException(
                     "dataset.shape",

@@ -1,0 +1,176 @@
+package dev.mlops.nas.search;
+
+import dev.mlops.nas.search.Block.Operator;
+import dev.mlops.nas.search.Decisions.Condition;
+import dev.mlops.nas.search.Decisions.Conditional;
+import dev.mlops.nas.search.Spaces.StageOptions;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** One stage of a chain: its decisions, and the blocks that a genotype gives it. */
+final class Stage {
+    /** Choices of one property, and the decision between them; -1 where there is only one choice. */
+    private record Slot<T>(List<T> choices, int decision) {
+        T value(Genotype genotype) {
+            return choices.get(decision < 0 ? 0 : genotype.choices().get(decision));
+        }
+    }
+
+    private final StageOptions options;
+    private final int height;
+    private final int width;
+    private final List<Conditional> decisions = new ArrayList<>();
+    private final Map<String, String> fixed = new LinkedHashMap<>();
+    private final Slot<Integer> depth;
+    private final Slot<Operator> operator;
+    private final Slot<Integer> kernel;
+    private final Slot<Integer> expansion;
+    private final Slot<Integer> channels;
+    private final Slot<Boolean> skip;
+
+    /**
+     * A stage whose options have been checked.
+     *
+     * @param offset place of its first decision in a genotype
+     * @param height of the image before it
+     * @param width of the image before it
+     */
+    Stage(StageOptions options, List<Operator> operators, int offset, int height, int width) {
+        this.options = options;
+        this.height = height;
+        this.width = width;
+        this.depth = slot("depth", options.depth(), offset, List.of());
+        List<Condition> exists = depth.decision() < 0
+                ? List.of()
+                : conditions(
+                        0,
+                        options.depth(),
+                        options.depth().stream().filter(d -> d > 0).toList());
+        int operatorAt = decisions.size();
+        this.operator = slot("operator", operators, offset, exists);
+        this.kernel = slot("kernel", options.kernels(), offset, exists);
+        var expands = new ArrayList<>(exists);
+        if (operator.decision() >= 0) {
+            expands.addAll(conditions(operatorAt, operators, List.of(Operator.MBCONV)));
+        }
+        this.expansion = slot("expansion", options.expansions(), offset, expands);
+        this.channels = slot("width", options.widths(), offset, exists);
+        this.skip = slot("skip", options.skips(), offset, exists);
+    }
+
+    private <T> Slot<T> slot(String property, List<T> choices, int offset, List<Condition> conditions) {
+        String name = options.name() + "." + property;
+        List<String> texts = choices.stream().map(Stage::text).toList();
+        if (choices.size() == 1) {
+            fixed.put(name, texts.getFirst());
+            return new Slot<>(choices, -1);
+        }
+        decisions.add(new Conditional(new Decision(name, texts), conditions));
+        return new Slot<>(choices, offset + decisions.size() - 1);
+    }
+
+    private static String text(Object choice) {
+        return choice instanceof Operator operator ? operator.text() : choice.toString();
+    }
+
+    /** None where every choice is a right one. */
+    private static <T> List<Condition> conditions(int on, List<T> choices, List<T> right) {
+        if (right.size() == choices.size()) {
+            return List.of();
+        }
+        Set<Integer> indices = IntStream.range(0, choices.size())
+                .filter(i -> right.contains(choices.get(i)))
+                .boxed()
+                .collect(Collectors.toSet());
+        return List.of(new Condition(on, indices));
+    }
+
+    String name() {
+        return options.name();
+    }
+
+    List<Conditional> decisions() {
+        return decisions;
+    }
+
+    /** Names and values of what has one choice only. */
+    Map<String, String> fixed() {
+        return fixed;
+    }
+
+    int heightAfter() {
+        return GraphBuilder.strided(height, options.stride());
+    }
+
+    int widthAfter() {
+        return GraphBuilder.strided(width, options.stride());
+    }
+
+    /** The blocks, without those that do nothing. */
+    List<Block> blocks(Genotype genotype, int channelsBefore) {
+        int count = depth.value(genotype);
+        if (count == 0) {
+            return List.of();
+        }
+        Operator chosen = operator.value(genotype);
+        int expand = chosen == Operator.MBCONV ? expansion.value(genotype) : 1;
+        var blocks = new ArrayList<Block>();
+        int in = channelsBefore;
+        for (int i = 0; i < count; i++) {
+            Block block = block(
+                    i, chosen, kernel.value(genotype), expand, in, channels.value(genotype), skip.value(genotype));
+            if (!block.isIdentity()) {
+                blocks.add(block);
+            }
+            in = block.out();
+        }
+        return blocks;
+    }
+
+    private Block block(int index, Operator chosen, int side, int expand, int in, int out, boolean residual) {
+        return index == 0
+                ? new Block(chosen, side, expand, in, out, options.stride(), residual, height, width)
+                : new Block(chosen, side, expand, in, out, 1, residual, heightAfter(), widthAfter());
+    }
+
+    /** Adds the cheapest way through this stage to the cheapest ways before it; keys are channels. */
+    Map<Integer, Long> cheapest(Map<Integer, Long> before, ToLongFunction<Block> cost) {
+        var after = new TreeMap<Integer, Long>();
+        before.forEach((in, spent) -> {
+            if (depth.choices().contains(0)) {
+                after.merge(in, spent, Math::min);
+            }
+            int least = depth.choices().stream()
+                    .filter(d -> d > 0)
+                    .min(Integer::compare)
+                    .orElseThrow();
+            for (int out : channels.choices()) {
+                after.merge(out, spent + cheapest(least, in, out, cost), Math::min);
+            }
+        });
+        return after;
+    }
+
+    private long cheapest(int count, int in, int out, ToLongFunction<Block> cost) {
+        long best = Long.MAX_VALUE;
+        for (Operator each : operator.choices()) {
+            for (int side : kernel.choices()) {
+                for (int expand : each == Operator.MBCONV ? expansion.choices() : List.of(1)) {
+                    long sum = cost.applyAsLong(block(0, each, side, expand, in, out, false));
+                    if (count > 1) {
+                        sum += (count - 1) * cost.applyAsLong(block(1, each, side, expand, out, out, false));
+                    }
+                    best = Math.min(best, sum);
+                }
+            }
+        }
+        return best;
+    }
+}
