@@ -1,17 +1,320 @@
 package dev.mlops.nas.search;
 
+import dev.mlops.nas.search.Ledger.Entry;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The experiment's decision function, around which operator, local mode and simulation are thin shells. */
 public final class Experiments {
+    private final Experiment experiment;
+    private final Instant startedAt;
+    private final Instant now;
+    private final Candidates candidates;
+    private final Ledger ledger;
+    private final List<Entry> search;
+    private final Strategy strategy;
+    private final List<Observation> observations;
+
+    private Experiments(Experiment experiment, History history, Instant now) {
+        this.experiment = experiment;
+        this.startedAt = history.startedAt();
+        this.now = now;
+        this.candidates = Candidates.of(experiment);
+        this.ledger = new Ledger(experiment, history, candidates);
+        this.search = ledger.search();
+        this.strategy = Strategy.of(experiment);
+        this.observations = ledger.observations();
+    }
+
     /**
-     * Decides what to do next. A function of its arguments alone: the same history gives the same plan on every machine.
+     * Decides what to do next. A function of its arguments alone: the same history gives the same plan on every machine. Time
+     * matters only for {@link Experiment.Budget#wallClock}.
      *
      * @throws SpaceException if no architecture can meet the constraints
      */
     public static Plan decide(Experiment experiment, History history, Instant now) {
-        throw new UnsupportedOperationException();
+        return new Experiments(experiment, history, now).plan();
     }
 
-    private Experiments() {}
+    private Plan plan() {
+        var rejected = ledger.rejection();
+        if (rejected.isPresent()) {
+            return failed("DataUnusable", rejected.get().reason());
+        }
+        List<Entry> failures = ledger.failures();
+        if (failures.size() > experiment.budget().maxFailedTrials()) {
+            return failed(
+                    "TooManyFailures",
+                    "%d trials failed, more than budget.maxFailedTrials (%d) allows; the last one, trial %d: %s"
+                            .formatted(
+                                    failures.size(),
+                                    experiment.budget().maxFailedTrials(),
+                                    failures.getLast().request().number(),
+                                    reason(failures.getLast())));
+        }
+        candidates.check();
+        if (experiment.suspended()) {
+            return new Plan(
+                    Plan.Phase.SUSPENDED,
+                    List.of(),
+                    List.of(),
+                    summary(
+                            "Suspended",
+                            "Suspended: " + progress(),
+                            experiment.budget().trials(),
+                            null));
+        }
+        int free = Math.max(
+                0, experiment.budget().parallelTrials() - ledger.unfinished().size());
+        return searching(free);
+    }
+
+    private Plan searching(int free) {
+        int left = experiment.budget().trials() - search.size();
+        boolean timeUp = experiment.budget().wallClock() != null
+                && !now.isBefore(startedAt.plus(experiment.budget().wallClock()));
+        boolean finalizing = ledger.entries().size() > search.size();
+        // With all slots taken by the protocol, one proposal tells whether the search really has come to its end.
+        int wanted = Math.min(left, Math.max(free, finalizing ? 1 : 0));
+        List<TrialRequest> start = new ArrayList<>();
+        boolean exhausted = false;
+        if (wanted > 0 && !timeUp) {
+            List<Proposal> proposals = strategy.propose(candidates, observations, wanted, experiment.seed());
+            proposals.stream().limit(free).forEach(p -> start.add(request(p, ledger.nextNumber() + start.size())));
+            exhausted = proposals.size() < wanted;
+        }
+        boolean closed = left <= start.size() || timeUp || exhausted;
+        int total = closed ? search.size() + start.size() : experiment.budget().trials();
+        if (!closed || (!start.isEmpty() && start.size() == free)) {
+            boolean warm =
+                    (start.isEmpty() ? search.getLast().request() : start.getLast()).purpose() == Purpose.WARM_UP;
+            return new Plan(
+                    warm ? Plan.Phase.WARMING_UP : Plan.Phase.SEARCHING,
+                    start,
+                    List.of(),
+                    summary(warm ? "WarmingUp" : "Searching", progress(), total, null));
+        }
+        return closing(start, free, total, why(timeUp, exhausted));
+    }
+
+    private static String why(boolean timeUp, boolean exhausted) {
+        if (timeUp) {
+            return "The time of budget.wallClock is used up. ";
+        }
+        return exhausted ? "Every architecture that was found within the constraints is trained. " : "";
+    }
+
+    /** No search trial will be planned any more after those that start now. */
+    private Plan closing(List<TrialRequest> start, int free, int total, String why) {
+        boolean searchFinished = start.isEmpty() && search.stream().allMatch(Entry::isFinished);
+        if (searchFinished && ledger.best(search) == null) {
+            return failed("NoFeasibleArchitecture", why + noneFeasible());
+        }
+        // Draws that count against the arm are those of the history: trials that start now join in the next round.
+        var protocol = new ProtocolPlan(experiment, candidates, ledger, searchFinished);
+        if (searchFinished && protocol.isComplete()) {
+            return done(protocol, why);
+        }
+        for (ProtocolPlan.Training training : protocol.missing()) {
+            if (start.size() >= free) {
+                break;
+            }
+            if (training.purpose() != Purpose.RANDOM_ARM || !startsNow(start, training.genotype())) {
+                int number = ledger.nextNumber() + start.size();
+                start.add(new TrialRequest(
+                        number,
+                        training.purpose(),
+                        training.genotype(),
+                        experiment.epochs(),
+                        Seeds.training(experiment.seed(), number),
+                        training.reference(),
+                        null));
+            }
+        }
+        if (!searchFinished) {
+            return new Plan(
+                    Plan.Phase.SEARCHING, start, List.of(), summary("Searching", why + progress(), total, protocol));
+        }
+        int done = Ledger.finished(ledger.entries()) - search.size();
+        String message = String.format(
+                Locale.ROOT,
+                "%sFinalizing: %d of %d trainings of baselines and finalists are done; %s",
+                why,
+                done,
+                total(total, protocol) - total,
+                progress());
+        return new Plan(Plan.Phase.FINALIZING, start, List.of(), summary("Finalizing", message, total, protocol));
+    }
+
+    private boolean startsNow(List<TrialRequest> start, Genotype genotype) {
+        String hash = candidates.of(genotype).hash();
+        return start.stream()
+                .anyMatch(r -> !r.purpose().opensTest()
+                        && candidates.of(r.genotype()).hash().equals(hash));
+    }
+
+    private Plan done(ProtocolPlan protocol, String why) {
+        var comparison = new Comparison(experiment, ledger, protocol);
+        Entry winner = comparison.winner();
+        if (winner == null) {
+            return failed(
+                    "NoFeasibleArchitecture",
+                    "None of the %d finalists gave a result within the constraints when retrained from scratch."
+                            .formatted(protocol.finalists().size()));
+        }
+        List<Plan.Entrant> entrants = comparison.entrants(winner);
+        var best = new Plan.Incumbent(
+                winner.request().number(), winner.request().genotype(), comparison.validation(winner));
+        StringBuilder message = new StringBuilder(why)
+                .append(String.format(
+                        Locale.ROOT,
+                        "The best architecture (trial %d) has %s %.4f, mean over %d trainings from scratch.",
+                        best.number(),
+                        experiment.objective().metric(),
+                        best.value(),
+                        Ledger.values(
+                                        protocol.retrained(winner.candidate()),
+                                        experiment.objective().metric())
+                                .length));
+        entrants.stream().skip(1).forEach(e -> message.append(' ').append(e.verdict()));
+        for (SearchSpace.Reference barred : protocol.barred()) {
+            message.append(" The reference %s was not trained: it breaks a constraint.".formatted(barred.name()));
+        }
+        Plan.Summary figures = summary("Succeeded", message.toString(), search.size(), protocol);
+        return new Plan(
+                Plan.Phase.SUCCEEDED,
+                List.of(),
+                List.of(),
+                new Plan.Summary(
+                        figures.reason(),
+                        figures.message(),
+                        figures.searchDone(),
+                        figures.searchTotal(),
+                        figures.totalTrainings(),
+                        best,
+                        figures.predictor(),
+                        figures.exploresByEvolution(),
+                        figures.trainSeconds(),
+                        entrants,
+                        comparison.rankCorrelation()));
+    }
+
+    private Plan failed(String reason, String message) {
+        return new Plan(
+                Plan.Phase.FAILED,
+                List.of(),
+                ledger.unfinished(),
+                summary(reason, message, experiment.budget().trials(), null));
+    }
+
+    private TrialRequest request(Proposal proposal, int number) {
+        TrialRequest.Prediction prediction = proposal.prediction();
+        return new TrialRequest(
+                number,
+                proposal.uniform() && !(strategy instanceof RandomSearch) ? Purpose.WARM_UP : Purpose.SEARCH,
+                proposal.candidate().genotype(),
+                experiment.epochs(),
+                Seeds.training(experiment.seed(), number),
+                null,
+                prediction == null
+                        ? null
+                        : new TrialRequest.Prediction(
+                                experiment.objective().score(prediction.mean()), prediction.sd()));
+    }
+
+    private Plan.Summary summary(String reason, String message, int total, @Nullable ProtocolPlan protocol) {
+        Entry best = ledger.best(search);
+        PredictorSearch.Quality quality = strategy instanceof PredictorSearch predictor
+                ? predictor.quality(candidates, observations, experiment.seed())
+                : null;
+        return new Plan.Summary(
+                reason,
+                message,
+                Ledger.finished(search),
+                total,
+                total(total, protocol),
+                best == null
+                        ? null
+                        : new Plan.Incumbent(
+                                best.request().number(),
+                                best.request().genotype(),
+                                best.metric(experiment.objective().metric())),
+                quality == null ? null : quality.figures(),
+                quality != null && !quality.trusted(),
+                ledger.seconds(),
+                List.of(),
+                null);
+    }
+
+    /** Trainings of the whole experiment; before the search has ended, an estimate from above. */
+    private int total(int searchTotal, @Nullable ProtocolPlan plan) {
+        if (plan != null && search.stream().allMatch(Entry::isFinished)) {
+            int known = ledger.entries().size() + plan.missing().size();
+            boolean randomBestOpen = experiment.protocol().randomArm()
+                    && ledger.of(Purpose.RANDOM_FINALIST).isEmpty()
+                    && plan.missing().stream().anyMatch(t -> t.purpose() == Purpose.RANDOM_ARM);
+            return known + (randomBestOpen ? experiment.protocol().finalistSeeds() : 0);
+        }
+        Experiment.Protocol protocol = experiment.protocol();
+        int references =
+                protocol.referenceSeeds() * experiment.space().references().size();
+        int finalists = protocol.finalistSeeds() * (protocol.finalists() + (protocol.randomArm() ? 1 : 0));
+        int warm = switch (experiment.strategy()) {
+            case Experiment.StrategyOptions.RandomSearch() -> searchTotal;
+            case Experiment.StrategyOptions.Evolution options -> options.population();
+            case Experiment.StrategyOptions.Predictor options -> options.warmUp();
+        };
+        return searchTotal + (protocol.randomArm() ? Math.max(0, searchTotal - warm) : 0) + references + finalists;
+    }
+
+    private String progress() {
+        Entry best = ledger.best(search);
+        String counts = "%d of %d architectures trained"
+                .formatted(Ledger.finished(search), experiment.budget().trials());
+        if (best == null) {
+            return counts + ", none within all limits yet";
+        }
+        return String.format(
+                Locale.ROOT,
+                "%s, best %s %.4f in trial %d",
+                counts,
+                experiment.objective().metric(),
+                best.metric(experiment.objective().metric()),
+                best.request().number());
+    }
+
+    private String noneFeasible() {
+        List<Entry> measured = search.stream()
+                .filter(e -> Double.isFinite(e.metric(experiment.objective().metric())))
+                .toList();
+        if (measured.isEmpty()) {
+            return "None of the %d architectures gave a result.".formatted(search.size());
+        }
+        List<String> limits = experiment.constraints().stream()
+                .filter(c -> !c.isAnalytic())
+                .map(c -> {
+                    double[] values = Ledger.values(measured, c.metric());
+                    return values.length == 0
+                            ? String.format(
+                                    Locale.ROOT, "%s at most %.4g (the trainer reported none)", c.metric(), c.max())
+                            : String.format(
+                                    Locale.ROOT,
+                                    "%s at most %.4g (the smallest measured was %.4g)",
+                                    c.metric(),
+                                    c.max(),
+                                    java.util.Arrays.stream(values).min().orElseThrow());
+                })
+                .toList();
+        return "None of the %d trained architectures keeps all limits: %s."
+                .formatted(measured.size(), String.join(", ", limits));
+    }
+
+    private String reason(Entry failure) {
+        return failure.state() instanceof TrialState.Failed failed
+                ? failed.reason()
+                : "it reported no " + experiment.objective().metric();
+    }
 }

@@ -1,0 +1,219 @@
+package dev.mlops.nas.search;
+
+import dev.mlops.nas.search.Experiment.Constraint;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToDoubleFunction;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The architectures that may be trained: the space without those that break an analytic constraint. Remembers hash and cost of
+ * what was asked, and lists small spaces once; what it answers depends on its arguments alone.
+ */
+final class Candidates {
+    /** Spaces of at most so many genotypes are listed. */
+    static final int LISTED = 100_000;
+
+    private static final int DRAWS = 2_000;
+    private static final int REMEMBERED = 4;
+    private static final Map<Key, Candidates> RECENT = new LinkedHashMap<>(8, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Key, Candidates> eldest) {
+            return size() > REMEMBERED;
+        }
+    };
+
+    private final SearchSpace space;
+    private final List<Constraint> constraints;
+    private final Map<Genotype, Candidate> known = new ConcurrentHashMap<>();
+    private @Nullable List<Candidate> listed;
+
+    private record Key(SearchSpace space, List<Constraint> constraints) {}
+
+    Candidates(SearchSpace space, List<Constraint> constraints) {
+        this.space = space;
+        this.constraints = List.copyOf(constraints);
+    }
+
+    /** Those of an experiment; a call soon after with an equal space and equal constraints gets the same object. */
+    static Candidates of(Experiment experiment) {
+        var key = new Key(experiment.space(), experiment.constraints());
+        synchronized (RECENT) {
+            return RECENT.computeIfAbsent(key, k -> new Candidates(k.space(), k.constraints()));
+        }
+    }
+
+    SearchSpace space() {
+        return space;
+    }
+
+    /** The candidate of a genotype, whether it keeps the constraints or not. */
+    Candidate of(Genotype genotype) {
+        return known.computeIfAbsent(genotype, g -> new Candidate(g, space.architectureHash(g), space.cost(g)));
+    }
+
+    /** Whether no analytic constraint is broken. */
+    boolean admits(Candidate candidate) {
+        return constraints.stream().filter(Constraint::isAnalytic).allMatch(c -> candidate.value(c) <= c.max());
+    }
+
+    /** Whether {@link #list} can be asked. */
+    boolean isListed() {
+        return space.size().compareTo(BigInteger.valueOf(LISTED)) <= 0;
+    }
+
+    /** Every admissible architecture once, in the order of {@link SearchSpace#all}. */
+    synchronized List<Candidate> list() {
+        if (listed == null) {
+            var architectures = new LinkedHashMap<String, Candidate>();
+            space.all().map(this::of).filter(this::admits).forEach(c -> architectures.putIfAbsent(c.hash(), c));
+            listed = List.copyOf(architectures.values());
+        }
+        return listed;
+    }
+
+    /** A uniform draw among the genotypes whose architecture is not taken; null when none is found. */
+    @Nullable
+    Candidate draw(Set<String> taken, RandomGenerator random) {
+        int draws = isListed() ? DRAWS / 10 : DRAWS;
+        for (int i = 0; i < draws; i++) {
+            Candidate candidate = of(space.sample(random));
+            if (!taken.contains(candidate.hash()) && admits(candidate)) {
+                return candidate;
+            }
+        }
+        if (isListed()) {
+            List<Candidate> left =
+                    list().stream().filter(c -> !taken.contains(c.hash())).toList();
+            return left.isEmpty() ? null : left.get(random.nextInt(left.size()));
+        }
+        return repaired(taken, random);
+    }
+
+    /** A mutation whose architecture is not taken; null when a number of tries finds none. */
+    @Nullable
+    Candidate mutation(Candidate parent, Set<String> taken, RandomGenerator random) {
+        Candidate origin = parent;
+        for (int i = 0; i < 100; i++) {
+            Candidate child = of(space.mutate(origin.genotype(), random));
+            if (admits(child)) {
+                if (!taken.contains(child.hash())) {
+                    return child;
+                }
+                // After some tries the neighbourhood counts as used up, and mutations of mutations widen it.
+                origin = i % 20 == 19 ? child : origin;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Makes sure that something may be trained.
+     *
+     * @throws SpaceException naming the tightest bound and the smallest value in the space, or the bounds that exclude each other
+     */
+    void check() {
+        List<Integer> analytic = new ArrayList<>();
+        for (int i = 0; i < constraints.size(); i++) {
+            if (constraints.get(i).isAnalytic()) {
+                analytic.add(i);
+            }
+        }
+        if (analytic.isEmpty() || draw(Set.of(), Seeds.stream(0, "check", 0)) != null) {
+            return;
+        }
+        int tightest = -1;
+        double worst = 1;
+        double smallest = 0;
+        for (int i : analytic) {
+            double least = smallest(constraints.get(i));
+            if (least / constraints.get(i).max() > worst) {
+                tightest = i;
+                worst = least / constraints.get(i).max();
+                smallest = least;
+            }
+        }
+        if (tightest >= 0) {
+            Constraint bound = constraints.get(tightest);
+            throw new SpaceException(
+                    "constraints[%d].max".formatted(tightest),
+                    String.format(
+                            Locale.ROOT,
+                            "constraints[%d].max allows at most %,.0f %s, but the smallest value in the search space is %,.0f:"
+                                    + " raise the bound or add smaller choices",
+                            tightest,
+                            bound.max(),
+                            bound.metric(),
+                            smallest));
+        }
+        throw new SpaceException(
+                "constraints[%d].max".formatted(analytic.getFirst()),
+                "no architecture of the search space was found that keeps all of "
+                        + String.join(
+                                " and ",
+                                analytic.stream()
+                                        .map(i -> String.format(
+                                                Locale.ROOT,
+                                                "constraints[%d] (%s at most %,.0f)",
+                                                i,
+                                                constraints.get(i).metric(),
+                                                constraints.get(i).max()))
+                                        .toList())
+                        + ", although each can be kept alone: raise one of them");
+    }
+
+    private double smallest(Constraint constraint) {
+        SearchSpace.Cost least = space.smallest();
+        return constraint.metric().equals("params") ? least.params() : least.macs();
+    }
+
+    /** Draws in spaces where admissible architectures are rare: walks downhill in the excess over the bounds. */
+    private @Nullable Candidate repaired(Set<String> taken, RandomGenerator random) {
+        for (int i = 0; i < 20; i++) {
+            Candidate end = descend(of(space.sample(random)), this::excess, 0);
+            if (!admits(end)) {
+                continue;
+            }
+            if (!taken.contains(end.hash())) {
+                return end;
+            }
+            Candidate near = mutation(end, taken, random);
+            if (near != null) {
+                return near;
+            }
+        }
+        return null;
+    }
+
+    private double excess(Candidate candidate) {
+        return constraints.stream()
+                .filter(Constraint::isAnalytic)
+                .mapToDouble(c -> Math.max(0, candidate.value(c) / c.max() - 1))
+                .sum();
+    }
+
+    private Candidate descend(Candidate start, ToDoubleFunction<Candidate> height, double goal) {
+        Candidate here = start;
+        while (height.applyAsDouble(here) > goal) {
+            Candidate best = space.neighbours(here.genotype()).stream()
+                    .map(this::of)
+                    .min(Comparator.comparingDouble(height))
+                    .orElse(here);
+            if (height.applyAsDouble(best) >= height.applyAsDouble(here)) {
+                break;
+            }
+            here = best;
+        }
+        return here;
+    }
+}
