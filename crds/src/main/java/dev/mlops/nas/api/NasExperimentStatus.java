@@ -1,5 +1,6 @@
 package dev.mlops.nas.api;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param startTime first reconcile, RFC 3339
  * @param completionTime end of the search, RFC 3339
  */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record NasExperimentStatus(
         @Nullable Phase phase,
         @Nullable Long observedGeneration,
@@ -100,6 +102,7 @@ public record NasExperimentStatus(
      * @param latencyMs median of single inferences, where measured
      * @param verdict how the search's winner relates to it, one sentence
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     public record ComparisonRow(
             String entrant,
             String architecture,
@@ -117,6 +120,7 @@ public record NasExperimentStatus(
      * @param runId of the parent run
      * @param url of the parent run in the MLflow UI
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     public record TrackingStatus(
             @Nullable String experimentId,
             @Nullable String runId,

@@ -1,5 +1,6 @@
 package dev.mlops.nas.api;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.ValidationRule;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param prediction the same as numbers
  */
 @ValidationRule(value = "self == oldSelf", message = "a trial's spec cannot be changed")
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record NasTrialSpec(
         @Required String experiment,
         @Required @Min(1) Integer number,

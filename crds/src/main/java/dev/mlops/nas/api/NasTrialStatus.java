@@ -1,5 +1,6 @@
 package dev.mlops.nas.api;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param runId MLflow run; absent while untracked
  * @param tracked whether everything about this trial has reached MLflow
  */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record NasTrialStatus(
         TrialPhase phase,
         @Nullable String score,

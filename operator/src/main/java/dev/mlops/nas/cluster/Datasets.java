@@ -1,0 +1,83 @@
+package dev.mlops.nas.cluster;
+
+import dev.mlops.nas.api.NasExperimentSpec.Dataset;
+import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Resolves {@code pvc://CLAIM/PATH}: every claim is mounted read-only in a folder of its own. */
+final class Datasets {
+    private static final String SCHEME = "pvc://";
+
+    /** Names of the claims that a dataset lies on. */
+    static List<String> claims(Dataset dataset) {
+        return Stream.of(dataset.uri(), dataset.labels())
+                .filter(Objects::nonNull)
+                .filter(u -> u.startsWith(SCHEME))
+                .map(Datasets::claim)
+                .distinct()
+                .toList();
+    }
+
+    /** Where a claim is mounted. */
+    static String folder(String claim) {
+        return "/nas/claims/" + claim;
+    }
+
+    /** Name of a claim's volume: claims may hold dots, volumes may not. */
+    static String volume(String claim) {
+        String name = "nas-claim-" + claim.replace('.', '-');
+        return name.length() <= 63 ? name : "nas-claim-" + Integer.toHexString(claim.hashCode());
+    }
+
+    /** The trial file with the paths that the trainer sees. */
+    static TrialFile resolve(TrialFile file) {
+        DatasetRef data = file.dataset();
+        var resolved = new DatasetRef(
+                resolved(data.uri()),
+                data.format(),
+                resolvedOrNull(data.labels()),
+                data.labelColumn(),
+                data.sha256(),
+                data.shape(),
+                data.classes(),
+                data.split());
+        return new TrialFile(
+                file.contractVersion(),
+                file.experiment(),
+                file.trial(),
+                file.graph(),
+                file.decisions(),
+                resolved,
+                file.epochs(),
+                file.seed(),
+                file.splitSeed(),
+                file.recipe(),
+                file.evaluateTest(),
+                file.folders());
+    }
+
+    private static @Nullable String resolvedOrNull(@Nullable String uri) {
+        return uri == null ? null : resolved(uri);
+    }
+
+    private static String resolved(String uri) {
+        if (!uri.startsWith(SCHEME)) {
+            return uri;
+        }
+        String claim = claim(uri);
+        String path = uri.substring(SCHEME.length() + claim.length());
+        return "file://" + folder(claim) + (path.isEmpty() ? "/" : path);
+    }
+
+    private static String claim(String uri) {
+        String rest = uri.substring(SCHEME.length());
+        int slash = rest.indexOf('/');
+        return slash < 0 ? rest : rest.substring(0, slash);
+    }
+
+    private Datasets() {}
+}

@@ -1,0 +1,169 @@
+package dev.mlops.nas.cluster;
+
+import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.api.NasExperimentStatus;
+import dev.mlops.nas.api.NasExperimentStatus.Phase;
+import dev.mlops.nas.api.NasTrial;
+import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Plan;
+import dev.mlops.nas.search.SpaceException;
+import dev.mlops.nas.search.TrialRequest;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.Mappers;
+import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
+import jakarta.inject.Singleton;
+import java.net.HttpURLConnection;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a search: observes the experiment and its trials, asks the engine, creates the trials of the plan, writes the status.
+ * Holds no state; a trial's name follows from its number, so that a plan made from an old view can only ask again for what
+ * exists.
+ */
+@ControllerConfiguration(name = ExperimentReconciler.NAME, fieldManager = Owners.MANAGER)
+@GradualRetry(maxAttempts = Integer.MAX_VALUE, initialInterval = 500, intervalMultiplier = 2, maxInterval = 60_000)
+@Singleton
+public final class ExperimentReconciler implements Reconciler<NasExperiment> {
+    static final String NAME = "experiment";
+
+    private static final Logger LOG = Logger.getLogger(ExperimentReconciler.class);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(500);
+
+    private final Planner planner;
+    private final Clock clock;
+    private @Nullable InformerEventSource<NasTrial, NasExperiment> trials;
+
+    ExperimentReconciler(Planner planner, Clock clock) {
+        this.planner = planner;
+        this.clock = clock;
+    }
+
+    @Override
+    public List<EventSource<?, NasExperiment>> prepareEventSources(EventSourceContext<NasExperiment> context) {
+        trials = new InformerEventSource<>(
+                InformerEventSourceConfiguration.from(NasTrial.class, NasExperiment.class)
+                        .withName("trials")
+                        .withLabelSelector(NasApi.EXPERIMENT_LABEL)
+                        .withSecondaryToPrimaryMapper(Mappers.fromOwnerReferences(NasExperiment.class))
+                        .build(),
+                context);
+        return List.of(trials);
+    }
+
+    @Override
+    public UpdateControl<NasExperiment> reconcile(NasExperiment resource, Context<NasExperiment> context) {
+        if (resource.isMarkedForDeletion() || isOver(resource)) {
+            planner.forget(resource);
+            return UpdateControl.noUpdate();
+        }
+        Instant now = clock.instant();
+        Experiment experiment;
+        try {
+            experiment = planner.experiment(resource);
+        } catch (SpaceException e) {
+            return stalled(resource, "InvalidSpec", "spec.%s: %s".formatted(e.field(), e.getMessage()), now);
+        }
+        var observed = Observed.of(resource, experiment, context.getSecondaryResources(NasTrial.class), now);
+        Plan plan;
+        try {
+            plan = planner.plan(observed, now);
+        } catch (SpaceException e) {
+            return stalled(resource, "NoFeasibleArchitecture", "spec.%s: %s".formatted(e.field(), e.getMessage()), now);
+        }
+        List<NasTrial> all = new ArrayList<>(observed.trials());
+        boolean viewWasOld = start(observed, plan, all, context);
+        NasExperimentStatus status = ExperimentStatuses.planned(
+                observed, plan, all, new TrackingState(null, false, "NotConfigured", "no MLflow address"), now);
+        var control = write(resource, status);
+        if (viewWasOld) {
+            return control.rescheduleAfter(LOOK_AGAIN);
+        }
+        Duration wallClock = experiment.budget().wallClock();
+        if (wallClock != null) {
+            Duration left = Duration.between(now, observed.history().startedAt().plus(wallClock));
+            if (left.isPositive()) {
+                return control.rescheduleAfter(left.plusMillis(1));
+            }
+        }
+        return control;
+    }
+
+    /**
+     * Creates the trials of the plan, in the order of their numbers; an error ends the loop, so that numbers have no gap.
+     *
+     * @return whether one of them existed already: the plan was made from an old view
+     */
+    private boolean start(Observed observed, Plan plan, List<NasTrial> all, Context<NasExperiment> context) {
+        var source = Objects.requireNonNull(trials);
+        for (TrialRequest request : plan.start()) {
+            NasTrial trial = TrialRecords.trial(
+                    observed.resource(), observed.experiment().space(), request);
+            try {
+                all.add(context.resourceOperations().create(trial, source));
+                LOG.infof(
+                        "experiment %s: created trial %s (%s)",
+                        ResourceID.fromResource(observed.resource()),
+                        trial.getMetadata().getName(),
+                        request.purpose());
+            } catch (KubernetesClientException e) {
+                if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+                    throw e;
+                }
+                LOG.infof(
+                        "experiment %s: trial %s exists already; looking again",
+                        ResourceID.fromResource(observed.resource()),
+                        trial.getMetadata().getName());
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isOver(NasExperiment resource) {
+        NasExperimentStatus status = resource.getStatus();
+        return status != null
+                && (status.phase() == Phase.Succeeded || status.phase() == Phase.Failed)
+                && Objects.equals(
+                        status.observedGeneration(), resource.getMetadata().getGeneration());
+    }
+
+    private UpdateControl<NasExperiment> stalled(NasExperiment resource, String reason, String message, Instant now) {
+        LOG.infof("experiment %s: stalled, %s: %s", ResourceID.fromResource(resource), reason, message);
+        return write(
+                resource,
+                ExperimentStatuses.stalled(
+                        resource.getStatus(), resource.getMetadata().getGeneration(), reason, message, now));
+    }
+
+    /** At most one write, and none where nothing changed. */
+    private static UpdateControl<NasExperiment> write(NasExperiment resource, NasExperimentStatus status) {
+        if (status.equals(resource.getStatus())) {
+            return UpdateControl.noUpdate();
+        }
+        var patch = new NasExperiment();
+        patch.setMetadata(new ObjectMetaBuilder()
+                .withName(resource.getMetadata().getName())
+                .withNamespace(resource.getMetadata().getNamespace())
+                .build());
+        patch.setStatus(status);
+        return UpdateControl.patchStatus(patch);
+    }
+}

@@ -1,0 +1,88 @@
+package dev.mlops.nas.cluster;
+
+import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.experiment.ExperimentFactory;
+import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Experiments;
+import dev.mlops.nas.search.History;
+import dev.mlops.nas.search.Plan;
+import dev.mlops.nas.search.SpaceException;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks the engine, and remembers its last answer for every experiment: events that change nothing for the engine cost nothing.
+ * Forgetting is harmless.
+ */
+final class Planner {
+    private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+    private final MeterRegistry meters;
+
+    /** @param meters gets the timer {@code nas.decide} */
+    Planner(MeterRegistry meters) {
+        this.meters = meters;
+    }
+
+    /**
+     * The engine's experiment of a spec; built once per generation.
+     *
+     * @throws SpaceException if the spec contradicts itself
+     */
+    Experiment experiment(NasExperiment resource) {
+        String uid = resource.getMetadata().getUid();
+        long generation = resource.getMetadata().getGeneration();
+        Entry entry = entries.get(uid);
+        if (entry != null && entry.generation == generation) {
+            return entry.experiment;
+        }
+        Experiment experiment = ExperimentFactory.create(resource.getMetadata().getName(), resource.getSpec());
+        entries.put(uid, new Entry(generation, experiment, null));
+        return experiment;
+    }
+
+    /**
+     * What to do next.
+     *
+     * @throws SpaceException if no architecture can meet the constraints
+     */
+    Plan plan(Observed observed, Instant now) {
+        String uid = observed.resource().getMetadata().getUid();
+        boolean timeIsUp = timeIsUp(observed, now);
+        Entry entry = entries.get(uid);
+        Answer answer = entry == null ? null : entry.answer;
+        if (entry != null
+                && answer != null
+                && Objects.equals(entry.experiment, observed.experiment())
+                && answer.timeIsUp == timeIsUp
+                && answer.history.equals(observed.history())) {
+            return answer.plan;
+        }
+        Plan plan = Objects.requireNonNull(meters.timer("nas.decide")
+                .record(() -> Experiments.decide(observed.experiment(), observed.history(), now)));
+        entries.computeIfPresent(
+                uid, (key, e) -> new Entry(e.generation, e.experiment, new Answer(observed.history(), timeIsUp, plan)));
+        return plan;
+    }
+
+    /** Drops what is remembered of an experiment that needs no more plans. */
+    void forget(NasExperiment resource) {
+        entries.remove(resource.getMetadata().getUid());
+    }
+
+    private static boolean timeIsUp(Observed observed, Instant now) {
+        Duration wallClock = observed.experiment().budget().wallClock();
+        return wallClock != null && !now.isBefore(observed.history().startedAt().plus(wallClock));
+    }
+
+    private record Entry(
+            long generation,
+            Experiment experiment,
+            @Nullable Answer answer) {}
+
+    private record Answer(History history, boolean timeIsUp, Plan plan) {}
+}

@@ -1,0 +1,108 @@
+package dev.mlops.nas.cluster;
+
+import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.api.NasTrial;
+import dev.mlops.nas.api.NasTrialSpec;
+import dev.mlops.nas.api.NasTrialSpec.PredictionSpec;
+import dev.mlops.nas.api.NasTrialStatus;
+import dev.mlops.nas.api.TrialPurpose;
+import dev.mlops.nas.search.Genotype;
+import dev.mlops.nas.search.Purpose;
+import dev.mlops.nas.search.SearchSpace;
+import dev.mlops.nas.search.TrialRequest;
+import dev.mlops.nas.search.TrialRequest.Prediction;
+import dev.mlops.nas.search.TrialState;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Between trials on the cluster and the engine's records. */
+final class TrialRecords {
+    /** What the engine asked for, as it stands in the trial's spec. */
+    static TrialRequest request(NasTrialSpec spec) {
+        PredictionSpec prediction = spec.prediction();
+        return new TrialRequest(
+                spec.number(),
+                purpose(spec.purpose()),
+                new Genotype(spec.genotype()),
+                spec.epochs(),
+                spec.seed(),
+                spec.reference(),
+                prediction == null ? null : new Prediction(prediction.mean(), prediction.sd()));
+    }
+
+    /** What is known of a trial; a trial that no status was written for is pending. */
+    static TrialState state(@Nullable NasTrialStatus status) {
+        if (status == null) {
+            return new TrialState.Pending();
+        }
+        double seconds = status.seconds() == null ? 0 : status.seconds();
+        String message = status.message() == null ? "no reason was recorded" : status.message();
+        return switch (status.phase()) {
+            case Pending -> new TrialState.Pending();
+            case Running -> new TrialState.Running();
+            case Completed -> new TrialState.Completed(status.metrics() == null ? Map.of() : status.metrics(), seconds);
+            case Infeasible -> new TrialState.Infeasible(message, seconds);
+            case Failed ->
+                TrialEnd.DATA_UNUSABLE.equals(status.reason())
+                        ? new TrialState.Rejected(message, seconds)
+                        : new TrialState.Failed(message, seconds);
+            case Stopped -> new TrialState.Stopped(message, seconds);
+        };
+    }
+
+    /** The object that stands for a request; its name follows from the number, so that creating it twice is harmless. */
+    static NasTrial trial(NasExperiment experiment, SearchSpace space, TrialRequest request) {
+        String name = experiment.getMetadata().getName();
+        var trial = new NasTrial();
+        trial.setMetadata(new ObjectMetaBuilder()
+                .withName(NasApi.trialName(name, request.number()))
+                .withNamespace(experiment.getMetadata().getNamespace())
+                .addToLabels(NasApi.EXPERIMENT_LABEL, name)
+                .addToLabels(Owners.MANAGED_BY_LABEL, Owners.MANAGER)
+                .withOwnerReferences(Owners.reference(experiment))
+                .build());
+        Prediction prediction = request.prediction();
+        trial.setSpec(new NasTrialSpec(
+                name,
+                request.number(),
+                purpose(request.purpose()),
+                request.genotype().choices(),
+                space.describe(request.genotype()),
+                space.architectureHash(request.genotype()),
+                request.epochs(),
+                request.seed(),
+                request.reference(),
+                prediction == null
+                        ? null
+                        : String.format(Locale.ROOT, "%.4f ± %.4f", prediction.mean(), prediction.sd()),
+                prediction == null ? null : new PredictionSpec(prediction.mean(), prediction.sd())));
+        return trial;
+    }
+
+    private static Purpose purpose(TrialPurpose purpose) {
+        return switch (purpose) {
+            case WarmUp -> Purpose.WARM_UP;
+            case Search -> Purpose.SEARCH;
+            case RandomArm -> Purpose.RANDOM_ARM;
+            case Reference -> Purpose.REFERENCE;
+            case Finalist -> Purpose.FINALIST;
+            case RandomFinalist -> Purpose.RANDOM_FINALIST;
+        };
+    }
+
+    private static TrialPurpose purpose(Purpose purpose) {
+        return switch (purpose) {
+            case WARM_UP -> TrialPurpose.WarmUp;
+            case SEARCH -> TrialPurpose.Search;
+            case RANDOM_ARM -> TrialPurpose.RandomArm;
+            case REFERENCE -> TrialPurpose.Reference;
+            case FINALIST -> TrialPurpose.Finalist;
+            case RANDOM_FINALIST -> TrialPurpose.RandomFinalist;
+        };
+    }
+
+    private TrialRecords() {}
+}
