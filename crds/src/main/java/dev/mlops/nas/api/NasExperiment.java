@@ -1,6 +1,7 @@
 package dev.mlops.nas.api;
 
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
+import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.model.annotation.Group;
@@ -31,6 +32,11 @@ import io.fabric8.kubernetes.model.annotation.Version;
         jsonPath = ".status.message",
         type = AdditionalPrinterColumn.Type.STRING,
         priority = 1)
+@ValidationRule(
+        value =
+                "!has(self.metadata.name) || self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        message =
+                "metadata.name must be at most 50 lower-case letters, digits and -, beginning with a letter, because trials, jobs and labels are named after it")
 public final class NasExperiment extends CustomResource<NasExperimentSpec, NasExperimentStatus> implements Namespaced {
     private static final long serialVersionUID = 1L;
 }

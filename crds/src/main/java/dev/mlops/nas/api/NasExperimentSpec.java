@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * CRD's schema, and nowhere else: API server and local mode fill them in before any code sees the object.
  *
  * @param suspend true pauses: running trials finish, no new one starts
- * @param seed of every random choice of the search
+ * @param seed number from which every random choice of the search follows
  * @param dataset what to train on
  * @param objective what to optimise
  * @param searchSpace which architectures exist
@@ -32,21 +32,40 @@ import org.jspecify.annotations.Nullable;
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-        value = "self.dataset == oldSelf.dataset && self.searchSpace == oldSelf.searchSpace",
-        message = "dataset and searchSpace cannot be changed once the experiment exists; create a new one")
-@ValidationRule(
-        value =
-                "self.objective == oldSelf.objective && self.seed == oldSelf.seed && self.evaluation == oldSelf.evaluation",
-        message = "objective, seed and evaluation cannot be changed once the experiment exists; create a new one")
+        value = "self.strategy.name != 'Predictor' || !has(self.strategy.predictor.warmUp)"
+                + " || self.strategy.predictor.warmUp <= self.budget.trials",
+        message = "must not exceed budget.trials; lower it, or raise the budget",
+        fieldPath = ".strategy.predictor.warmUp")
 public record NasExperimentSpec(
         @Default("false") Boolean suspend,
-        @Default("0") @Min(0) Long seed,
-        @Required Dataset dataset,
-        @Default("{}") Objective objective,
-        @Required Space searchSpace,
-        @Nullable @Size(max = 8) List<Limit> constraints,
+
+        @Default("0")
+        @Min(0)
+        @Max(9007199254740991.0)
+        @ValidationRule(value = Rules.FIXED, message = Rules.FIXED_MESSAGE)
+        Long seed,
+
+        @Required @ValidationRule(value = Rules.FIXED, message = Rules.FIXED_MESSAGE)
+        Dataset dataset,
+
+        @Default("{}") @ValidationRule(value = Rules.FIXED, message = Rules.FIXED_MESSAGE)
+        Objective objective,
+
+        @Required @ValidationRule(value = Rules.FIXED, message = Rules.FIXED_MESSAGE)
+        Space searchSpace,
+
+        @Nullable
+        @Size(max = 8)
+        @ValidationRule(
+                value = "self.all(a, self.exists_one(b, a.metric == b.metric && a.percentile == b.percentile))",
+                message = "limits the same metric twice; keep the smaller limit")
+        List<Limit> constraints,
+
         @Default("{}") Strategy strategy,
-        @Default("{}") Evaluation evaluation,
+
+        @Default("{}") @ValidationRule(value = Rules.FIXED, message = Rules.FIXED_MESSAGE)
+        Evaluation evaluation,
+
         @Default("{}") Budget budget,
         @Default("{}") Protocol protocol,
         @Nullable Tracking tracking,
@@ -61,24 +80,39 @@ public record NasExperimentSpec(
      * @param labels the label file, for idx
      * @param labelColumn the label's column from 0, for csv; -1 is the last
      * @param sha256 checksum that the data file must have, hexadecimal
-     * @param shape of one example: channels, height, width
+     * @param shape sizes of one example: channels, height, width
      * @param classes number of classes; labels are 0 to classes - 1
      * @param split parts of the whole
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
-            value = "(self.format == 'idx') == has(self.labels)",
-            message = "labels names the label file of format idx: give it there, and only there")
+            value = "self.format != 'idx' || has(self.labels)",
+            message = "is required for format idx: the path of the label file",
+            fieldPath = ".labels")
     @ValidationRule(
-            value = "!self.uri.contains('://') || self.uri.startsWith('file:///') || self.uri.startsWith('pvc://')",
-            message = "uri must be a relative path, file:///PATH or pvc://CLAIM/PATH")
+            value = "self.format == 'idx' || !has(self.labels)",
+            message = "is for format idx only; a csv file holds its labels in labelColumn",
+            fieldPath = ".labels")
     public record Dataset(
-            @Required @Size(min = 1, max = 1024) String uri,
-            @Default("csv") Format format,
-            @Nullable @Size(min = 1, max = 1024) String labels,
-            @Default("-1") @Min(-1) Integer labelColumn,
+            @Required
+            @Size(min = 1, max = 1024)
+            @ValidationRule(value = Rules.DATA_URI, message = Rules.DATA_URI_MESSAGE)
+            String uri,
 
-            @Nullable @io.fabric8.generator.annotation.Pattern("^[0-9a-f]{64}$")
+            @Default("csv") Format format,
+
+            @Nullable
+            @Size(min = 1, max = 1024)
+            @ValidationRule(value = Rules.DATA_URI, message = Rules.DATA_URI_MESSAGE)
+            String labels,
+
+            @Default("-1") @Min(-1) @Max(1000000) Integer labelColumn,
+
+            @Nullable
+            @Size(max = 64)
+            @ValidationRule(
+                    value = "self.matches('^[0-9a-f]{64}$')",
+                    message = "must be 64 hexadecimal digits in lower case")
             String sha256,
 
             @Required @Size(min = 3, max = 3) List<@Min(1) @Max(4096) Integer> shape,
@@ -91,7 +125,13 @@ public record NasExperimentSpec(
         idx
     }
 
-    /** Parts of the whole; the same cut for all trials, fixed by the experiment's seed, stratified by label. */
+    /**
+     * Parts of the whole; the same cut for all trials, fixed by the experiment's seed, stratified by label.
+     *
+     * @param train part that weights are fitted on
+     * @param validation part that architectures are compared on
+     * @param test part that is opened once, for finalists and references
+     */
     @ValidationRule(
             value =
                     "self.train + self.validation + self.test > 0.999 && self.train + self.validation + self.test < 1.001",
@@ -101,7 +141,16 @@ public record NasExperimentSpec(
             @Default("0.2") @Min(0.01) @Max(0.98) Double validation,
             @Default("0.2") @Min(0.01) @Max(0.98) Double test) {}
 
-    /** What to optimise, measured on the validation split. */
+    /**
+     * What to optimise, measured on the validation split.
+     *
+     * @param metric accuracy or loss (cross-entropy)
+     * @param direction Maximize for accuracy, Minimize for loss
+     */
+    @ValidationRule(
+            value = "(self.metric == 'accuracy') == (self.direction == 'Maximize')",
+            message = "does not fit the metric; accuracy asks for Maximize, loss for Minimize",
+            fieldPath = ".direction")
     public record Objective(
             @Default("accuracy") ObjectiveMetric metric,
             @Default("Maximize") Direction direction) {}
@@ -123,15 +172,25 @@ public record NasExperimentSpec(
      *
      * @param metric params and macs are known before training; latencyMs is measured in every trial
      * @param max largest allowed value: a whole number, or a text such as "2.5" or "100k" (k, M, G)
-     * @param percentile of the latency, 50 or 99
+     * @param percentile percentile of the latency: 50 (median) or 99
      */
     @ValidationRule(
-            value = "type(self.max) == int ? self.max > 0 : self.max.matches('^[0-9]+(\\\\.[0-9]+)?[kMG]?$')",
-            message = "max must be a positive whole number, or a text such as \"2.5\" or \"100k\" (k, M, G)")
+            value = "type(self.max) == int ? self.max > 0"
+                    + " : self.max.matches('^[0-9]+(\\\\.[0-9]+)?[kMG]?$') && self.max.matches('[1-9]')",
+            message = "must be a positive whole number, or a text such as \"2.5\" or \"100k\" (k, M, G)",
+            fieldPath = ".max")
+    @ValidationRule(
+            value = "self.percentile == 50 || self.percentile == 99",
+            message = "is not measured; it must be 50 or 99",
+            fieldPath = ".percentile")
+    @ValidationRule(
+            value = "self.percentile == 50 || self.metric == 'latencyMs'",
+            message = "is for latencyMs only",
+            fieldPath = ".percentile")
     public record Limit(
             @Required LimitMetric metric,
-            @Required IntOrString max,
-            @Default("50") Integer percentile) {}
+            @Required @Size(min = 1, max = 20) IntOrString max,
+            @Default("50") @Min(1) @Max(99) Integer percentile) {}
 
     /** Costs that can be limited. */
     public enum LimitMetric {
@@ -146,17 +205,23 @@ public record NasExperimentSpec(
      * @param preset a named space
      * @param chain stages of repeated operators
      * @param cell a small graph that is stacked
-     * @param references human designs beyond those that a preset brings
+     * @param references human designs beyond those that the space brings
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
             value = "(has(self.preset) ? 1 : 0) + (has(self.chain) ? 1 : 0) + (has(self.cell) ? 1 : 0) == 1",
-            message = "searchSpace must hold exactly one of preset, chain and cell")
+            message = "must hold exactly one of preset, chain and cell")
     public record Space(
             @Nullable Preset preset,
             @Nullable Chain chain,
             @Nullable Cell cell,
-            @Nullable @Size(max = 16) List<ReferenceDesign> references) {}
+
+            @Nullable
+            @Size(max = 16)
+            @ValidationRule(
+                    value = "self.all(a, self.exists_one(b, a.name == b.name))",
+                    message = "two references have the same name")
+            List<ReferenceDesign> references) {}
 
     /** Spaces by name. */
     public enum Preset {
@@ -166,25 +231,47 @@ public record NasExperimentSpec(
         NB201_CELL
     }
 
-    /** A human-designed architecture, as the value of each decision (see {@code status.best.decisions} for the names). */
+    /**
+     * A human-designed architecture.
+     *
+     * @param name its name in the report
+     * @param decisions the value of each decision by its name, as in {@code status.best.decisions}
+     */
     public record ReferenceDesign(
             @Required @Size(min = 1, max = 63) String name,
-            @Required Map<String, String> decisions) {}
+            @Required @Size(min = 1, max = 256) Map<String, String> decisions) {}
 
-    /** Stages one after the other; choices in lists, one entry fixes the value. */
+    /**
+     * Stages one after the other; choices stand in lists, one entry fixes the value.
+     *
+     * @param stem first convolution, 3x3
+     * @param stages the stages from input to output
+     * @param head pooling over the whole image, dropout, dense
+     */
     public record Chain(
             @Default("{}") Stem stem,
-            @Required @Size(min = 1, max = 12) List<Stage> stages,
+
+            @Required
+            @Size(min = 1, max = 12)
+            @ValidationRule(
+                    value = "self.all(a, self.exists_one(b, a.name == b.name))",
+                    message = "two stages have the same name")
+            List<Stage> stages,
+
             @Default("{}") Head head) {}
 
-    /** First convolution, 3x3. */
+    /**
+     * First convolution, 3x3.
+     *
+     * @param width output channels
+     */
     public record Stem(@Default("16") @Min(1) @Max(4096) Integer width) {}
 
     /**
      * One stage.
      *
-     * @param name unique; the prefix of its decisions
-     * @param stride of the first block
+     * @param name unique name; the prefix of its decisions
+     * @param stride stride of the first block
      * @param depth choices of the number of blocks; 0 leaves the stage out where stride is 1
      * @param operator choices of the block
      * @param kernel choices of the kernel side, odd
@@ -192,18 +279,48 @@ public record NasExperimentSpec(
      * @param width choices of the output channels
      * @param skip choices of a residual connection around each block whose shapes allow it
      */
-    @ValidationRule(value = "self.kernel.all(k, k % 2 == 1)", message = "kernel sides must be odd")
+    @ValidationRule(
+            value = "self.stride == 1 || self.depth.all(d, d > 0)",
+            message = "must not hold 0, which leaves the stage out, unless stride is 1",
+            fieldPath = ".depth")
     public record Stage(
-            @Required @io.fabric8.generator.annotation.Pattern("^[a-z][a-z0-9]{0,15}$")
+            @Required
+            @Size(min = 1, max = 16)
+            @ValidationRule(
+                    value = "self.matches('^[a-z][a-z0-9]*$')",
+                    message = "must be lower-case letters and digits, beginning with a letter")
             String name,
 
             @Default("1") @Min(1) @Max(4) Integer stride,
-            @Default("[1]") @Size(min = 1, max = 16) List<@Min(0) @Max(32) Integer> depth,
-            @Default("[\"conv\"]") @Size(min = 1, max = 8) List<BlockOperator> operator,
-            @Default("[3]") @Size(min = 1, max = 8) List<@Min(1) @Max(15) Integer> kernel,
-            @Default("[1]") @Size(min = 1, max = 8) List<@Min(1) @Max(16) Integer> expansion,
-            @Required @Size(min = 1, max = 16) List<@Min(1) @Max(4096) Integer> width,
-            @Default("[false]") @Size(min = 1, max = 2) List<Boolean> skip) {}
+
+            @Default("[1]")
+            @Size(min = 1, max = 16)
+            @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<@Min(0) @Max(32) Integer> depth,
+
+            @Default("[\"conv\"]")
+            @Size(min = 1, max = 8)
+            @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<BlockOperator> operator,
+
+            @Default("[3]")
+            @Size(min = 1, max = 8)
+            @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            @ValidationRule(value = "self.all(k, k % 2 == 1)", message = "kernel sides must be odd numbers")
+            List<@Min(1) @Max(15) Integer> kernel,
+
+            @Default("[1]")
+            @Size(min = 1, max = 8)
+            @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<@Min(1) @Max(16) Integer> expansion,
+
+            @Required @Size(min = 1, max = 16) @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<@Min(1) @Max(4096) Integer> width,
+
+            @Default("[false]")
+            @Size(min = 1, max = 2)
+            @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<Boolean> skip) {}
 
     /** Blocks of a chain. */
     public enum BlockOperator {
@@ -214,21 +331,30 @@ public record NasExperimentSpec(
         avgpool
     }
 
-    /** Pooling over the whole image, dropout, dense. */
+    /**
+     * Pooling over the whole image, dropout, dense.
+     *
+     * @param dropout choices of the dropout rate
+     */
     public record Head(
-            @Default("[0.0]") @Size(min = 1, max = 8) List<@Min(0) @Max(0.9) Double> dropout) {}
+            @Default("[0.0]")
+            @Size(min = 1, max = 8)
+            @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<@Min(0) @Max(0.9) Double> dropout) {}
 
     /**
      * A cell with one operation per edge (i, j), i &lt; j, as in NAS-Bench-201.
      *
-     * @param nodes including input and output
+     * @param nodes number of nodes, input and output included
      * @param operations choices on every edge
      * @param stack how cells become a network
      */
     public record Cell(
             @Default("4") @Min(2) @Max(8) Integer nodes,
 
-            @Default("[\"none\",\"skip\",\"conv1x1\",\"conv3x3\",\"avgpool3x3\"]") @Size(min = 2, max = 8)
+            @Default("[\"none\",\"skip\",\"conv1x1\",\"conv3x3\",\"avgpool3x3\"]")
+            @Size(min = 2, max = 8)
+            @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
             List<EdgeOperation> operations,
 
             @Default("{}") Stack stack) {}
@@ -243,7 +369,13 @@ public record NasExperimentSpec(
         maxpool3x3
     }
 
-    /** Stages of equal cells; width doubles and the side halves between stages by a residual block. */
+    /**
+     * Stages of equal cells; width doubles and the side halves between stages by a residual block.
+     *
+     * @param stages number of stages
+     * @param cells number of cells in each stage
+     * @param width channels of the first stage
+     */
     public record Stack(
             @Default("3") @Min(1) @Max(6) Integer stages,
             @Default("5") @Min(1) @Max(20) Integer cells,
@@ -271,14 +403,22 @@ public record NasExperimentSpec(
     /**
      * Options of the predictor strategy.
      *
-     * @param warmUp uniform random trials before the first fit
+     * @param warmUp uniform random trials before the first fit; default: 10, but at most half of budget.trials
      * @param surrogates models to choose from by cross-validation
      */
     public record PredictorOptions(
-            @Default("10") @Min(4) @Max(1000) Integer warmUp,
+            @Nullable @Min(4) @Max(1000) Integer warmUp,
 
-            @Default("[\"RandomForest\",\"GradientBoosting\",\"GaussianProcess\"]") @Size(min = 1, max = 3)
-            List<SurrogateName> surrogates) {}
+            @Default("[\"RandomForest\",\"GradientBoosting\",\"GaussianProcess\"]")
+            @Size(min = 1, max = 3)
+            @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<SurrogateName> surrogates) {
+
+        /** Warm-up trials in a search of so many trials; the only default that depends on another field. */
+        public int warmUpOf(int trials) {
+            return warmUp == null ? Math.min(10, Math.max(1, trials / 2)) : warmUp;
+        }
+    }
 
     /** Surrogate models. */
     public enum SurrogateName {
@@ -287,18 +427,39 @@ public record NasExperimentSpec(
         GaussianProcess
     }
 
-    /** Regularized evolution (Real et al. 2019). */
-    @ValidationRule(value = "self.sample <= self.population", message = "sample must not exceed population")
+    /**
+     * Regularized evolution (Real et al. 2019).
+     *
+     * @param population architectures that are kept; the oldest leaves
+     * @param sample architectures drawn from the population for each tournament
+     */
+    @ValidationRule(
+            value = "self.sample <= self.population",
+            message = "must not exceed population",
+            fieldPath = ".sample")
     public record EvolutionOptions(
             @Default("20") @Min(2) @Max(10000) Integer population,
             @Default("5") @Min(1) @Max(10000) Integer sample) {}
 
-    /** How a trial is trained. */
+    /**
+     * How a trial is trained.
+     *
+     * @param epochs passes over the training part
+     * @param recipe optimiser and its settings
+     */
     public record Evaluation(
             @Default("20") @Min(1) @Max(10000) Integer epochs,
             @Default("{}") Recipe recipe) {}
 
-    /** Optimiser and its settings. */
+    /**
+     * Optimiser and its settings.
+     *
+     * @param optimizer adam, adamw or sgd (Nesterov momentum 0.9)
+     * @param learningRate learning rate at the start
+     * @param schedule cosine (to 0 over all epochs) or constant
+     * @param batchSize examples per step
+     * @param weightDecay decoupled for adamw, L2 otherwise
+     */
     public record Recipe(
             @Default("adamw") Optimizer optimizer,
             @Default("0.003") @Min(0.0000001) @Max(10) Double learningRate,
@@ -331,7 +492,11 @@ public record NasExperimentSpec(
             @Default("50") @Min(1) @Max(100000) Integer trials,
             @Default("2") @Min(1) @Max(1000) Integer parallelTrials,
 
-            @Nullable @io.fabric8.generator.annotation.Pattern("^[1-9][0-9]{0,6}[smh]$")
+            @Nullable
+            @Size(max = 8)
+            @ValidationRule(
+                    value = "self.matches('^[1-9][0-9]{0,6}[smh]$')",
+                    message = "must be whole seconds, minutes or hours, such as 90s, 30m or 24h")
             String wallClock,
 
             @Default("10") @Min(0) @Max(100000) Integer maxFailedTrials) {}
@@ -342,7 +507,7 @@ public record NasExperimentSpec(
      * @param randomArm train as many random architectures as the search trains, as the baseline
      * @param references human designs, trained like finalists
      * @param finalists the search's best, retrained from scratch
-     * @param confidence level of all intervals
+     * @param confidence level of all confidence intervals
      */
     public record Protocol(
             @Default("true") Boolean randomArm,
@@ -350,34 +515,50 @@ public record NasExperimentSpec(
             @Default("{}") Finalists finalists,
             @Default("0.95") @Min(0.5) @Max(0.999) Double confidence) {}
 
-    /** Human designs: seeds 0 leaves them out. */
+    /**
+     * Human designs as baselines.
+     *
+     * @param seeds trainings of each; 0 leaves them out
+     */
     public record References(@Default("2") @Min(0) @Max(20) Integer seeds) {}
 
-    /** The search's best: how many, and how often each is retrained. */
+    /**
+     * The search's best.
+     *
+     * @param count how many are retrained
+     * @param seeds trainings of each
+     */
     public record Finalists(
             @Default("3") @Min(1) @Max(50) Integer count,
             @Default("2") @Min(1) @Max(20) Integer seeds) {}
 
-    /** Where trials are logged. */
+    /**
+     * Where trials are logged.
+     *
+     * @param mlflow an MLflow server
+     */
     public record Tracking(@Nullable Mlflow mlflow) {}
 
     /**
      * An MLflow server.
      *
      * @param uri http(s) address; default: the operator's MLFLOW_TRACKING_URI
-     * @param experiment name there; default NAMESPACE/NAME
+     * @param experiment name of the MLflow experiment; default NAMESPACE/NAME
      */
-    @ValidationRule(
-            value = "!has(self.uri) || self.uri.startsWith('http://') || self.uri.startsWith('https://')",
-            message = "uri must begin with http:// or https://")
     public record Mlflow(
-            @Nullable @Size(max = 1024) String uri,
+            @Nullable
+            @Size(max = 1024)
+            @ValidationRule(
+                    value = "self.startsWith('http://') || self.startsWith('https://')",
+                    message = "must begin with http:// or https://")
+            String uri,
+
             @Nullable @Size(min = 1, max = 250) String experiment) {}
 
     /**
      * The trainer's pod.
      *
-     * @param image default: the operator's NAS_TRAINER_IMAGE
+     * @param image container image of the trainer; default: the operator's NAS_TRAINER_IMAGE
      * @param backoffLimit retries of a pod that failed for a reason that may pass
      * @param deadlineSeconds a trial that runs longer is ended and counts as failed
      * @param template a PodTemplateSpec merged over the operator's pod; the contract's fields win
@@ -385,6 +566,6 @@ public record NasExperimentSpec(
     public record Trainer(
             @Nullable @Size(min = 1, max = 512) String image,
             @Default("3") @Min(0) @Max(100) Integer backoffLimit,
-            @Default("3600") @Min(1) Integer deadlineSeconds,
+            @Default("3600") @Min(1) @Max(31536000) Integer deadlineSeconds,
             @Nullable @PreserveUnknownFields Map<String, Object> template) {}
 }

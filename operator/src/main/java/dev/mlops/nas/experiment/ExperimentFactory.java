@@ -46,7 +46,7 @@ public final class ExperimentFactory {
                         : spec.constraints().stream()
                                 .map(ExperimentFactory::constraint)
                                 .toList(),
-                strategy(spec.strategy()),
+                strategy(spec.strategy(), spec.budget().trials()),
                 spec.evaluation().epochs(),
                 new Budget(
                         spec.budget().trials(),
@@ -144,7 +144,7 @@ public final class ExperimentFactory {
         return Double.parseDouble(factor == 1 ? text : text.substring(0, text.length() - 1)) * factor;
     }
 
-    private static StrategyOptions strategy(Strategy strategy) {
+    private static StrategyOptions strategy(Strategy strategy, int trials) {
         var evolution = new StrategyOptions.Evolution(
                 strategy.evolution().population(), strategy.evolution().sample());
         return switch (strategy.name()) {
@@ -152,7 +152,7 @@ public final class ExperimentFactory {
             case Evolution -> evolution;
             case Predictor ->
                 new StrategyOptions.Predictor(
-                        strategy.predictor().warmUp(),
+                        strategy.predictor().warmUpOf(trials),
                         strategy.predictor().surrogates().stream()
                                 .map(s -> switch (s) {
                                     case RandomForest -> SurrogateKind.RANDOM_FOREST;

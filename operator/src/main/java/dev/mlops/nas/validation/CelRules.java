@@ -1,5 +1,6 @@
 package dev.mlops.nas.validation;
 
+import com.google.common.base.Splitter;
 import dev.cel.bundle.Cel;
 import dev.cel.bundle.CelFactory;
 import dev.cel.common.CelValidationException;
@@ -73,11 +74,26 @@ final class CelRules {
                 rule.fieldPath().isEmpty() ? path : join(path, rule.fieldPath().substring(1));
         try {
             if (!Boolean.TRUE.equals(program(rule.rule()).eval(variables))) {
-                problems.add(new Problem(blamed, message(rule, variables)));
+                problems.add(new Problem(blamed, culprit(value, rule) + message(rule, variables)));
             }
         } catch (CelEvaluationException failed) {
             problems.add(new Problem(blamed, "%s (%s)".formatted(rule.message(), failed.getMessage())));
         }
+    }
+
+    /** The value that is to blame, for the beginning of the sentence; empty for whole objects and for fields left out. */
+    private static String culprit(Object value, Schema.Rule rule) {
+        Object blamed = value;
+        for (String name : Splitter.on('.').omitEmptyStrings().split(rule.fieldPath())) {
+            blamed = blamed instanceof Map<?, ?> map ? map.get(name) : null;
+        }
+        boolean isShort = switch (blamed) {
+            case null -> false;
+            case Map<?, ?> _ -> false;
+            case List<?> list -> list.stream().noneMatch(Map.class::isInstance);
+            default -> true;
+        };
+        return isShort ? SchemaRules.show(blamed) + " " : "";
     }
 
     private String message(Schema.Rule rule, Map<String, Object> variables) {

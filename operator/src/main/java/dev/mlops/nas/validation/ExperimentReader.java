@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -48,7 +47,6 @@ public final class ExperimentReader {
         unknown.addAll(Metadata.shape(object.get("metadata")));
         refuse(unknown);
         object.remove("status");
-        object.putIfAbsent("spec", new LinkedHashMap<>());
         Defaults.fill(object, schema);
         refuse(problems(object));
         return mapper.convertValue(object, NasExperiment.class);
@@ -66,10 +64,9 @@ public final class ExperimentReader {
     private List<Problem> problems(Map<String, Object> object) {
         var problems = new ArrayList<>(Metadata.values(object.get("metadata")));
         var structure = new SchemaRules();
-        structure.check("spec", object.get("spec"), Objects.requireNonNull(schema.field("spec")));
+        structure.check("", object, schema);
         problems.addAll(structure.problems());
-        if (!structure.isBlocking()
-                && problems.stream().noneMatch(p -> p.field().equals("metadata.name"))) {
+        if (!structure.isBlocking() && Metadata.hasName(object.get("metadata"))) {
             problems.addAll(rules.check(object, null, schema));
         }
         return problems;

@@ -70,9 +70,9 @@ final class Metadata {
         Map<?, ?> map = metadata instanceof Map<?, ?> given ? given : Map.of();
         var problems = new ArrayList<Problem>();
         Object name = map.get("name");
-        if (name == null || name.equals("")) {
+        if (!hasName(metadata)) {
             problems.add(new Problem("metadata.name", "is required; it must be lower-case letters, digits and -"));
-        } else if (!isSubdomain((String) name)) {
+        } else if (name instanceof String text && !isSubdomain(text)) {
             problems.add(new Problem(
                     "metadata.name",
                     "%s is not allowed; it must be lower-case letters, digits and -, beginning and ending with a letter or digit"
@@ -95,6 +95,10 @@ final class Metadata {
             annotations.keySet().forEach(key -> problems.addAll(key("metadata.annotations", (String) key)));
         }
         return problems;
+    }
+
+    static boolean hasName(@Nullable Object metadata) {
+        return metadata instanceof Map<?, ?> map && map.get("name") instanceof String name && !name.isEmpty();
     }
 
     private static boolean isSubdomain(String text) {

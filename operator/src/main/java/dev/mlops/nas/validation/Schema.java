@@ -22,6 +22,7 @@ final class Schema {
             "maximum",
             "minItems",
             "minLength",
+            "minProperties",
             "minimum",
             "pattern",
             "properties",

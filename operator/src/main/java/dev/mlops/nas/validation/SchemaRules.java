@@ -16,7 +16,10 @@ final class SchemaRules {
     /** Checks one value and all that it holds. */
     void check(String path, @Nullable Object value, Schema schema) {
         if (!hasType(value, schema)) {
-            block(path, "%s is %s; it must be %s".formatted(show(value), kind(value), article(schema)));
+            block(
+                    path,
+                    "%s is %s; it must be %s%s"
+                            .formatted(show(value), kind(value), article(schema), hint(value, schema)));
             return;
         }
         if (!schema.allowed().isEmpty() && !schema.allowed().contains(value)) {
@@ -44,14 +47,16 @@ final class SchemaRules {
         for (Object name : schema.required()) {
             if (!map.containsKey(name)) {
                 Schema field = schema.field((String) name);
-                block(path + "." + name, "is required" + (field == null ? "" : "; it must be " + article(field)));
+                block(
+                        join(path, (String) name),
+                        "is required" + (field == null ? "" : "; it must be " + article(field)));
             }
         }
         checkSize(path, map.size(), "entries", "minProperties", "maxProperties", schema);
         map.forEach((name, child) -> {
             Schema field = schema.field((String) name);
             if (field != null) {
-                check(path + "." + name, child, field);
+                check(join(path, (String) name), child, field);
             }
         });
     }
@@ -102,6 +107,10 @@ final class SchemaRules {
         problems.add(new Problem(path, sentence));
     }
 
+    private static String join(String path, String name) {
+        return path.isEmpty() ? name : path + "." + name;
+    }
+
     private static boolean hasType(@Nullable Object value, Schema schema) {
         if (schema.isIntOrString()) {
             return value instanceof Long || value instanceof String;
@@ -127,6 +136,17 @@ final class SchemaRules {
             case Long _ -> "a whole number";
             default -> "a number";
         };
+    }
+
+    /** Where quotes make or mar the type, says so. */
+    private static String hint(@Nullable Object value, Schema schema) {
+        boolean asksForText = schema.isIntOrString() || schema.type().equals("string");
+        if (asksForText && (value instanceof Number || value instanceof Boolean)) {
+            return "; put it in quotes";
+        }
+        boolean asksForNumber = schema.type().equals("integer") || schema.type().equals("number");
+        boolean isQuotedNumber = value instanceof String text && YamlDocument.scalar(text) instanceof Number;
+        return asksForNumber && isQuotedNumber ? "; write it without quotes" : "";
     }
 
     /** What the schema asks for, in words. */

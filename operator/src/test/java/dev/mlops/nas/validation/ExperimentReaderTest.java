@@ -25,7 +25,7 @@ class ExperimentReaderTest {
         assertThat(experiment.getMetadata().getName()).isEqualTo("digits");
         assertThat(experiment.getSpec().budget().trials()).isEqualTo(24);
         assertThat(experiment.getSpec().budget().maxFailedTrials()).isEqualTo(10);
-        assertThat(experiment.getSpec().strategy().predictor().warmUp()).isEqualTo(10);
+        assertThat(experiment.getSpec().strategy().predictor().surrogates()).hasSize(3);
         assertThat(experiment.getSpec().dataset().split().train()).isEqualTo(0.6);
     }
 
@@ -48,6 +48,6 @@ class ExperimentReaderTest {
         reader.validateUpdate(old, reader.parse(SMALL + "  budget: {trials: 60}\n"));
 
         assertThatThrownBy(() -> reader.validateUpdate(old, reader.parse(SMALL.replace("d.csv", "e.csv"))))
-                .hasMessageContaining("dataset and searchSpace cannot be changed");
+                .hasMessage("spec.dataset: cannot be changed once the experiment exists; create a new one");
     }
 }
