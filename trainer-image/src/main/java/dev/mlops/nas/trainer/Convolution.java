@@ -1,0 +1,131 @@
+package dev.mlops.nas.trainer;
+
+import static dev.mlops.nas.trainer.Kernel.in;
+import static dev.mlops.nas.trainer.Kernel.out;
+
+import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Parameters.Parameter;
+import dev.mlops.nas.trainer.Tape.Slot;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Convolution without bias: plain, grouped, or depthwise (as many groups as input channels). */
+final class Convolution implements Layer {
+    private final Shape input;
+    private final Shape shape;
+    private final int kernel;
+    private final int groups;
+    private final boolean depthwise;
+    private final List<Parameter> weights = new ArrayList<>();
+    private final long[] arguments;
+
+    Convolution(Shape input, int filters, int kernel, int stride, int groups, Parameters parameters) {
+        this.input = input;
+        this.shape = input.strided(stride).withChannels(filters);
+        this.kernel = kernel;
+        this.groups = groups;
+        this.depthwise = groups > 1 && groups == input.channels();
+        long perGroup = input.channels() / groups;
+        double fanIn = (double) kernel * kernel * perGroup;
+        if (depthwise) {
+            weights.add(parameters.weight(fanIn, 2, kernel, kernel, groups, filters / groups));
+        } else {
+            for (int group = 0; group < groups; group++) {
+                weights.add(parameters.weight(fanIn, 2, kernel, kernel, perGroup, filters / groups));
+            }
+        }
+        // kernel, stride, padding, dilation, "same", channels last, weights as kernel x kernel x in x out
+        this.arguments = new long[] {kernel, kernel, stride, stride, 0, 0, 1, 1, 1, 1, 0};
+    }
+
+    @Override
+    public Shape shape() {
+        return shape;
+    }
+
+    @Override
+    public long macs() {
+        return (long) shape.size() * kernel * kernel * (input.channels() / groups);
+    }
+
+    @Override
+    public Slot forward(Tape tape, Site site) {
+        var x = site.inputs().getFirst();
+        var y = tape.acquire(shape.withBatch(tape.batch()));
+        if (weights.size() == 1) {
+            tape.add(Kernel.of(
+                    depthwise ? "depthwise_conv2d" : "conv2d",
+                    in(x.array(), weights.getFirst().value()),
+                    out(y.array()),
+                    arguments));
+            return y;
+        }
+        var parts = acquireParts(tape, input);
+        var results = acquireParts(tape, shape);
+        tape.add(split(x.array(), parts));
+        for (int group = 0; group < groups; group++) {
+            tape.add(Kernel.of(
+                    "conv2d",
+                    in(parts.get(group).array(), weights.get(group).value()),
+                    out(results.get(group).array()),
+                    arguments));
+        }
+        tape.add(Kernel.of("concat", arrays(results), out(y.array()), 3));
+        parts.forEach(tape::release);
+        results.forEach(tape::release);
+        return y;
+    }
+
+    @Override
+    public void backward(Tape tape, Site site, Slot gradient) {
+        var x = site.inputs().getFirst();
+        var dx = tape.acquire(input.withBatch(tape.batch()));
+        if (weights.size() == 1) {
+            var weight = weights.getFirst();
+            tape.add(Kernel.of(
+                    depthwise ? "depthwise_conv2d_bp" : "conv2d_bp",
+                    in(x.array(), weight.value(), gradient.array()),
+                    out(dx.array(), weight.gradient()),
+                    arguments));
+        } else {
+            var parts = acquireParts(tape, input);
+            var slopes = acquireParts(tape, shape);
+            var results = acquireParts(tape, input);
+            tape.add(split(x.array(), parts));
+            tape.add(split(gradient.array(), slopes));
+            for (int group = 0; group < groups; group++) {
+                var weight = weights.get(group);
+                tape.add(Kernel.of(
+                        "conv2d_bp",
+                        in(
+                                parts.get(group).array(),
+                                weight.value(),
+                                slopes.get(group).array()),
+                        out(results.get(group).array(), weight.gradient()),
+                        arguments));
+            }
+            tape.add(Kernel.of("concat", arrays(results), out(dx.array()), 3));
+            parts.forEach(tape::release);
+            slopes.forEach(tape::release);
+            results.forEach(tape::release);
+        }
+        site.give(0, dx);
+    }
+
+    private List<Slot> acquireParts(Tape tape, Shape whole) {
+        var part = whole.withChannels(whole.channels() / groups);
+        return IntStream.range(0, groups)
+                .mapToObj(group -> tape.acquire(part.withBatch(tape.batch())))
+                .toList();
+    }
+
+    private static Kernel split(INDArray whole, List<Slot> parts) {
+        return Kernel.of("split", in(whole), arrays(parts), parts.size(), 3);
+    }
+
+    private static INDArray[] arrays(List<Slot> slots) {
+        return slots.stream().map(Slot::array).toArray(INDArray[]::new);
+    }
+}

@@ -1,0 +1,78 @@
+package dev.mlops.nas.trainer;
+
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
+import dev.mlops.nas.trainer.Network.Shape;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.zip.ZipException;
+
+/** Loads a data set of the contract and checks it. */
+final class DataLoader {
+    private DataLoader() {}
+
+    /**
+     * Reads, verifies and checks a data set.
+     *
+     * @param folder where relative addresses start
+     * @throws TrialException with exit code 65 and one sentence naming file and row for everything that is wrong
+     */
+    static Examples load(DatasetRef dataset, Path folder) {
+        var file = DataFile.of(dataset.uri(), folder);
+        file.verify(dataset.sha256());
+        var shape = Shape.of(dataset.shape());
+        var current = file;
+        try {
+            Examples examples;
+            if (dataset.format().equals("idx")) {
+                if (dataset.labels() == null || dataset.labels().isBlank()) {
+                    throw TrialException.data(
+                            "dataset.labels is missing; format idx needs the address of the label file.");
+                }
+                var labelFile = DataFile.of(dataset.labels(), folder);
+                var features = IdxReader.images(file, shape);
+                current = labelFile;
+                examples = new Examples(
+                        file.name(),
+                        shape,
+                        dataset.classes(),
+                        features,
+                        IdxReader.labels(labelFile, features.length / shape.size(), file.name()));
+            } else {
+                examples = CsvReader.read(file, shape, dataset.classes(), dataset.labelColumn());
+            }
+            return checked(examples);
+        } catch (EOFException | ZipException e) {
+            throw TrialException.data("Data file %s is truncated or damaged.", current.name());
+        } catch (CharacterCodingException e) {
+            throw TrialException.data("Data file %s is not a text file.", current.name());
+        } catch (IOException e) {
+            throw TrialException.data(
+                    "Data file %s cannot be read: %s.", current.name(), String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Examples checked(Examples examples) {
+        if (examples.count() == 0) {
+            throw TrialException.data("Data file %s has no examples.", examples.source());
+        }
+        var present = new BitSet();
+        for (int i = 0; i < examples.count(); i++) {
+            int label = examples.labels()[i];
+            if (label < 0 || label >= examples.classes()) {
+                throw TrialException.data(
+                        "Data file %s, example %d: label %d is out of range; allowed: 0 to %d (dataset.classes is %d).",
+                        examples.source(), i + 1, label, examples.classes() - 1, examples.classes());
+            }
+            present.set(label);
+        }
+        if (present.cardinality() < examples.classes()) {
+            throw TrialException.data(
+                    "Data file %s has examples of %d classes, but dataset.classes is %d: class %d never occurs.",
+                    examples.source(), present.cardinality(), examples.classes(), present.nextClearBit(0));
+        }
+        return examples;
+    }
+}

@@ -1,0 +1,50 @@
+package dev.mlops.nas.trainer;
+
+import dev.mlops.nas.trainer.Network.Shape;
+
+/**
+ * A data set in memory.
+ *
+ * @param source file name, for messages
+ * @param shape of one example
+ * @param classes labels are 0 to classes - 1
+ * @param features example after example, each height x width x channels (channels last)
+ * @param labels one per example
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared, and far too long to copy
+record Examples(String source, Shape shape, int classes, float[] features, int[] labels) {
+    int count() {
+        return labels.length;
+    }
+
+    /** Shifts and scales every channel to mean 0 and deviation 1 over the given rows, in place. */
+    void standardise(int[] rows) {
+        var channels = shape.channels();
+        var size = shape.size();
+        var sum = new double[channels];
+        var squares = new double[channels];
+        for (var row : rows) {
+            for (int i = row * size; i < (row + 1) * size; i++) {
+                sum[i % channels] += features[i];
+            }
+        }
+        double perChannel = (double) rows.length * size / channels;
+        for (int c = 0; c < channels; c++) {
+            sum[c] /= perChannel;
+        }
+        for (var row : rows) {
+            for (int i = row * size; i < (row + 1) * size; i++) {
+                double centred = features[i] - sum[i % channels];
+                squares[i % channels] += centred * centred;
+            }
+        }
+        var scale = new double[channels];
+        for (int c = 0; c < channels; c++) {
+            double deviation = Math.sqrt(squares[c] / perChannel);
+            scale[c] = deviation > 1e-12 ? 1 / deviation : 1;
+        }
+        for (int i = 0; i < features.length; i++) {
+            features[i] = (float) ((features[i] - sum[i % channels]) * scale[i % channels]);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package dev.mlops.nas.trainer;
+
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.trainer.Tape.Slot;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** An architecture graph with its parameters; {@link #compile} makes it executable for one batch size and purpose. */
+final class Network {
+    private final List<Node> nodes;
+    private final Parameters parameters;
+    private final Statistics statistics;
+
+    /** One node: its layer and the positions of its inputs. */
+    record Node(String name, Layer layer, List<Integer> inputs) {}
+
+    /** Channels, height and width of one example; flat ones have sides of 1. */
+    record Shape(int channels, int height, int width, boolean isFlat) {
+        static Shape of(List<Integer> sides) {
+            return sides.size() == 1
+                    ? flat(sides.getFirst())
+                    : new Shape(sides.get(0), sides.get(1), sides.get(2), false);
+        }
+
+        static Shape flat(int units) {
+            return new Shape(units, 1, 1, true);
+        }
+
+        int size() {
+            return Math.multiplyExact(Math.multiplyExact(channels, height), width);
+        }
+
+        boolean sameAs(Shape other) {
+            return channels == other.channels && height == other.height && width == other.width;
+        }
+
+        Shape strided(int stride) {
+            return new Shape(channels, Math.ceilDiv(height, stride), Math.ceilDiv(width, stride), isFlat);
+        }
+
+        Shape withChannels(int count) {
+            return new Shape(count, height, width, isFlat);
+        }
+
+        /** The array's sides: channels last. */
+        long[] withBatch(int batch) {
+            return isFlat ? new long[] {batch, channels} : new long[] {batch, height, width, channels};
+        }
+
+        @Override
+        public String toString() {
+            return isFlat ? "[" + channels + "]" : "[" + channels + ", " + height + ", " + width + "]";
+        }
+    }
+
+    /** A tape with its ends. */
+    record Compiled(Tape tape, Slot input, Slot logits, Slot logitsGradient) {}
+
+    Network(List<Node> nodes, Parameters parameters, Statistics statistics) {
+        this.nodes = List.copyOf(nodes);
+        this.parameters = parameters;
+        this.statistics = statistics;
+    }
+
+    /**
+     * Builds and checks the network of a graph.
+     *
+     * @throws TrialException with exit code 64, naming the node that cannot be built; 69 when it cannot fit into memory
+     */
+    static Network of(List<GraphNode> graph, Shape input, int classes, long seed, MemoryLimit limit) {
+        var network = new NetworkBuilder(graph, input, classes).build();
+        // Values, gradients and two moments of the optimiser.
+        limit.claim(Math.multiplyExact(network.parameters.count(), 4L * Float.BYTES));
+        network.parameters.allocate(new SplittableRandom(seed));
+        network.statistics.allocate();
+        return network;
+    }
+
+    Parameters parameters() {
+        return parameters;
+    }
+
+    Statistics statistics() {
+        return statistics;
+    }
+
+    /** Multiply-accumulate operations of convolutions and dense layers for one example. */
+    long macs() {
+        return nodes.stream().mapToLong(node -> node.layer().macs()).sum();
+    }
+
+    /** Steps and arrays for a batch size; with a backward pass when training. */
+    Compiled compile(int batch, boolean training, MemoryLimit limit) {
+        return new Compilation(nodes, new Tape(batch, training, limit)).compile();
+    }
+
+    /** How many nodes read each node. */
+    static int[] consumers(List<Node> nodes) {
+        var count = new int[nodes.size()];
+        for (var node : nodes) {
+            for (int input : node.inputs()) {
+                count[input]++;
+            }
+        }
+        return count;
+    }
+}

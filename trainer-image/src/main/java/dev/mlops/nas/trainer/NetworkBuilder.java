@@ -1,0 +1,230 @@
+package dev.mlops.nas.trainer;
+
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.trainer.Network.Node;
+import dev.mlops.nas.trainer.Network.Shape;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Turns graph nodes into layers, checking each against its declared shape. */
+final class NetworkBuilder {
+    private static final String OPERATORS =
+            "input, conv, batchNorm, relu, add, concat, maxPool, avgPool, globalAvgPool, squeezeExcite, dense, dropout, zero, identity";
+
+    private final List<GraphNode> graph;
+    private final Shape input;
+    private final int classes;
+    private final Parameters parameters = new Parameters();
+    private final Statistics statistics = new Statistics();
+    private final List<Node> nodes = new ArrayList<>();
+    private final Map<String, Integer> positions = new HashMap<>();
+
+    NetworkBuilder(List<GraphNode> graph, Shape input, int classes) {
+        this.graph = graph;
+        this.input = input;
+        this.classes = classes;
+    }
+
+    /** The network without arrays. */
+    Network build() {
+        if (graph.isEmpty()) {
+            throw TrialException.architecture("The graph has no nodes.");
+        }
+        for (var node : graph) {
+            add(node);
+        }
+        if (graph.stream().filter(node -> node.operator().equals("input")).count() != 1) {
+            throw TrialException.architecture("The graph must have exactly one input node.");
+        }
+        var last = graph.getLast();
+        if (!last.operator().equals("dense") || nodes.getLast().layer().shape().size() != classes) {
+            throw TrialException.architecture(
+                    "Node %s is the last one and must be a dense node with %d units, one per class.",
+                    last.name(), classes);
+        }
+        return new Network(nodes, parameters, statistics);
+    }
+
+    private void add(GraphNode node) {
+        var inputs = inputs(node);
+        var shapes = inputs.stream().map(i -> nodes.get(i).layer().shape()).toList();
+        var layer = layer(new Draft(node, shapes));
+        if (!layer.shape().sameAs(declared(node))) {
+            throw TrialException.architecture(
+                    "Node %s (%s) declares shape %s, but gives %s.",
+                    node.name(), node.operator(), node.shape(), layer.shape());
+        }
+        if (positions.putIfAbsent(node.name(), nodes.size()) != null) {
+            throw TrialException.architecture("Node %s occurs twice in the graph.", node.name());
+        }
+        nodes.add(new Node(node.name(), layer, inputs));
+    }
+
+    private List<Integer> inputs(GraphNode node) {
+        var names = node.inputs() == null ? List.<String>of() : node.inputs();
+        var inputs = new ArrayList<Integer>();
+        for (int i = 0; i < names.size(); i++) {
+            var position = positions.get(names.get(i));
+            if (position == null) {
+                throw TrialException.architecture(
+                        "Node %s reads %s, which is not an earlier node of the graph.", node.name(), names.get(i));
+            }
+            inputs.add(position);
+        }
+        return inputs;
+    }
+
+    private static Shape declared(GraphNode node) {
+        var sides = node.shape();
+        if ((sides.size() != 1 && sides.size() != 3) || sides.stream().anyMatch(side -> side == null || side < 1)) {
+            throw TrialException.architecture(
+                    "Node %s has shape %s; allowed: channels, height, width, or one number.", node.name(), sides);
+        }
+        return Shape.of(sides);
+    }
+
+    private Layer layer(Draft draft) {
+        return switch (draft.node.operator()) {
+            case "input" -> input(draft);
+            case "conv" -> convolution(draft);
+            case "batchNorm" -> new BatchNorm(draft.only(), parameters, statistics);
+            case "relu" -> new Plain.Relu(draft.only());
+            case "add" -> new Plain.Add(draft.equalInputs());
+            case "concat" -> concat(draft);
+            case "maxPool" -> new Pool(draft.image(), true, draft.positive("kernel"), draft.positive("stride"));
+            case "avgPool" -> new Pool(draft.image(), false, draft.positive("kernel"), draft.positive("stride"));
+            case "globalAvgPool" -> new Plain.GlobalAvgPool(draft.image());
+            case "squeezeExcite" -> new SqueezeExcite(draft.image(), draft.positive("units"), parameters);
+            case "dense" -> dense(draft);
+            case "dropout" -> new Plain.Dropout(draft.only(), draft.rate());
+            case "zero" -> zero(draft);
+            case "identity" -> new Plain.Identity(draft.only());
+            default ->
+                throw TrialException.architecture(
+                        "Node %s has the unknown operator %s; allowed: %s.",
+                        draft.node.name(), draft.node.operator(), OPERATORS);
+        };
+    }
+
+    private Layer input(Draft draft) {
+        if (!draft.shapes.isEmpty()) {
+            throw TrialException.architecture("Node %s is an input and cannot read other nodes.", draft.node.name());
+        }
+        var declared = declared(draft.node);
+        if (!declared.sameAs(input)) {
+            throw TrialException.architecture(
+                    "Node %s declares shape %s, but dataset.shape is %s.", draft.node.name(), declared, input);
+        }
+        return new Plain.Input(declared);
+    }
+
+    private Layer convolution(Draft draft) {
+        var shape = draft.image();
+        int filters = draft.positive("filters");
+        int groups = draft.has("groups") ? draft.positive("groups") : 1;
+        int stride = draft.has("stride") ? draft.positive("stride") : 1;
+        if (shape.channels() % groups != 0 || filters % groups != 0) {
+            throw TrialException.architecture(
+                    "Node %s has %d groups, which must divide its %d input channels and its %d filters.",
+                    draft.node.name(), groups, shape.channels(), filters);
+        }
+        return new Convolution(shape, filters, draft.positive("kernel"), stride, groups, parameters);
+    }
+
+    private Layer concat(Draft draft) {
+        draft.require(2);
+        var first = draft.shapes.getFirst();
+        int channels = 0;
+        for (var shape : draft.shapes) {
+            if (!shape.withChannels(1).equals(first.withChannels(1))) {
+                throw TrialException.architecture(
+                        "Node %s joins channels of inputs with different sides: %s.", draft.node.name(), draft.shapes);
+            }
+            channels = Math.addExact(channels, shape.channels());
+        }
+        return new Plain.Concat(first.withChannels(channels));
+    }
+
+    private Layer dense(Draft draft) {
+        // The last dense layer gives logits, the others lead to a relu.
+        double gain = draft.node.name().equals(graph.getLast().name()) ? 1 : 2;
+        return new Dense(draft.only().size(), draft.positive("units"), gain, parameters);
+    }
+
+    private static Layer zero(Draft draft) {
+        int stride = draft.has("stride") ? draft.positive("stride") : 1;
+        var shape = draft.only();
+        return new Plain.Zero(shape.isFlat() ? shape : shape.strided(stride));
+    }
+
+    /** A node on its way to a layer, with the shapes of its inputs. */
+    private record Draft(GraphNode node, List<Shape> shapes) {
+        void require(int atLeast) {
+            if (shapes.size() < atLeast) {
+                throw TrialException.architecture(
+                        "Node %s (%s) has %d input(s) and needs at least %d.",
+                        node.name(), node.operator(), shapes.size(), atLeast);
+            }
+        }
+
+        Shape only() {
+            if (shapes.size() != 1) {
+                throw TrialException.architecture(
+                        "Node %s (%s) has %d inputs and needs exactly one.",
+                        node.name(), node.operator(), shapes.size());
+            }
+            return shapes.getFirst();
+        }
+
+        Shape image() {
+            var shape = only();
+            if (shape.isFlat()) {
+                throw TrialException.architecture(
+                        "Node %s (%s) needs an image, but its input has shape %s.",
+                        node.name(), node.operator(), shape);
+            }
+            return shape;
+        }
+
+        Shape equalInputs() {
+            require(2);
+            for (var shape : shapes) {
+                if (!shape.equals(shapes.getFirst())) {
+                    throw TrialException.architecture(
+                            "Node %s adds inputs of different shapes: %s.", node.name(), shapes);
+                }
+            }
+            return shapes.getFirst();
+        }
+
+        boolean has(String attribute) {
+            return !Double.isNaN(attribute(attribute));
+        }
+
+        private double attribute(String name) {
+            var value = node.attributes() == null ? null : node.attributes().get(name);
+            return value == null ? Double.NaN : value;
+        }
+
+        int positive(String attribute) {
+            double value = attribute(attribute);
+            if (!(value >= 1) || value != Math.rint(value) || value > Integer.MAX_VALUE) {
+                throw TrialException.architecture(
+                        "Node %s (%s) has %s %s; allowed: a whole number of at least 1.",
+                        node.name(), node.operator(), attribute, has(attribute) ? value : "missing");
+            }
+            return (int) value;
+        }
+
+        double rate() {
+            double value = attribute("rate");
+            if (!(value >= 0 && value < 1)) {
+                throw TrialException.architecture(
+                        "Node %s (dropout) has rate %s; allowed: 0 up to, but not including, 1.", node.name(), value);
+            }
+            return value;
+        }
+    }
+}

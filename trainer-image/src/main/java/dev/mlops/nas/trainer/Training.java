@@ -1,0 +1,217 @@
+package dev.mlops.nas.trainer;
+
+import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialResult.Epoch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
+import org.bytedeco.javacpp.FloatPointer;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Trains one network epoch by epoch; order of batches and dropout depend on seed, epoch and batch alone. */
+final class Training {
+    private static final int EVALUATION_BATCH = 128;
+
+    private final TrialFile file;
+    private final Network network;
+    private final Partition partition;
+    private final Classifier learner;
+    private final Classifier judge;
+    private final Optimizer optimizer;
+    private final BooleanSupplier stopRequested;
+    private final @Nullable Path checkpoint;
+    private final long fingerprint;
+    private final int batch;
+    private final int batchesPerEpoch;
+    private final List<Epoch> history = new ArrayList<>();
+    private int firstBatch;
+    private double lossSum;
+    private double seconds;
+    private double learningSeconds;
+    private long learned;
+
+    Training(
+            TrialFile file,
+            Network network,
+            Examples examples,
+            Partition partition,
+            MemoryLimit limit,
+            BooleanSupplier stopRequested) {
+        this.file = file;
+        this.network = network;
+        this.partition = partition;
+        this.stopRequested = stopRequested;
+        this.batch = Math.min(file.recipe().batchSize(), partition.train().length);
+        this.batchesPerEpoch = partition.train().length / batch;
+        this.learner = new Classifier(network.compile(batch, true, limit), examples);
+        int judged = Math.min(EVALUATION_BATCH, Math.max(partition.validation().length, partition.test().length));
+        this.judge = new Classifier(network.compile(judged, false, limit), examples);
+        this.optimizer = new Optimizer(file.recipe(), network.parameters(), (long) file.epochs() * batchesPerEpoch);
+        this.fingerprint = Checkpoint.fingerprint(file);
+        var folder = file.folders().checkpoints();
+        this.checkpoint = folder == null ? null : Checkpoint.path(Path.of(folder), file);
+    }
+
+    /**
+     * Trains all epochs that are not done yet.
+     *
+     * @throws TrialException with exit code 64 when the loss is no longer a number, 75 when asked to stop
+     */
+    void run() {
+        restore();
+        for (int epoch = history.size() + 1; epoch <= file.epochs(); epoch++) {
+            long start = System.nanoTime();
+            learn(epoch);
+            network.statistics().publish();
+            var score = judge.evaluate(partition.validation());
+            seconds += (System.nanoTime() - start) / 1e9;
+            history.add(new Epoch(
+                    epoch,
+                    System.currentTimeMillis(),
+                    rounded(lossSum / batchesPerEpoch),
+                    rounded((double) score.right() / partition.validation().length),
+                    rounded(score.loss())));
+            lossSum = 0;
+            firstBatch = 0;
+            if (checkpoint != null && epoch < file.epochs()) {
+                save(checkpoint, 0);
+            }
+            System.out.printf(
+                    "%s epoch %d/%d: train loss %s, accuracy %s, loss %s%n",
+                    file.trial(),
+                    epoch,
+                    file.epochs(),
+                    history.getLast().trainLoss(),
+                    history.getLast().accuracy(),
+                    history.getLast().loss());
+        }
+    }
+
+    private void learn(int epoch) {
+        var random = new SplittableRandom(file.seed() * 1_000_003 + epoch);
+        var order = partition.train().clone();
+        Partition.shuffle(order, random);
+        var draws = random.split();
+        long start = System.nanoTime();
+        for (int i = 0; i < batchesPerEpoch; i++) {
+            var draw = draws.split();
+            if (i < firstBatch) {
+                continue;
+            }
+            if (stopRequested.getAsBoolean()) {
+                seconds += (System.nanoTime() - start) / 1e9;
+                stop(epoch, i);
+            }
+            learner.tape().draw(draw);
+            var score = learner.learn(order, i * batch);
+            if (!Double.isFinite(score.loss())) {
+                throw TrialException.architecture(
+                        "Training diverged at epoch %d of %d: the loss is %s.", epoch, file.epochs(), score.loss());
+            }
+            network.statistics().update();
+            optimizer.update();
+            lossSum += score.loss();
+            learned += batch;
+        }
+        learningSeconds += (System.nanoTime() - start) / 1e9;
+    }
+
+    private void stop(int epoch, int batchesDone) {
+        if (checkpoint == null) {
+            throw TrialException.terminated(
+                    "Terminated in epoch %d of %d; no checkpoint folder is set.", epoch, file.epochs());
+        }
+        save(checkpoint, batchesDone);
+        throw TrialException.terminated(
+                "Terminated in epoch %d of %d; the checkpoint is written.", epoch, file.epochs());
+    }
+
+    private void save(Path path, int batchesDone) {
+        var vectors = vectors().stream().map(INDArray::toFloatVector).toList();
+        try {
+            new Checkpoint(
+                            fingerprint,
+                            batchesDone,
+                            lossSum,
+                            optimizer.step(),
+                            network.statistics().batches(),
+                            seconds,
+                            history,
+                            vectors)
+                    .write(path);
+        } catch (IOException e) {
+            System.err.printf("%s: checkpoint %s cannot be written: %s%n", file.trial(), path, e.getMessage());
+        }
+    }
+
+    private void restore() {
+        var saved = checkpoint == null ? null : Checkpoint.read(checkpoint, fingerprint);
+        var vectors = vectors();
+        if (saved == null || saved.vectors().size() != vectors.size()) {
+            return;
+        }
+        for (int i = 0; i < vectors.size(); i++) {
+            if (saved.vectors().get(i).length != vectors.get(i).length()) {
+                return;
+            }
+        }
+        for (int i = 0; i < vectors.size(); i++) {
+            ((FloatPointer) vectors.get(i).data().pointer()).put(saved.vectors().get(i));
+        }
+        history.addAll(saved.history());
+        firstBatch = saved.batchesDone();
+        lossSum = saved.lossSum();
+        seconds = saved.seconds();
+        optimizer.restore(saved.steps());
+        network.statistics().restore(saved.statisticsBatches());
+        System.out.printf(
+                "%s goes on from its checkpoint: %d epochs and %d batches are done%n",
+                file.trial(), history.size(), firstBatch);
+    }
+
+    private List<INDArray> vectors() {
+        return List.of(
+                network.parameters().values(),
+                optimizer.first(),
+                optimizer.second(),
+                network.statistics().average());
+    }
+
+    /** Removes the checkpoint of a trial that will not go on. */
+    void forget() {
+        try {
+            if (checkpoint != null) {
+                Files.deleteIfExists(checkpoint);
+            }
+        } catch (IOException e) {
+            System.err.printf("%s: checkpoint %s cannot be removed: %s%n", file.trial(), checkpoint, e.getMessage());
+        }
+    }
+
+    List<Epoch> history() {
+        return List.copyOf(history);
+    }
+
+    Classifier.Score evaluate(int[] rows) {
+        return judge.evaluate(rows);
+    }
+
+    double seconds() {
+        return seconds;
+    }
+
+    /** Training examples per second of pure training in this process; 0 when it did not train. */
+    double imagesPerSecond() {
+        return learningSeconds > 0 ? learned / learningSeconds : 0;
+    }
+
+    /** Five significant digits: what the message has room for. */
+    static double rounded(double value) {
+        return Double.isFinite(value) ? Double.parseDouble("%.5g".formatted(value)) : value;
+    }
+}

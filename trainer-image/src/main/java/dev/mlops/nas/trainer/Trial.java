@@ -1,0 +1,105 @@
+package dev.mlops.nas.trainer;
+
+import dev.mlops.nas.contract.ExitCode;
+import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialResult;
+import dev.mlops.nas.contract.TrialResult.Epoch;
+import dev.mlops.nas.trainer.Network.Shape;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** One trial from its file to its result; never throws. */
+final class Trial {
+    private final Path path;
+    private final @Nullable String dataFolder;
+    private final BooleanSupplier stopRequested;
+    private String name = "";
+    private List<Epoch> history = List.of();
+
+    /**
+     * A trial.
+     *
+     * @param path of the trial file
+     * @param dataFolder replaces the folder of the trial file when not null
+     * @param stopRequested asked between batches
+     */
+    Trial(Path path, @Nullable String dataFolder, BooleanSupplier stopRequested) {
+        this.path = path;
+        this.dataFolder = dataFolder;
+        this.stopRequested = stopRequested;
+    }
+
+    /** Loads and checks the data; with training when not {@code checkOnly}. */
+    TrialResult run(boolean checkOnly) {
+        try {
+            var file = TrialReader.read(path);
+            name = file.trial();
+            var folder = Path.of(
+                    dataFolder != null && !dataFolder.isBlank()
+                            ? dataFolder
+                            : file.folders().data());
+            var examples = DataLoader.load(file.dataset(), folder);
+            var partition = Partition.of(examples, file.dataset().split(), file.splitSeed());
+            return checkOnly ? result(ExitCode.DONE.code(), Map.of(), null) : train(file, examples, partition);
+        } catch (TrialException e) {
+            return result(e.code().code(), Map.of(), e.getMessage());
+        } catch (OutOfMemoryError e) {
+            return result(ExitCode.INFEASIBLE.code(), Map.of(), "Out of memory: " + e.getMessage() + ".");
+        } catch (RuntimeException e) {
+            boolean memory = String.valueOf(e.getMessage())
+                    .toLowerCase(java.util.Locale.ROOT)
+                    .contains("alloc");
+            e.printStackTrace();
+            return memory
+                    ? result(ExitCode.INFEASIBLE.code(), Map.of(), "Out of native memory: " + e.getMessage())
+                    : result(Trainer.UNKNOWN, Map.of(), "Unexpected error: " + e);
+        }
+    }
+
+    private TrialResult train(TrialFile file, Examples examples, Partition partition) {
+        examples.standardise(partition.train());
+        var limit = MemoryLimit.ofThisProcess();
+        var shape = Shape.of(file.dataset().shape());
+        var network = Network.of(file.graph(), shape, examples.classes(), file.seed(), limit);
+        var training = new Training(file, network, examples, partition, limit, stopRequested);
+        try {
+            training.run();
+        } finally {
+            history = training.history();
+        }
+        var metrics = new LinkedHashMap<String, Double>();
+        metrics.put("accuracy", history.getLast().accuracy());
+        metrics.put("loss", history.getLast().loss());
+        metrics.put("validationExamples", (double) partition.validation().length);
+        if (file.evaluateTest() && partition.test().length > 0) {
+            network.statistics().publish();
+            var score = training.evaluate(partition.test());
+            metrics.put("testAccuracy", Training.rounded((double) score.right() / partition.test().length));
+            metrics.put("testLoss", Training.rounded(score.loss()));
+            metrics.put("testExamples", (double) partition.test().length);
+        }
+        metrics.put("params", (double) network.parameters().count());
+        metrics.put("macs", (double) network.macs());
+        var single = new Classifier(network.compile(1, false, limit), examples);
+        single.fill(partition.validation(), 0, 1);
+        var latency = Latency.measure(single.tape());
+        metrics.put("latencyMs", Training.rounded(latency.medianMs()));
+        metrics.put("latencyP99Ms", Training.rounded(latency.p99Ms()));
+        metrics.put("trainSeconds", Training.rounded(training.seconds()));
+        if (training.imagesPerSecond() > 0) {
+            metrics.put("imagesPerSecond", Training.rounded(training.imagesPerSecond()));
+        }
+        training.forget();
+        return result(ExitCode.DONE.code(), metrics, null);
+    }
+
+    /** A result as of now, also for a trial that another thread has to give up. */
+    TrialResult result(int exitCode, Map<String, Double> metrics, @Nullable String message) {
+        return new TrialResult(
+                TrialFile.VERSION, name, exitCode, metrics, history.size(), history, message, Device.environment());
+    }
+}

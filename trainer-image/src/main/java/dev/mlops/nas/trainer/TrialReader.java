@@ -1,0 +1,126 @@
+package dev.mlops.nas.trainer;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.mlops.nas.contract.TrialFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+
+/** Reads a trial file and checks everything that does not depend on the data or the architecture. */
+final class TrialReader {
+    private static final ObjectMapper JSON =
+            new ObjectMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
+
+    private TrialReader() {}
+
+    /**
+     * The trial file at a path.
+     *
+     * @throws TrialException with exit code 65 when it is missing, no JSON, of another version or incomplete
+     */
+    static TrialFile read(Path path) {
+        if (!Files.isRegularFile(path)) {
+            throw TrialException.data("Trial file %s does not exist.", path);
+        }
+        try {
+            var tree = JSON.readTree(Files.readAllBytes(path));
+            if (tree == null || !tree.isObject()) {
+                throw TrialException.data("Trial file %s is empty or not a JSON object.", path);
+            }
+            var version = tree.path("contractVersion").asText("none");
+            if (!version.equals(TrialFile.VERSION)) {
+                throw TrialException.data(
+                        "Trial file %s has contractVersion %s; this trainer knows %s only.",
+                        path, version, TrialFile.VERSION);
+            }
+            requireFields(path, tree);
+            return checked(path, JSON.treeToValue(tree, TrialFile.class));
+        } catch (JsonProcessingException e) {
+            throw TrialException.data(
+                    "Trial file %s is truncated or not valid JSON: %s.", path, firstLine(e.getOriginalMessage()));
+        } catch (IOException e) {
+            throw TrialException.data(
+                    "Trial file %s cannot be read: %s.", path, firstLine(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private static void requireFields(Path path, JsonNode tree) {
+        var required = new String[] {
+            "/trial",
+            "/graph",
+            "/dataset/uri",
+            "/dataset/format",
+            "/dataset/shape",
+            "/dataset/classes",
+            "/dataset/split",
+            "/epochs",
+            "/recipe/optimizer",
+            "/recipe/learningRate",
+            "/recipe/schedule",
+            "/recipe/batchSize",
+            "/folders/data"
+        };
+        for (var field : required) {
+            if (tree.at(field).isMissingNode() || tree.at(field).isNull()) {
+                throw TrialException.data(
+                        "Trial file %s lacks the field %s.",
+                        path, field.substring(1).replace('/', '.'));
+            }
+        }
+        for (var node : tree.path("graph")) {
+            for (var field : new String[] {"name", "operator", "shape"}) {
+                if (!node.hasNonNull(field)) {
+                    throw TrialException.data("Trial file %s has a graph node without %s: %s.", path, field, node);
+                }
+            }
+        }
+    }
+
+    private static TrialFile checked(Path path, TrialFile file) {
+        var recipe = file.recipe();
+        require(path, file.epochs() >= 1, "epochs", file.epochs(), "at least 1");
+        require(path, recipe.batchSize() >= 1, "recipe.batchSize", recipe.batchSize(), "at least 1");
+        require(path, recipe.learningRate() > 0, "recipe.learningRate", recipe.learningRate(), "above 0");
+        require(path, recipe.weightDecay() >= 0, "recipe.weightDecay", recipe.weightDecay(), "0 or more");
+        requireOneOf(path, "recipe.optimizer", recipe.optimizer(), Set.of("adam", "adamw", "sgd"));
+        requireOneOf(path, "recipe.schedule", recipe.schedule(), Set.of("cosine", "constant"));
+        requireOneOf(path, "dataset.format", file.dataset().format(), Set.of("csv", "idx"));
+        var shape = file.dataset().shape();
+        require(
+                path,
+                shape.size() == 3 && shape.stream().allMatch(side -> side >= 1),
+                "dataset.shape",
+                shape,
+                "channels, height, width, each at least 1");
+        require(
+                path,
+                file.dataset().classes() >= 2,
+                "dataset.classes",
+                file.dataset().classes(),
+                "at least 2");
+        return file;
+    }
+
+    private static void require(Path path, boolean holds, String field, Object value, String allowed) {
+        if (!holds) {
+            throw TrialException.data("Trial file %s has %s %s; allowed: %s.", path, field, value, allowed);
+        }
+    }
+
+    private static void requireOneOf(Path path, String field, String value, Set<String> allowed) {
+        require(
+                path,
+                allowed.contains(value),
+                field,
+                value,
+                String.join(", ", allowed.stream().sorted().toList()));
+    }
+
+    private static String firstLine(String text) {
+        return text.lines().findFirst().orElse("").strip();
+    }
+}
