@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -166,9 +168,12 @@ public final class CellSpace implements SearchSpace {
         return options.nodes();
     }
 
-    /** How many equal cells the network has. */
-    int cells() {
-        return options.stages() * options.cellsPerStage();
+    /** How cells become a network, in a few words. */
+    String stacking() {
+        String widths = IntStream.range(0, options.stages())
+                .mapToObj(s -> Integer.toString(width(s)))
+                .collect(Collectors.joining(", "));
+        return "stages: " + options.stages() + ", cells in each: " + options.cellsPerStage() + ", channels: " + widths;
     }
 
     /** The operations on the edges, in the order of the decisions. */

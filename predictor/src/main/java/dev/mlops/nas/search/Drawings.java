@@ -1,0 +1,69 @@
+package dev.mlops.nas.search;
+
+import dev.mlops.nas.search.Graph.Node;
+import java.util.stream.Collectors;
+
+/** Pictures of architectures, for reports and tracking. */
+public final class Drawings {
+    /** An architecture as a person wants to see it: the whole network of a chain, one cell of a stack of cells. An SVG document. */
+    public static String svg(SearchSpace space, Genotype genotype) {
+        return switch (space) {
+            case ChainSpace chain -> svg(chain.graph(genotype));
+            case CellSpace cell -> CellDrawing.svg(cell, genotype);
+        };
+    }
+
+    /** A whole network from top to bottom, batch norm and ReLU drawn with the layer that they follow. An SVG document. */
+    public static String svg(Graph graph) {
+        return GraphDrawing.svg(graph);
+    }
+
+    /** A whole network, every node, in the language of Graphviz. */
+    public static String dot(Graph graph) {
+        String nodes = graph.nodes().stream()
+                .map(n -> "  \"" + n.name() + "\" [label=\"" + label(n) + "\\n" + shape(n) + "\"];\n")
+                .collect(Collectors.joining());
+        String edges = graph.nodes().stream()
+                .flatMap(n -> n.inputs().stream().map(i -> "  \"" + i + "\" -> \"" + n.name() + "\";\n"))
+                .collect(Collectors.joining());
+        return "digraph architecture {\n  node [shape=box, style=rounded, fontname=\"Helvetica\"];\n" + nodes + edges
+                + "}\n";
+    }
+
+    /** A few words: {@code conv 3×3 /2, 32}. */
+    static String label(Node node) {
+        return switch (node.operator()) {
+            case "conv" -> {
+                boolean depthwise = number(node, "groups") > 1;
+                yield (depthwise ? "depthwise " : "conv ") + side(node) + ", " + number(node, "filters");
+            }
+            case "maxPool" -> "max pool " + side(node);
+            case "avgPool" -> "avg pool " + side(node);
+            case "globalAvgPool" -> "global avg pool";
+            case "batchNorm" -> "BN";
+            case "relu" -> "ReLU";
+            case "add" -> "+";
+            case "dense" -> "dense, " + number(node, "units");
+            case "dropout" -> "dropout " + node.attributes().get("rate");
+            case "squeezeExcite" -> "squeeze-excite, " + number(node, "units");
+            default -> node.operator();
+        };
+    }
+
+    /** {@code 32×4×4}. */
+    static String shape(Node node) {
+        return node.shape().stream().map(Object::toString).collect(Collectors.joining("×"));
+    }
+
+    private static String side(Node node) {
+        int kernel = number(node, "kernel");
+        int stride = number(node, "stride");
+        return kernel + "×" + kernel + (stride > 1 ? " /" + stride : "");
+    }
+
+    private static int number(Node node, String attribute) {
+        return node.attributes().getOrDefault(attribute, 1.0).intValue();
+    }
+
+    private Drawings() {}
+}
