@@ -1,12 +1,12 @@
 package dev.mlops.nas.tracking;
 
-import dev.mlops.nas.contract.TrialResult.Epoch;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
 /**
  * A tracking server. Every method is idempotent, so that a caller that crashed in between simply calls again: runs are found
- * by their uid tag before one is created, and points of metrics carry their own time. Calls are bounded in time.
+ * by their uid before one is created, and points of metrics carry their own time and step. Every call is bounded in time.
  */
 public interface Tracking {
     /** A run on the server, with the page that shows it. */
@@ -20,44 +20,49 @@ public interface Tracking {
     }
 
     /**
-     * The parent run of a search: found by its uid, else created (with the server's experiment where that is new).
+     * What a run is created with.
      *
-     * @param experiment name of the experiment on the server
-     * @param uid of the search
-     * @param name of the run
-     * @param params logged once
+     * @param uid by which it is found again
+     * @param name shown to people
+     * @param startedAt when the work began
+     * @param params written once; a value that differs later becomes a tag {@code changed.NAME}
+     * @param tags may change later
      */
-    Run openExperiment(String experiment, String uid, String name, Map<String, String> params) throws TrackingException;
+    record RunSpec(String uid, String name, Instant startedAt, Map<String, String> params, Map<String, String> tags) {}
 
-    /** The run of one trial, nested under the parent: found by its uid, else created. Params: decisions, fidelity, purpose. */
-    Run openTrial(Run parent, String uid, String name, Map<String, String> params, Map<String, String> tags)
-            throws TrackingException;
+    /** One value of a metric; the same point delivered twice is one point. */
+    record Point(String metric, double value, long step, Instant time) {}
 
     /**
-     * Delivers what is known of a finished trial and closes its run.
+     * The parent run of a search: found by its uid, else created, with the server's experiment where that is new. A run that
+     * was closed as {@link RunState#KILLED} runs again.
      *
-     * @param metrics final ones, with predictions and their errors
-     * @param history per epoch, as train_loss, val_accuracy, val_loss
+     * @param experiment name of the experiment on the server
+     */
+    Run openExperiment(String experiment, RunSpec spec) throws TrackingException;
+
+    /** The run of one trial, nested under the parent; found, created and reopened as the parent is. */
+    Run openTrial(Run parent, RunSpec spec) throws TrackingException;
+
+    /** Adds points. */
+    void logMetrics(Run run, List<Point> points) throws TrackingException;
+
+    /** Sets tags, replacing earlier values. */
+    void setTags(Run run, Map<String, String> tags) throws TrackingException;
+
+    /**
+     * Stores text files with the run, replacing earlier ones of the same name.
+     *
      * @param artifacts file name to text
      */
-    void finishTrial(
-            Run run,
-            RunState state,
-            Map<String, Double> metrics,
-            List<Epoch> history,
-            Map<String, String> tags,
-            Map<String, String> artifacts)
-            throws TrackingException;
+    void storeArtifacts(Run run, Map<String, String> artifacts) throws TrackingException;
 
-    /** Progress of the search as metrics of the parent run; step is the number of finished trials. */
-    void logProgress(Run parent, int step, long timeMs, Map<String, Double> metrics) throws TrackingException;
+    /** The latest step of every metric that the run has. */
+    Map<String, Long> lastSteps(Run run) throws TrackingException;
 
-    /** Closes the parent run, and every trial run under it that is still open (as {@link RunState#KILLED}). */
-    void finishExperiment(
-            Run parent,
-            RunState state,
-            Map<String, Double> metrics,
-            Map<String, String> tags,
-            Map<String, String> artifacts)
-            throws TrackingException;
+    /** Closes a run. */
+    void close(Run run, RunState state, Instant endedAt) throws TrackingException;
+
+    /** Closes, as {@link RunState#KILLED}, every trial run under the parent that is still open. */
+    void closeOpenTrials(Run parent, Instant endedAt) throws TrackingException;
 }

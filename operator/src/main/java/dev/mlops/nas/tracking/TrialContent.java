@@ -1,0 +1,148 @@
+package dev.mlops.nas.tracking;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.contract.TrialResult;
+import dev.mlops.nas.contract.TrialResult.Epoch;
+import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Graph;
+import dev.mlops.nas.search.TrialRequest;
+import dev.mlops.nas.search.TrialState.Completed;
+import dev.mlops.nas.search.TrialState.Failed;
+import dev.mlops.nas.search.TrialState.Infeasible;
+import dev.mlops.nas.search.TrialState.Outcome;
+import dev.mlops.nas.search.TrialState.Rejected;
+import dev.mlops.nas.search.TrialState.Stopped;
+import dev.mlops.nas.tracking.Tracking.Point;
+import dev.mlops.nas.tracking.Tracking.RunState;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What the run of a trial shows: a function from records to names and values. */
+final class TrialContent {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** Fidelity, purpose and seed, and one param per active decision. */
+    static Map<String, String> params(Experiment experiment, TrialRequest request) {
+        var params = new LinkedHashMap<String, String>();
+        params.put("purpose", purpose(request));
+        params.put("epochs", String.valueOf(request.epochs()));
+        params.put("seed", String.valueOf(request.seed()));
+        if (request.reference() != null) {
+            params.put("reference", request.reference());
+        }
+        experiment.space().describe(request.genotype()).forEach((decision, value) -> {
+            String name = params.containsKey(decision) ? "decision." + decision : decision;
+            params.put(name, value);
+        });
+        return params;
+    }
+
+    static Map<String, String> openTags(Experiment experiment, TrialRequest request) {
+        return Map.of(
+                "mlflow.source.name", "nas-operator",
+                "mlflow.source.type", "PROJECT",
+                "nas.kind", "trial",
+                "nas.experiment", experiment.name(),
+                "nas.trial", NasApi.trialName(experiment.name(), request.number()),
+                "nas.purpose", purpose(request),
+                "nas.architecture", experiment.space().architectureHash(request.genotype()));
+    }
+
+    private static String purpose(TrialRequest request) {
+        return request.purpose().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+
+    static RunState state(Outcome outcome) {
+        return switch (outcome) {
+            case Completed _ -> RunState.FINISHED;
+            case Infeasible _, Failed _, Rejected _ -> RunState.FAILED;
+            case Stopped _ -> RunState.KILLED;
+        };
+    }
+
+    static Map<String, String> endTags(Outcome outcome, @Nullable TrialResult result) {
+        var tags = new LinkedHashMap<String, String>();
+        tags.put("nas.outcome", outcome.getClass().getSimpleName());
+        String reason = switch (outcome) {
+            case Completed _ -> null;
+            case Infeasible o -> o.reason();
+            case Failed o -> o.reason();
+            case Rejected o -> o.reason();
+            case Stopped o -> o.reason();
+        };
+        if (reason != null) {
+            tags.put("nas.message", reason);
+            tags.put(
+                    "mlflow.note.content",
+                    "**%s**: %s".formatted(outcome.getClass().getSimpleName(), SearchContent.escape(reason)));
+        }
+        if (result != null) {
+            result.environment().forEach((name, value) -> tags.put("nas.environment." + name, value));
+        }
+        return tags;
+    }
+
+    /** Results, costs, prediction and its error, all at the last epoch; the history at its own epochs and times. */
+    static List<Point> points(
+            Experiment experiment,
+            TrialRequest request,
+            Outcome outcome,
+            @Nullable TrialResult result,
+            Instant endedAt) {
+        var metrics = new LinkedHashMap<String, Double>();
+        var cost = experiment.space().cost(request.genotype());
+        metrics.put("params", (double) cost.params());
+        metrics.put("macs", (double) cost.macs());
+        metrics.put("seconds", outcome.seconds());
+        if (outcome instanceof Completed completed) {
+            metrics.putAll(completed.metrics());
+        }
+        if (request.prediction() != null) {
+            metrics.put("predicted", request.prediction().mean());
+            metrics.put("predictedSd", request.prediction().sd());
+            Double value = outcome instanceof Completed c
+                    ? c.metrics().get(experiment.objective().metric())
+                    : null;
+            if (value != null) {
+                metrics.put("predictionError", request.prediction().mean() - value);
+            }
+        }
+        var points = new ArrayList<Point>();
+        List<Epoch> history = result == null ? List.of() : result.history();
+        for (Epoch epoch : history) {
+            Instant time = Instant.ofEpochMilli(epoch.timeMs());
+            points.add(new Point("epoch/train_loss", epoch.trainLoss(), epoch.epoch(), time));
+            points.add(new Point("epoch/val_accuracy", epoch.accuracy(), epoch.epoch(), time));
+            points.add(new Point("epoch/val_loss", epoch.loss(), epoch.epoch(), time));
+        }
+        int last = result == null ? 0 : result.epochs();
+        metrics.forEach((name, value) -> {
+            if (Double.isFinite(value)) {
+                points.add(new Point(name, value, last, endedAt));
+            }
+        });
+        return points;
+    }
+
+    /** The architecture as JSON: decisions, cost, and the graph in the words of the trial contract. */
+    static String architecture(Experiment experiment, TrialRequest request) {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("architecture", experiment.space().architectureHash(request.genotype()));
+        var cost = experiment.space().cost(request.genotype());
+        json.put("params", cost.params()).put("macs", cost.macs());
+        json.set("decisions", JSON.valueToTree(experiment.space().describe(request.genotype())));
+        json.set("genotype", JSON.valueToTree(request.genotype().choices()));
+        Graph graph = experiment.space().graph(request.genotype());
+        json.set("graph", JSON.valueToTree(graph.nodes()));
+        return json.toPrettyString() + "\n";
+    }
+
+    private TrialContent() {}
+}
