@@ -5,6 +5,8 @@ import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasExperimentStatus;
 import dev.mlops.nas.api.NasExperimentStatus.Phase;
 import dev.mlops.nas.api.NasTrial;
+import dev.mlops.nas.api.NasTrialStatus;
+import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.SpaceException;
@@ -89,6 +91,7 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
             return stalled(resource, "NoFeasibleArchitecture", "spec.%s: %s".formatted(e.field(), e.getMessage()), now);
         }
         List<NasTrial> all = new ArrayList<>(observed.trials());
+        stop(plan, all, context);
         boolean viewWasOld = start(observed, plan, all, context);
         NasExperimentStatus status = ExperimentStatuses.planned(
                 observed, plan, all, new TrackingState(null, false, "NotConfigured", "no MLflow address"), now);
@@ -135,6 +138,30 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
             }
         }
         return false;
+    }
+
+    /** Writes the end of trials that the plan gives up; their reconciler then removes the Jobs. */
+    private void stop(Plan plan, List<NasTrial> all, Context<NasExperiment> context) {
+        all.replaceAll(trial -> {
+            if (!plan.stop().contains(trial.getSpec().number()) || Trials.isFinal(trial)) {
+                return trial;
+            }
+            NasTrialStatus before = trial.getStatus();
+            var stopped = Trials.with(
+                    trial,
+                    new NasTrialStatus(
+                            TrialPhase.Stopped,
+                            null,
+                            null,
+                            "Stopped",
+                            "stopped: " + plan.summary().message(),
+                            before == null ? null : before.startTime(),
+                            Trials.text(clock.instant()),
+                            null,
+                            before == null ? null : before.runId(),
+                            null));
+            return context.resourceOperations().updateStatus(stopped);
+        });
     }
 
     private static boolean isOver(NasExperiment resource) {

@@ -5,6 +5,7 @@ import dev.mlops.nas.api.NasExperimentStatus;
 import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.History;
+import dev.mlops.nas.search.TrialState;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
@@ -36,9 +37,14 @@ record Observed(NasExperiment resource, Experiment experiment, List<NasTrial> tr
                 new History(
                         startedAt(resource, own, now),
                         own.stream()
-                                .map(t -> new History.Trial(
-                                        TrialRecords.request(t.getSpec()), TrialRecords.state(t.getStatus())))
+                                .map(t -> new History.Trial(TrialRecords.request(t.getSpec()), known(t)))
                                 .toList()));
+    }
+
+    /** To the engine a trial is open or done; that an open one began to run changes no plan and costs no new one. */
+    private static TrialState known(NasTrial trial) {
+        TrialState state = TrialRecords.state(trial.getStatus());
+        return state instanceof TrialState.Running ? new TrialState.Pending() : state;
     }
 
     private static Instant startedAt(NasExperiment resource, List<NasTrial> trials, Instant now) {

@@ -31,8 +31,6 @@ import jakarta.inject.Singleton;
 import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -115,7 +113,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                                                         e.getMetadata().getNamespace(),
                                                         e.getMetadata().getName()))
                                         .stream()
-                                        .filter(t -> !isFinal(t))
+                                        .filter(t -> !Trials.isFinal(t))
                                         .map(ResourceID::fromResource)
                                         .collect(Collectors.toSet()))
                                 .withOnUpdateFilter((after, before) -> !Objects.equals(
@@ -135,7 +133,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         }
         if (owner.isEmpty()) {
             // Either deleted, and garbage collection comes for the trial, or not yet seen here.
-            return isFinal(trial)
+            return Trials.isFinal(trial)
                     ? UpdateControl.noUpdate()
                     : UpdateControl.<NasTrial>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
@@ -143,7 +141,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         Job job = context.getSecondaryResource(Job.class)
                 .filter(j -> Owners.owns(trial, j))
                 .orElse(null);
-        if (isFinal(trial)) {
+        if (Trials.isFinal(trial)) {
             end(trial, job, context);
             return UpdateControl.noUpdate();
         }
@@ -171,7 +169,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
             Job job = JobFactory.job(experiment, trial, Map.of(), defaults);
             createOnce(JobFactory.configMap(trial, trialFile(experiment, engine, trial)), trial, context);
             context.resourceOperations().create(job, Objects.requireNonNull(jobs));
-            LOG.infof("experiment %s trial %s: created its Job", trial.getSpec().experiment(), name(trial));
+            LOG.infof("experiment %s trial %s: created its Job", trial.getSpec().experiment(), Trials.name(trial));
         } catch (TemplateException e) {
             return refused(trial, String.valueOf(e.getMessage()), context);
         } catch (KubernetesClientException e) {
@@ -216,7 +214,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         String objective = experiment.getSpec().objective().metric().name();
         boolean opensTest = TrialRecords.request(trial.getSpec()).purpose().opensTest();
         return TrialEnd.of(
-                name(trial),
+                Trials.name(trial),
                 opensTest ? List.of(objective, "testAccuracy") : List.of(objective),
                 experiment.getSpec().trainer().deadlineSeconds(),
                 job,
@@ -244,7 +242,8 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         if (!wasRunning && !sameReason) {
             write(trial, pending(waiting.reason(), waiting.message()), context);
             LOG.infof(
-                    "experiment %s trial %s: waits, %s", trial.getSpec().experiment(), name(trial), waiting.message());
+                    "experiment %s trial %s: waits, %s",
+                    trial.getSpec().experiment(), Trials.name(trial), waiting.message());
         }
         return UpdateControl.noUpdate();
     }
@@ -260,7 +259,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                             null,
                             "Running",
                             null,
-                            text(running.since()),
+                            Trials.text(running.since()),
                             null,
                             null,
                             null,
@@ -277,7 +276,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         LOG.infof(
                 "experiment %s trial %s: %s%s",
                 trial.getSpec().experiment(),
-                name(trial),
+                Trials.name(trial),
                 status.phase(),
                 status.message() == null ? "" : ", " + status.message());
         end(written, job, context);
@@ -320,8 +319,8 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                 metrics,
                 ended.reason(),
                 message,
-                ended.since() == null ? null : text(ended.since()),
-                text(clock.instant()),
+                ended.since() == null ? null : Trials.text(ended.since()),
+                Trials.text(clock.instant()),
                 ended.outcome().seconds(),
                 null,
                 null);
@@ -340,40 +339,24 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         NasTrialStatus status = pending(JOB_REJECTED, message);
         if (!status.equals(trial.getStatus())) {
             write(trial, status, context);
-            LOG.infof("experiment %s trial %s: %s", trial.getSpec().experiment(), name(trial), message);
+            LOG.infof("experiment %s trial %s: %s", trial.getSpec().experiment(), Trials.name(trial), message);
         }
         return UpdateControl.noUpdate();
     }
 
     /** Writes with the version that was read: what another view has already brought to an end is never overwritten. */
     private static NasTrial write(NasTrial trial, NasTrialStatus status, Context<NasTrial> context) {
-        var changed = new NasTrial();
-        changed.setMetadata(trial.getMetadata());
-        changed.setSpec(trial.getSpec());
-        changed.setStatus(status);
-        return context.resourceOperations().updatePrimaryStatus(changed);
+        return context.resourceOperations().updatePrimaryStatus(Trials.with(trial, status));
     }
 
     private static NasTrialStatus pending(@Nullable String reason, @Nullable String message) {
         return new NasTrialStatus(TrialPhase.Pending, null, null, reason, message, null, null, null, null, null);
     }
 
-    private static boolean isFinal(NasTrial trial) {
-        return trial.getStatus() != null && trial.getStatus().phase().isFinal();
-    }
-
     private static String sentence(KubernetesClientException e) {
         return e.getStatus() == null || e.getStatus().getMessage() == null
                 ? String.valueOf(e.getMessage())
                 : e.getStatus().getMessage();
-    }
-
-    private static String text(Instant instant) {
-        return instant.truncatedTo(ChronoUnit.SECONDS).toString();
-    }
-
-    private static String name(NasTrial trial) {
-        return trial.getMetadata().getName();
     }
 
     private static String key(String namespace, String name) {

@@ -1,0 +1,91 @@
+package dev.mlops.nas.cluster;
+
+import static dev.mlops.nas.cluster.Cluster.await;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.api.NasExperimentStatus.Phase;
+import dev.mlops.nas.api.NasTrial;
+import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
+import dev.mlops.nas.api.TrialPurpose;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class SearchOnClusterTest {
+    @TempDir
+    static Path folder;
+
+    private static Cluster cluster;
+
+    @BeforeAll
+    static void start() throws Exception {
+        cluster = new Cluster(folder);
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+    }
+
+    @Test
+    void aSearchRunsFromTheFirstTrialToTheFinalComparison() {
+        String namespace = cluster.namespace("whole");
+        try (var operator = cluster.start();
+                var kubelet = new Kubelet(cluster.client, (file, attempt) -> Kubelet.success(file))) {
+            NasExperiment experiment = cluster.create(namespace, "digits", "");
+            await().until(() -> cluster.is(experiment, "Succeeded", "True"));
+
+            NasExperiment done = cluster.get(experiment);
+            List<NasTrial> trials = cluster.trials(experiment);
+            assertThat(done.getStatus().phase()).isEqualTo(Phase.Succeeded);
+            assertThat(done.getStatus().observedGeneration()).isEqualTo(1);
+            assertThat(done.getStatus().progress()).isEqualTo("6/6");
+            assertThat(done.getStatus().best()).isNotNull();
+            assertThat(done.getStatus().comparison()).isNotEmpty();
+            assertThat(done.getStatus().completionTime()).isNotNull();
+            assertThat(cluster.is(experiment, "Ready", "True")).isTrue();
+            assertThat(cluster.is(experiment, "Reconciling", "False")).isTrue();
+            assertThat(cluster.is(experiment, "Stalled", "False")).isTrue();
+            assertThat(trials).allSatisfy(t -> assertThat(t.getStatus().phase()).isEqualTo(TrialPhase.Completed));
+            assertThat(trials)
+                    .extracting(t -> t.getSpec().number())
+                    .isEqualTo(IntStream.rangeClosed(1, trials.size()).boxed().toList());
+            assertThat(trials.stream()
+                            .filter(t -> t.getSpec().purpose() == TrialPurpose.WarmUp
+                                    || t.getSpec().purpose() == TrialPurpose.Search)
+                            .map(t -> t.getSpec().architecture()))
+                    .hasSize(6)
+                    .doesNotHaveDuplicates();
+
+            report(operator, kubelet, trials);
+        }
+    }
+
+    /** The figures that the README quotes; printed, not asserted. */
+    private static void report(Cluster.Running operator, Kubelet kubelet, List<NasTrial> trials) {
+        int writes = operator.writes().values().stream().mapToInt(i -> i).sum();
+        System.out.printf(
+                "API-server writes per trial: %.1f (%d writes, %d trials) %s%n",
+                writes / (double) trials.size(), writes, trials.size(), operator.writes());
+        List<Instant> starts = kubelet.podSeen.values().stream().sorted().toList();
+        var latencies = new ArrayList<Long>();
+        for (Instant end : kubelet.podEnded.values()) {
+            starts.stream()
+                    .filter(s -> s.isAfter(end))
+                    .findFirst()
+                    .ifPresent(s -> latencies.add(Duration.between(end, s).toMillis()));
+        }
+        latencies.sort(null);
+        System.out.printf(
+                "finished trial to next pod: median %d ms, worst %d ms%n",
+                latencies.get(latencies.size() / 2), latencies.getLast());
+    }
+}
