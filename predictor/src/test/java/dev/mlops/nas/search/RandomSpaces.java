@@ -1,0 +1,88 @@
+package dev.mlops.nas.search;
+
+import dev.mlops.nas.search.Spaces.CellOptions;
+import dev.mlops.nas.search.Spaces.ChainOptions;
+import dev.mlops.nas.search.Spaces.StageOptions;
+import dev.mlops.nas.search.Spaces.Task;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+
+/** A family of small spaces of every kind, one for each number. */
+final class RandomSpaces {
+    static final BigInteger FEW = BigInteger.valueOf(4_000);
+
+    /** What a draw may run into; any other refusal is a mistake. */
+    private static final Set<String> EXPECTED = Set.of("skip", "stride", "chain", "stages");
+
+    static SearchSpace of(long seed) {
+        var random = new Random(seed);
+        while (true) {
+            try {
+                return random.nextBoolean() ? chain(random) : cell(random);
+            } catch (SpaceException e) {
+                String last = e.field().substring(e.field().lastIndexOf('.') + 1);
+                if (!EXPECTED.contains(last)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** The next space of the family that can be listed. */
+    static SearchSpace small(long seed) {
+        for (long s = seed; ; s++) {
+            SearchSpace space = of(s);
+            if (space.size().compareTo(FEW) <= 0) {
+                return space;
+            }
+        }
+    }
+
+    private static SearchSpace chain(Random random) {
+        var stages = new ArrayList<StageOptions>();
+        int count = 1 + random.nextInt(3);
+        for (int s = 1; s <= count; s++) {
+            int stride = 1 + random.nextInt(2);
+            List<Integer> depths = some(random, stride == 1 ? List.of(0, 1, 2, 3) : List.of(1, 2, 3), 2);
+            List<String> operators = some(random, List.of("conv", "separable", "mbconv", "maxpool", "avgpool"), 3);
+            stages.add(new StageOptions(
+                    "s" + s,
+                    stride,
+                    depths.equals(List.of(0)) ? List.of(0, 1) : depths,
+                    operators,
+                    some(random, List.of(1, 3, 5), 2),
+                    operators.contains("mbconv") ? some(random, List.of(1, 2, 4), 2) : List.of(1),
+                    some(random, List.of(1, 2, 3, 6), 2),
+                    some(random, List.of(true, false), 2)));
+        }
+        var options = new ChainOptions(1 + random.nextInt(3), stages, some(random, List.of(0.0, 0.1, 0.5), 2));
+        return Spaces.chain(options, task(random), Map.of());
+    }
+
+    private static SearchSpace cell(Random random) {
+        List<String> operations = new ArrayList<>();
+        while (operations.size() < 2) {
+            operations = some(random, List.of("none", "skip", "conv1x1", "conv3x3", "avgpool3x3", "maxpool3x3"), 5);
+        }
+        var options = new CellOptions(
+                2 + random.nextInt(4), operations, 1 + random.nextInt(3), 1 + random.nextInt(2), 1 + random.nextInt(3));
+        return Spaces.cell(options, task(random), Map.of());
+    }
+
+    private static Task task(Random random) {
+        return new Task(1 + random.nextInt(3), 1 + random.nextInt(9), 1 + random.nextInt(9), 2 + random.nextInt(4));
+    }
+
+    private static <T> List<T> some(Random random, List<T> all, int most) {
+        var shuffled = new ArrayList<>(all);
+        Collections.shuffle(shuffled, random);
+        return List.copyOf(shuffled.subList(0, 1 + random.nextInt(Math.min(most, all.size()))));
+    }
+
+    private RandomSpaces() {}
+}

@@ -1,0 +1,121 @@
+package dev.mlops.nas.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.math.BigInteger;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+
+class SearchSpacePropertiesTest {
+    @Property(tries = 300)
+    void mutationStaysInTheSpaceAndChangesTheArchitecture(@ForAll long number, @ForAll long seed) {
+        SearchSpace space = RandomSpaces.of(number);
+        var random = new SplittableRandom(seed);
+        Genotype parent = space.sample(random);
+        try {
+            Genotype child = space.mutate(parent, random);
+            assertThat(space.contains(child)).isTrue();
+            assertThat(space.architectureHash(child)).isNotEqualTo(space.architectureHash(parent));
+        } catch (SpaceException e) {
+            assertThat(e).hasMessageContaining("one architecture only");
+            assertThat(space.all().map(space::architectureHash).distinct()).hasSize(1);
+        }
+    }
+
+    @Property(tries = 300)
+    void parsingADescriptionGivesTheGenotypeBack(@ForAll long number, @ForAll long seed) {
+        SearchSpace space = RandomSpaces.of(number);
+        Genotype genotype = space.sample(new SplittableRandom(seed));
+        assertThat(space.contains(genotype)).isTrue();
+        assertThat(space.parse(space.describe(genotype))).isEqualTo(genotype);
+    }
+
+    @Property(tries = 60)
+    void theSizeIsTheNumberOfGenotypesListed(@ForAll long number) {
+        SearchSpace space = RandomSpaces.small(number);
+        List<Genotype> all = space.all().toList();
+        assertThat(space.size()).isEqualTo(BigInteger.valueOf(all.size()));
+        assertThat(new HashSet<>(all)).hasSameSizeAs(all);
+        assertThat(all).allMatch(space::contains);
+    }
+
+    @Property(tries = 300)
+    void everyGraphHasRightShapesAndTheCostThatTheSpaceSays(@ForAll long number, @ForAll long seed) {
+        SearchSpace space = RandomSpaces.of(number);
+        Genotype genotype = space.sample(new SplittableRandom(seed));
+        Graph graph = space.graph(genotype);
+        List<Integer> in = graph.nodes().getFirst().shape();
+        var task = new Spaces.Task(
+                in.get(0), in.get(1), in.get(2), graph.nodes().getLast().shape().getFirst());
+        GraphCount.check(graph, task);
+        assertThat(space.cost(genotype)).isEqualTo(GraphCount.cost(graph));
+    }
+
+    @Property(tries = 40)
+    void twoGenotypesHaveTheSameHashExactlyWhenTheyHaveTheSameGraph(@ForAll long number) {
+        SearchSpace space = RandomSpaces.small(number);
+        Map<String, Graph> byHash = new HashMap<>();
+        Map<Graph, String> byGraph = new HashMap<>();
+        space.all().limit(1_500).forEach(genotype -> {
+            Graph graph = space.graph(genotype);
+            String hash = space.architectureHash(genotype);
+            Graph sameHash = byHash.putIfAbsent(hash, graph);
+            String sameGraph = byGraph.putIfAbsent(graph, hash);
+            assertThat(sameGraph == null || sameGraph.equals(hash)).isTrue();
+            assertThat(sameHash == null || layers(sameHash).equals(layers(graph)))
+                    .isTrue();
+        });
+    }
+
+    /** Nodes without their names. */
+    private static List<String> layers(Graph graph) {
+        Map<String, Integer> places = IntStream.range(0, graph.nodes().size())
+                .boxed()
+                .collect(Collectors.toMap(i -> graph.nodes().get(i).name(), i -> i));
+        return graph.nodes().stream()
+                .map(n -> n.operator()
+                        + n.attributes()
+                        + n.inputs().stream().map(places::get).toList())
+                .toList();
+    }
+
+    @Property(tries = 60)
+    void theSmallestCostIsTheSmallestOfAll(@ForAll long number) {
+        SearchSpace space = RandomSpaces.small(number);
+        List<SearchSpace.Cost> costs = space.all().map(space::cost).toList();
+        assertThat(space.smallest().params())
+                .isEqualTo(
+                        costs.stream().mapToLong(SearchSpace.Cost::params).min().orElseThrow());
+        assertThat(space.smallest().macs())
+                .isEqualTo(
+                        costs.stream().mapToLong(SearchSpace.Cost::macs).min().orElseThrow());
+    }
+
+    @Property(tries = 60)
+    void neighboursDifferInOneDecisionAndAreMutual(@ForAll long number, @ForAll long seed) {
+        SearchSpace space = RandomSpaces.small(number);
+        Genotype genotype = space.sample(new SplittableRandom(seed));
+        List<Genotype> neighbours = space.neighbours(genotype);
+        assertThat(neighbours).isNotEmpty().doesNotHaveDuplicates().doesNotContain(genotype);
+        for (Genotype neighbour : neighbours) {
+            assertThat(space.contains(neighbour)).isTrue();
+            assertThat(space.neighbours(neighbour)).contains(genotype);
+            assertThat(IntStream.range(0, genotype.choices().size())
+                            .filter(i -> bothActiveAndDifferent(genotype, neighbour, i)))
+                    .hasSize(1);
+        }
+    }
+
+    private static boolean bothActiveAndDifferent(Genotype a, Genotype b, int i) {
+        int first = a.choices().get(i);
+        int second = b.choices().get(i);
+        return first >= 0 && second >= 0 && first != second;
+    }
+}
