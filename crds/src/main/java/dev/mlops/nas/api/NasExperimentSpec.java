@@ -137,9 +137,14 @@ public record NasExperimentSpec(
                     "self.train + self.validation + self.test > 0.999 && self.train + self.validation + self.test < 1.001",
             message = "train, validation and test must add up to 1")
     public record Split(
-            @Default("0.6") @Min(0.01) @Max(0.98) Double train,
-            @Default("0.2") @Min(0.01) @Max(0.98) Double validation,
-            @Default("0.2") @Min(0.01) @Max(0.98) Double test) {}
+            @Default("0.6") @ValidationRule(value = Rules.PART, message = Rules.PART_MESSAGE)
+            Double train,
+
+            @Default("0.2") @ValidationRule(value = Rules.PART, message = Rules.PART_MESSAGE)
+            Double validation,
+
+            @Default("0.2") @ValidationRule(value = Rules.PART, message = Rules.PART_MESSAGE)
+            Double test) {}
 
     /**
      * What to optimise, measured on the validation split.
@@ -175,9 +180,10 @@ public record NasExperimentSpec(
      * @param percentile percentile of the latency: 50 (median) or 99
      */
     @ValidationRule(
-            value = "type(self.max) == int ? self.max > 0"
+            value = "type(self.max) == int ? self.max > 0 && self.max <= 2147483647"
                     + " : self.max.matches('^[0-9]+(\\\\.[0-9]+)?[kMG]?$') && self.max.matches('[1-9]')",
-            message = "must be a positive whole number, or a text such as \"2.5\" or \"100k\" (k, M, G)",
+            message =
+                    "must be a positive whole number up to 2147483647, or a text such as \"2.5\" or \"100k\" (k, M, G)",
             fieldPath = ".max")
     @ValidationRule(
             value = "self.percentile == 50 || self.percentile == 99",
@@ -340,7 +346,8 @@ public record NasExperimentSpec(
             @Default("[0.0]")
             @Size(min = 1, max = 8)
             @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
-            List<@Min(0) @Max(0.9) Double> dropout) {}
+            @ValidationRule(value = "self.all(d, d >= 0.0 && d <= 0.9)", message = "must be rates from 0 to 0.9")
+            List<Double> dropout) {}
 
     /**
      * A cell with one operation per edge (i, j), i &lt; j, as in NAS-Bench-201.
@@ -462,7 +469,11 @@ public record NasExperimentSpec(
      */
     public record Recipe(
             @Default("adamw") Optimizer optimizer,
-            @Default("0.003") @Min(0.0000001) @Max(10) Double learningRate,
+
+            @Default("0.003")
+            @ValidationRule(value = "self > 0.0 && self <= 10.0", message = "must be larger than 0 and at most 10")
+            Double learningRate,
+
             @Default("cosine") Schedule schedule,
             @Default("64") @Min(1) @Max(65536) Integer batchSize,
             @Default("0.0005") @Min(0) @Max(1) Double weightDecay) {}
@@ -513,7 +524,10 @@ public record NasExperimentSpec(
             @Default("true") Boolean randomArm,
             @Default("{}") References references,
             @Default("{}") Finalists finalists,
-            @Default("0.95") @Min(0.5) @Max(0.999) Double confidence) {}
+
+            @Default("0.95")
+            @ValidationRule(value = "self >= 0.5 && self <= 0.999", message = "must be from 0.5 to 0.999")
+            Double confidence) {}
 
     /**
      * Human designs as baselines.

@@ -1,6 +1,9 @@
 package dev.mlops.nas.api;
 
-/** CEL rules that more than one field has. */
+/**
+ * CEL rules that more than one field has. Bounds that are not whole numbers are rules too: the API server cuts the fraction off a
+ * schema's minimum and maximum when the value is written as a whole number, and so takes 0 where 0.01 is the least.
+ */
 final class Rules {
     static final String FIXED = "self == oldSelf";
     static final String FIXED_MESSAGE = "cannot be changed once the experiment exists; create a new one";
@@ -12,6 +15,9 @@ final class Rules {
             + " || self.matches('^pvc://[a-z0-9][-a-z0-9.]*/.+'))";
     static final String DATA_URI_MESSAGE =
             "must be a path relative to this file, file:///ABSOLUTE/PATH or pvc://CLAIM/PATH";
+
+    static final String PART = "self >= 0.01 && self <= 0.98";
+    static final String PART_MESSAGE = "must be from 0.01 to 0.98";
 
     private Rules() {}
 }

@@ -52,6 +52,14 @@ class CrdManifestsTest {
                 .containsExactly("Phase", "Trials", "Best", "Best-Trial", "Tau", "Cost", "Age", "Message");
     }
 
+    @Test
+    void boundsAreWholeBecauseTheApiServerCutsTheRestOff() throws IOException {
+        var schema = version().at("/schema/openAPIV3Schema/properties/spec");
+
+        assertThat(schema.findValues("minimum")).allMatch(bound -> bound.asDouble() == Math.rint(bound.asDouble()));
+        assertThat(schema.findValues("maximum")).allMatch(bound -> bound.asDouble() == Math.rint(bound.asDouble()));
+    }
+
     private static JsonNode version() throws IOException {
         return new YAMLMapper()
                 .readTree(Files.readString(CrdManifests.FOLDER.resolve(EXPERIMENTS)))

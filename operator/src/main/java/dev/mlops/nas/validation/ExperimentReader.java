@@ -49,7 +49,7 @@ public final class ExperimentReader {
         object.remove("status");
         Defaults.fill(object, schema);
         refuse(problems(object));
-        return mapper.convertValue(object, NasExperiment.class);
+        return typed(object);
     }
 
     /**
@@ -70,6 +70,14 @@ public final class ExperimentReader {
             problems.addAll(rules.check(object, null, schema));
         }
         return problems;
+    }
+
+    private NasExperiment typed(Map<String, Object> object) {
+        try {
+            return mapper.readValue(mapper.writeValueAsBytes(object), NasExperiment.class);
+        } catch (IOException mismatch) {
+            throw new IllegalStateException("the CRD allows what the Java types cannot hold", mismatch);
+        }
     }
 
     private Map<String, Object> tree(NasExperiment experiment) {

@@ -150,7 +150,7 @@ final class SchemaRules {
     }
 
     /** What the schema asks for, in words. */
-    private static String article(Schema schema) {
+    static String article(Schema schema) {
         if (schema.isIntOrString()) {
             return "a whole number or text";
         }

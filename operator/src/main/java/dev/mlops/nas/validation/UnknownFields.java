@@ -48,7 +48,7 @@ final class UnknownFields {
 
     private String suggestion(String path, String name, Schema schema) {
         if (schema.properties().isEmpty()) {
-            return "; %s holds no fields".formatted(path);
+            return "; %s must be %s".formatted(path, SchemaRules.article(schema));
         }
         return Names.nearest(name, schema.properties().keySet())
                 .map(near -> "; did you mean %s?".formatted(near))

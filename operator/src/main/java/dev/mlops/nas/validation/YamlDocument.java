@@ -82,6 +82,8 @@ final class YamlDocument {
         var options = new LoaderOptions();
         options.setCodePointLimit(MAX_CHARACTERS);
         options.setNestingDepthLimit(MAX_DEPTH);
+        // Aliases share their nodes here; what counts is what they grow to, and convert() counts that.
+        options.setMaxAliasesForCollections(Integer.MAX_VALUE);
         var dumper = new DumperOptions();
         var resolver = new Resolver() {
             @Override
@@ -177,7 +179,10 @@ final class YamlDocument {
             throw new InvalidExperimentException(
                     "", "line %d: %s is not a number that JSON can hold".formatted(line(node), node.getValue()));
         }
-        if (!node.getTag().equals(PLAIN) && !node.getTag().equals(tag(value))) {
+        boolean fits = node.getTag().equals(PLAIN)
+                || node.getTag().equals(tag(value))
+                || (node.getTag().equals(Tag.FLOAT) && value instanceof Long);
+        if (!fits) {
             throw new InvalidExperimentException(
                     "",
                     "line %d: the tag %s does not fit %s"
