@@ -1,0 +1,140 @@
+package dev.mlops.nas.report;
+
+import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.search.Plan;
+import dev.mlops.nas.search.Plan.Entrant;
+import dev.mlops.nas.search.Plan.Summary;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** The result of a search as text for a terminal. */
+public final class FinalTable {
+    /** The lines, at most 100 columns wide as far as names allow. */
+    public static List<String> lines(SearchRecord search) {
+        Summary summary = search.summary();
+        var lines = new ArrayList<String>();
+        lines.addAll(wrapped("", summary.message(), 100));
+        lines.add("");
+        if (summary.best() != null) {
+            best(search, summary, lines);
+        }
+        if (!summary.comparison().isEmpty()) {
+            comparison(search, lines);
+        }
+        lines.add(row("cost", Costs.sentence(search)));
+        if (summary.predictor() != null) {
+            lines.addAll(wrapped("predictor", Sentences.predictor(summary), 100));
+        }
+        if (summary.rankCorrelation() != null) {
+            lines.addAll(wrapped("proxy", Sentences.rankCorrelation(summary.rankCorrelation()), 100));
+        }
+        return lines;
+    }
+
+    /** A label and what it says. */
+    public static String row(String label, String text) {
+        return "  %-14s %s".formatted(label, text);
+    }
+
+    private static void best(SearchRecord search, Summary summary, List<String> lines) {
+        Plan.Incumbent best = java.util.Objects.requireNonNull(summary.best());
+        var space = search.experiment().space();
+        lines.add(row("architecture", NasApi.trialName(search.experiment().name(), best.number())));
+        Map<String, String> decisions = space.describe(best.genotype());
+        lines.addAll(wrapped(
+                "",
+                decisions.entrySet().stream()
+                        .map(e -> e.getKey() + "=" + e.getValue())
+                        .collect(Collectors.joining("  ")),
+                100));
+        if (summary.comparison().isEmpty()) {
+            lines.add(row(
+                    search.experiment().objective().metric(),
+                    Figures.score(best.value()) + " on validation, one training; the test split is not opened yet"));
+        } else {
+            Entrant winner = summary.comparison().getFirst();
+            lines.add(row(
+                    "test accuracy",
+                    "%s  [%s]  mean of %d training%s, %s interval"
+                            .formatted(
+                                    Figures.score(winner.test()),
+                                    Figures.interval(winner.low(), winner.high()),
+                                    winner.numbers().size(),
+                                    winner.numbers().size() == 1 ? "" : "s",
+                                    Figures.percent(
+                                            search.experiment().protocol().confidence()))));
+            lines.add(row(
+                    "size",
+                    "%s params, %s MACs, latency %s"
+                            .formatted(
+                                    Figures.count(winner.params()),
+                                    Figures.count(winner.macs()),
+                                    Figures.milliseconds(winner.latencyMs()))));
+        }
+        lines.add("");
+    }
+
+    private static void comparison(SearchRecord search, List<String> lines) {
+        List<List<String>> table = new ArrayList<>();
+        table.add(List.of(
+                "",
+                "test accuracy",
+                Figures.percent(search.experiment().protocol().confidence()) + " interval",
+                "seeds",
+                "params",
+                "MACs",
+                "latency"));
+        for (Entrant e : search.summary().comparison()) {
+            table.add(List.of(
+                    e.name(),
+                    Figures.score(e.test()),
+                    Figures.interval(e.low(), e.high()),
+                    Integer.toString(e.numbers().size()),
+                    Figures.count(e.params()),
+                    Figures.count(e.macs()),
+                    Figures.milliseconds(e.latencyMs())));
+        }
+        int[] widths = new int[table.getFirst().size()];
+        for (List<String> cells : table) {
+            for (int i = 0; i < widths.length; i++) {
+                widths[i] = Math.max(widths[i], cells.get(i).length());
+            }
+        }
+        for (List<String> cells : table) {
+            var line = new StringBuilder("  ");
+            for (int i = 0; i < widths.length; i++) {
+                String format = i == 0 ? "%-" + widths[i] + "s" : "  %" + widths[i] + "s";
+                line.append(format.formatted(cells.get(i)));
+            }
+            lines.add(line.toString());
+        }
+        lines.add("");
+        search.summary().comparison().stream()
+                .filter(e -> e.verdict() != null)
+                .forEach(e -> lines.addAll(wrapped("", String.valueOf(e.verdict()), 100)));
+        lines.add("");
+    }
+
+    /** The text behind its label, broken between words. */
+    static List<String> wrapped(String label, String text, int width) {
+        var lines = new ArrayList<String>();
+        int indent = label.isEmpty() ? 2 : 17;
+        var line = new StringBuilder(label.isEmpty() ? "  " : row(label, ""));
+        boolean empty = true;
+        for (String word : text.split(" ", -1)) {
+            if (!empty && line.length() + 1 + word.length() > width) {
+                lines.add(line.toString());
+                line = new StringBuilder(" ".repeat(indent));
+                empty = true;
+            }
+            line.append(empty ? "" : " ").append(word);
+            empty = false;
+        }
+        lines.add(line.toString());
+        return lines;
+    }
+
+    private FinalTable() {}
+}

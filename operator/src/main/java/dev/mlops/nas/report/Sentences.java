@@ -1,0 +1,33 @@
+package dev.mlops.nas.report;
+
+import dev.mlops.nas.search.Plan.PredictorQuality;
+import dev.mlops.nas.search.Plan.Summary;
+import java.util.Objects;
+
+/** What terminal and report say in the same words. */
+final class Sentences {
+    /** How far the predictor can be trusted; the summary has one. */
+    static String predictor(Summary summary) {
+        PredictorQuality quality = Objects.requireNonNull(summary.predictor());
+        String figures = "%s, Kendall tau %s [%s, %s] in cross-validation on %d trials"
+                .formatted(
+                        quality.surrogate(),
+                        Figures.correlation(quality.kendallTau()),
+                        Figures.correlation(quality.low()),
+                        Figures.correlation(quality.high()),
+                        quality.trials());
+        if (summary.exploresByEvolution()) {
+            return figures + ": no better than chance, so evolution explored instead";
+        }
+        return figures
+                + (quality.low() > 0 ? ": it ranks better than chance" : ": this is not distinguishable from chance");
+    }
+
+    /** How well one training on validation foretold the retrained result. */
+    static String rankCorrelation(double tau) {
+        return "Kendall tau %s between the first training's validation result and the mean of the trainings from scratch"
+                .formatted(Figures.correlation(tau));
+    }
+
+    private Sentences() {}
+}
