@@ -16,10 +16,7 @@ final class AtomicFiles {
         Path folder = parent(file);
         Path temporary = folder.resolve("." + file.getFileName() + ".tmp");
         try (var channel = FileChannel.open(
-                temporary,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING,
-                StandardOpenOption.WRITE)) {
+                temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             for (var buffer = ByteBuffer.wrap(content); buffer.hasRemaining(); ) {
                 channel.write(buffer);
             }

@@ -26,7 +26,11 @@ record AttemptFolder(Path path) {
      * @param interrupted ended by us or with us; does not count towards the retries
      * @param message why, for people
      */
-    record Ended(int exitCode, double seconds, boolean interrupted, @Nullable String message) {}
+    record Ended(
+            int exitCode,
+            double seconds,
+            boolean interrupted,
+            @Nullable String message) {}
 
     int number() {
         return Integer.parseInt(path.getFileName().toString().substring("attempt-".length()));

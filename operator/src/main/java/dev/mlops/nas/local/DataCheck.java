@@ -40,7 +40,9 @@ final class DataCheck {
         var request = new TrialRequest(
                 0,
                 Purpose.WARM_UP,
-                setup.experiment().space().sample(new SplittableRandom(setup.experiment().seed())),
+                setup.experiment()
+                        .space()
+                        .sample(new SplittableRandom(setup.experiment().seed())),
                 setup.experiment().epochs(),
                 0,
                 null,
@@ -67,9 +69,12 @@ final class DataCheck {
         }
         try {
             if (!process.waitFor(setup.spec().trainer().deadlineSeconds(), TimeUnit.SECONDS)) {
-                throw new BadInputException("the trainer \"%s\" did not end within trainer.deadlineSeconds: %d when called with %s"
-                        .formatted(
-                                setup.trainer().words().getFirst(), setup.spec().trainer().deadlineSeconds(), ARGUMENT));
+                throw new BadInputException(
+                        "the trainer \"%s\" did not end within trainer.deadlineSeconds: %d when called with %s"
+                                .formatted(
+                                        setup.trainer().words().getFirst(),
+                                        setup.spec().trainer().deadlineSeconds(),
+                                        ARGUMENT));
             }
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);

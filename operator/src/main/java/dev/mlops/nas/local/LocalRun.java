@@ -42,7 +42,12 @@ public final class LocalRun {
      * @param trainer the user's own command; null for the built-in trainer
      * @param quiet no progress
      */
-    public record Options(Path file, @Nullable Path state, boolean json, @Nullable String trainer, boolean quiet) {}
+    public record Options(
+            Path file,
+            @Nullable Path state,
+            boolean json,
+            @Nullable String trainer,
+            boolean quiet) {}
 
     private static final long LONGEST_SHUTDOWN_SECONDS = 60;
 
@@ -92,7 +97,11 @@ public final class LocalRun {
         Screen screen = options.json() ? err : out;
         boolean quiet = options.quiet() || options.json() && !err.isTerminal();
         if (!quiet) {
-            screen.print("%s %s in %s".formatted(resumed ? "going on with" : "searching for", setup.experiment().name(), state.path()));
+            screen.print("%s %s in %s"
+                    .formatted(
+                            resumed ? "going on with" : "searching for",
+                            setup.experiment().name(),
+                            state.path()));
         }
         SetupReader.notices(setup.resource()).forEach(err::print);
         var progress = new Progress(screen, setup.experiment(), clock, quiet);
@@ -166,8 +175,9 @@ public final class LocalRun {
 
     /** The command that goes on, ready to be pasted. */
     private String resumeCommand(StateFolder state) {
-        var command = new StringBuilder(launcher() + " run " + quoted(options.file().toString()) + " --state "
-                + quoted(state.path().toString()));
+        var command =
+                new StringBuilder(launcher() + " run " + quoted(options.file().toString()) + " --state "
+                        + quoted(state.path().toString()));
         if (options.trainer() != null) {
             command.append(" --trainer ").append(quoted(options.trainer()));
         }

@@ -109,7 +109,8 @@ final class LocalSearch {
     }
 
     /** The last plan; null before the first. */
-    @Nullable Plan plan() {
+    @Nullable
+    Plan plan() {
         return plan;
     }
 
@@ -152,7 +153,8 @@ final class LocalSearch {
             case SUSPENDED -> End.SUSPENDED;
             case WARMING_UP, SEARCHING, FINALIZING -> {
                 if (trials.values().stream().noneMatch(LocalTrial::isWaiting)) {
-                    throw new IllegalStateException("the plan starts nothing, nothing runs, and the search is not done");
+                    throw new IllegalStateException(
+                            "the plan starts nothing, nothing runs, and the search is not done");
                 }
                 yield null;
             }
@@ -206,7 +208,8 @@ final class LocalSearch {
     }
 
     private void start(LocalTrial trial) {
-        // An attempt that nobody has claimed is one whose start a crash cut short: if its trainer is still to come, only one
+        // An attempt that nobody has claimed is one whose start a crash cut short: if its trainer is still to come,
+        // only one
         // of the two gets the pid file.
         List<AttemptFolder> attempts = trial.folder.attempts();
         AttemptFolder attempt = !attempts.isEmpty()
@@ -259,8 +262,7 @@ final class LocalSearch {
     /** A trainer that ended while nobody watched. Without a result it went down with us, which is no fault of its own. */
     private void found(LocalTrial trial, AttemptFolder attempt) {
         var result = attempt.result().orElse(null);
-        double seconds =
-                seconds(attempt, attempt.resultTime().orElse(attempt.startedAt()));
+        double seconds = seconds(attempt, attempt.resultTime().orElse(attempt.startedAt()));
         if (result == null) {
             attempt.end(new Ended(-1, seconds, true, "ended together with nas"));
         } else {
@@ -354,8 +356,7 @@ final class LocalSearch {
             }
             if (now.isAfter(trial.killAt)) {
                 trial.process.kill();
-            } else if (trial.ending == null
-                    && trial.endedSeconds() + seconds(trial.process.attempt(), now) > limit) {
+            } else if (trial.ending == null && trial.endedSeconds() + seconds(trial.process.attempt(), now) > limit) {
                 end(trial, Ending.DEADLINE);
             }
         }

@@ -21,8 +21,12 @@ final class LocalTrial {
     final TrialRequest request;
     final TrialFolder folder;
     TrialFolder.@Nullable OutcomeFile outcome;
-    @Nullable TrainerProcess process;
-    @Nullable Ending ending;
+
+    @Nullable
+    TrainerProcess process;
+
+    @Nullable
+    Ending ending;
     /** When a trainer that was asked to leave is killed. */
     Instant killAt = Instant.MAX;
     /** When the next attempt may begin. */

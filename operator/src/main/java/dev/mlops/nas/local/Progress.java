@@ -69,20 +69,21 @@ final class Progress implements LocalSearch.Watcher {
 
     /** One finished trial in one line. */
     String line(TrialRequest request, Outcome outcome, @Nullable Plan plan) {
-        String total = plan == null ? "?" : Integer.toString(Math.max(plan.summary().totalTrainings(), done));
+        String total =
+                plan == null ? "?" : Integer.toString(Math.max(plan.summary().totalTrainings(), done));
         String name = NasApi.trialName(experiment.name(), request.number());
-        String what =
-                switch (outcome) {
-                    case Completed c ->
-                        "%s %s".formatted(
+        String what = switch (outcome) {
+            case Completed c ->
+                "%s %s"
+                        .formatted(
                                 experiment.objective().metric(),
                                 Figures.score(c.metrics()
                                         .getOrDefault(experiment.objective().metric(), Double.NaN)));
-                    case Failed f -> "failed: " + f.reason();
-                    case Infeasible i -> "infeasible: " + i.reason();
-                    case Rejected r -> "rejected: " + r.reason();
-                    case Stopped s -> "stopped: " + s.reason();
-                };
+            case Failed f -> "failed: " + f.reason();
+            case Infeasible i -> "infeasible: " + i.reason();
+            case Rejected r -> "rejected: " + r.reason();
+            case Stopped s -> "stopped: " + s.reason();
+        };
         return "[%%%dd/%%s] %%s  %%-15s %%s  (%%s)"
                 .formatted(total.length())
                 .formatted(done, total, name, purpose(request), what, Figures.duration(outcome.seconds()));
@@ -108,8 +109,7 @@ final class Progress implements LocalSearch.Watcher {
                 .mapToObj(s -> "  " + Figures.duration(Duration.ofSeconds(Math.round(s))) + " left")
                 .findFirst()
                 .orElse("");
-        int room = Math.min(
-                LONGEST_BAR, screen.width() - 1 - head.length() - count.length() - left.length());
+        int room = Math.min(LONGEST_BAR, screen.width() - 1 - head.length() - count.length() - left.length());
         var first = new ArrayList<Span>();
         first.add(new Span(experiment.name(), Style.BOLD));
         first.add(plain("  " + phase(plan.phase()) + "  "));
@@ -132,8 +132,8 @@ final class Progress implements LocalSearch.Watcher {
             second.add(plain("  τ "));
             second.add(new Span(
                     Figures.correlation(quality.kendallTau()), quality.low() > 0 ? Style.GREEN : Style.YELLOW));
-            second.add(plain(" [%s, %s]".formatted(
-                    Figures.correlation(quality.low()), Figures.correlation(quality.high()))));
+            second.add(plain(
+                    " [%s, %s]".formatted(Figures.correlation(quality.low()), Figures.correlation(quality.high()))));
             second.add(new Span(
                     summary.exploresByEvolution() ? " evolution explores" : " " + quality.surrogate(), Style.DIM));
         }

@@ -12,7 +12,8 @@ final class Results {
     static Outcome checked(Outcome outcome, TrialRequest request, Objective objective) {
         return switch (outcome) {
             case Completed c when lacks(c, objective.metric()) -> lacking(c, objective.metric());
-            case Completed c when request.purpose().opensTest() && lacks(c, "testAccuracy") -> lacking(c, "testAccuracy");
+            case Completed c
+            when request.purpose().opensTest() && lacks(c, "testAccuracy") -> lacking(c, "testAccuracy");
             case Completed c -> c;
             case Failed f -> f;
             case TrialState.Infeasible i -> i;

@@ -93,7 +93,8 @@ final class SetupReader {
                             .formatted(trainer.image()));
         }
         if (trainer.template() != null && !trainer.template().isEmpty()) {
-            notices.add("spec.trainer.template is for clusters: here trials run as processes, without its pod settings");
+            notices.add(
+                    "spec.trainer.template is for clusters: here trials run as processes, without its pod settings");
         }
         return notices;
     }

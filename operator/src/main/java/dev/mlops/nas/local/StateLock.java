@@ -30,12 +30,12 @@ final class StateLock implements AutoCloseable {
                 FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         if (tryLock(channel) == null) {
             channel.close();
-            throw new BadInputException("the state folder %s is in use by another nas process (pid %s): wait for it, or end it"
-                    .formatted(folder, Files.readString(file).strip()));
+            throw new BadInputException(
+                    "the state folder %s is in use by another nas process (pid %s): wait for it, or end it"
+                            .formatted(folder, Files.readString(file).strip()));
         }
         channel.truncate(0);
-        channel.write(ByteBuffer.wrap(
-                (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));
+        channel.write(ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));
         return new StateLock(channel);
     }
 

@@ -17,8 +17,7 @@ import java.util.concurrent.CompletableFuture;
  * attempt has one trainer. The shell also keeps Ctrl-C away from the trainer, so that we end it in good order.
  */
 final class TrainerProcess {
-    private static final String CLAIM =
-            """
+    private static final String CLAIM = """
             trap '' INT HUP
             pid="$1"; shift
             echo $$ > "$pid.$$" || exit 75
@@ -49,11 +48,9 @@ final class TrainerProcess {
                 List.of("/bin/sh", "-c", CLAIM, "nas-trainer", attempt.pidFile().toString()));
         words.addAll(command.words());
         ProcessBuilder builder = builder(words, trialFile, data, attempt.resultFile(), threads);
-        builder.redirectOutput(
-                ProcessBuilder.Redirect.appendTo(attempt.log().toFile()));
+        builder.redirectOutput(ProcessBuilder.Redirect.appendTo(attempt.log().toFile()));
         Process process = builder.start();
-        return new TrainerProcess(
-                process.toHandle(), attempt, process.onExit().thenApply(Process::exitValue));
+        return new TrainerProcess(process.toHandle(), attempt, process.onExit().thenApply(Process::exitValue));
     }
 
     /** Takes over the trainer of an attempt that an earlier process started; empty where it does not run any more. */
@@ -65,17 +62,18 @@ final class TrainerProcess {
                 .map(h -> new TrainerProcess(
                         h,
                         attempt,
-                        h.onExit().thenApply(gone -> attempt.result()
-                                .map(TrialResult::exitCode)
-                                .orElse(-1))));
+                        h.onExit()
+                                .thenApply(gone -> attempt.result()
+                                        .map(TrialResult::exitCode)
+                                        .orElse(-1))));
     }
 
     /** A process that began after the pid file was written only has the same number by chance. */
     private static boolean isOurs(ProcessHandle handle, Instant claimed) {
         return handle.info()
                 .startInstant()
-                .map(start -> start.isBefore(claimed.plus(CLOCK_TOLERANCE))
-                        && start.isAfter(claimed.minus(LONGEST_FORK)))
+                .map(start ->
+                        start.isBefore(claimed.plus(CLOCK_TOLERANCE)) && start.isAfter(claimed.minus(LONGEST_FORK)))
                 .orElse(false);
     }
 

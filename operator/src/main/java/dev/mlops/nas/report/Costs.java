@@ -31,7 +31,8 @@ record Costs(int trainings, int infeasible, int failed, int stopped, double trai
                 case TrialState.Running r -> {}
             }
         }
-        return new Costs(trainings, infeasible, failed, stopped, search.summary().trainSeconds());
+        return new Costs(
+                trainings, infeasible, failed, stopped, search.summary().trainSeconds());
     }
 
     static String sentence(SearchRecord search) {

@@ -26,7 +26,9 @@ public final class Figures {
     public static String count(double value) {
         return value < 1e3
                 ? three(value)
-                : value < 1e6 ? three(value / 1e3) + "k" : value < 1e9 ? three(value / 1e6) + "M" : three(value / 1e9) + "G";
+                : value < 1e6
+                        ? three(value / 1e3) + "k"
+                        : value < 1e9 ? three(value / 1e6) + "M" : three(value / 1e9) + "G";
     }
 
     /** Milliseconds in three digits. */
@@ -59,7 +61,10 @@ public final class Figures {
 
     /** A level of confidence: 95 %. */
     public static String percent(double part) {
-        return BigDecimal.valueOf(part * 100).round(new MathContext(4)).stripTrailingZeros().toPlainString() + " %";
+        return BigDecimal.valueOf(part * 100)
+                        .round(new MathContext(4))
+                        .stripTrailingZeros()
+                        .toPlainString() + " %";
     }
 
     private static String three(double value) {

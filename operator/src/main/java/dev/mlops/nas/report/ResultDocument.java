@@ -7,7 +7,6 @@ import dev.mlops.nas.search.Plan.Incumbent;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialState;
 import java.util.LinkedHashMap;
-
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +39,8 @@ public final class ResultDocument {
         put(document, "rankCorrelation", summary.rankCorrelation());
         document.put("cost", cost(search));
         document.put(
-                "trials", search.history().trials().stream().map(t -> trial(search, t)).toList());
+                "trials",
+                search.history().trials().stream().map(t -> trial(search, t)).toList());
         document.put("environment", search.environment());
         return document;
     }
