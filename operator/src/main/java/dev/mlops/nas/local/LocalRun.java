@@ -95,7 +95,7 @@ public final class LocalRun {
 
     private int search(Setup setup, StateFolder state, boolean resumed) throws IOException, InterruptedException {
         Screen screen = options.json() ? err : out;
-        boolean quiet = options.quiet() || options.json() && !err.isTerminal();
+        boolean quiet = options.quiet() || (options.json() && !err.isTerminal());
         if (!quiet) {
             screen.print("%s %s in %s"
                     .formatted(
@@ -110,7 +110,7 @@ public final class LocalRun {
         Thread hook = Thread.ofPlatform().unstarted(() -> {
             search.interrupt();
             try {
-                var unused = finished.await(LONGEST_SHUTDOWN_SECONDS, TimeUnit.SECONDS);
+                var _ = finished.await(LONGEST_SHUTDOWN_SECONDS, TimeUnit.SECONDS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

@@ -131,7 +131,7 @@ final class LocalSearch {
             case Event.Exited e -> exited(e.trial(), e.process(), e.code());
             case Event.Decided d -> act(d.plan());
             case Event.Undecided u -> throw u.failure();
-            case Event.Interrupted i -> {
+            case Event.Interrupted _ -> {
                 interrupted = true;
                 trials.values().forEach(t -> end(t, Ending.INTERRUPTED));
             }
@@ -241,7 +241,7 @@ final class LocalSearch {
         trial.process = process;
         trial.ending = null;
         trial.killAt = Instant.MAX;
-        var unused = process.exit().thenAccept(code -> events.add(new Event.Exited(trial, process, code)));
+        var _ = process.exit().thenAccept(code -> events.add(new Event.Exited(trial, process, code)));
     }
 
     /** Puts a trial of an earlier process in its place: done, still training, or to be tried again. */

@@ -47,7 +47,7 @@ final class SetupReader {
         Experiment experiment;
         try {
             experiment = ExperimentFactory.create(resource.getMetadata().getName(), resource.getSpec());
-            var unused = Experiments.decide(experiment, new History(Instant.EPOCH, List.of()), Instant.EPOCH);
+            var _ = Experiments.decide(experiment, new History(Instant.EPOCH, List.of()), Instant.EPOCH);
         } catch (SpaceException e) {
             throw new BadInputException(Problem.of(e).line(file));
         }

@@ -52,8 +52,8 @@ final class StateFolder implements AutoCloseable {
         for (int i = 1; ; i++) {
             try {
                 return Files.createDirectory(runs.resolve(i == 1 ? name : name + "-" + i));
-            } catch (FileAlreadyExistsException e) {
-                continue;
+            } catch (FileAlreadyExistsException _) {
+                // A search of the same second has this name: the next one.
             }
         }
     }

@@ -6,7 +6,6 @@ import dev.mlops.nas.search.TrialState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -97,12 +96,13 @@ record TrialFolder(Path path) {
 
     /** The trial will not go on, so nobody needs them. */
     void removeCheckpoints() {
+        if (!Files.exists(checkpoints())) {
+            return;
+        }
         try (var files = Files.walk(checkpoints())) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
+                Files.deleteIfExists(file);
             }
-        } catch (NoSuchFileException e) {
-            return;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot remove " + checkpoints(), e);
         }

@@ -23,6 +23,11 @@ public final class Figures {
     }
 
     /** A count in three digits: 950, 45.2k, 2.13M. */
+    public static String count(long value) {
+        return count((double) value);
+    }
+
+    /** As {@link #count(long)}. */
     public static String count(double value) {
         return value < 1e3
                 ? three(value)
