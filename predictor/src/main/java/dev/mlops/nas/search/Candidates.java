@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -22,20 +23,18 @@ final class Candidates {
     /** Spaces of at most so many genotypes are listed. */
     static final int LISTED = 100_000;
 
+    /** Hashes, costs and features of at most so many are kept. */
+    static final int KEPT = 2 * LISTED;
+
     private static final int DRAWS = 2_000;
     private static final int REMEMBERED = 4;
-    private static final Map<Key, Candidates> RECENT = new LinkedHashMap<>(8, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Candidates> eldest) {
-            return size() > REMEMBERED;
-        }
-    };
+    private static final Map<Object, Object> RECENT = recent();
 
     private final SearchSpace space;
     private final List<Constraint> constraints;
     private final Map<Genotype, Candidate> known = new ConcurrentHashMap<>();
+    private final Features features;
+    private final Map<Object, Object> remembered = recent();
     private @Nullable List<Candidate> listed;
 
     private record Key(SearchSpace space, List<Constraint> constraints) {}
@@ -43,13 +42,25 @@ final class Candidates {
     Candidates(SearchSpace space, List<Constraint> constraints) {
         this.space = space;
         this.constraints = List.copyOf(constraints);
+        this.features = new Features(space);
+    }
+
+    private static Map<Object, Object> recent() {
+        return new LinkedHashMap<>(8, 0.75f, true) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Object, Object> eldest) {
+                return size() > REMEMBERED;
+            }
+        };
     }
 
     /** Those of an experiment; a call soon after with an equal space and equal constraints gets the same object. */
     static Candidates of(Experiment experiment) {
         var key = new Key(experiment.space(), experiment.constraints());
         synchronized (RECENT) {
-            return RECENT.computeIfAbsent(key, k -> new Candidates(k.space(), k.constraints()));
+            return (Candidates) RECENT.computeIfAbsent(key, k -> new Candidates(key.space(), key.constraints()));
         }
     }
 
@@ -59,7 +70,48 @@ final class Candidates {
 
     /** The candidate of a genotype, whether it keeps the constraints or not. */
     Candidate of(Genotype genotype) {
+        if (known.size() > KEPT) {
+            known.clear();
+        }
         return known.computeIfAbsent(genotype, g -> new Candidate(g, space.architectureHash(g), space.cost(g)));
+    }
+
+    /** What surrogates see of a candidate. */
+    Features.Vector features(Candidate candidate) {
+        return features.of(candidate);
+    }
+
+    /** The result of a computation that the key determines; the last few are kept. */
+    <T> T remember(Object key, Supplier<T> computation) {
+        synchronized (remembered) {
+            @SuppressWarnings("unchecked")
+            T kept = (T) remembered.get(key);
+            if (kept == null) {
+                kept = computation.get();
+                remembered.put(key, kept);
+            }
+            return kept;
+        }
+    }
+
+    /** Admissible architectures one decision away. */
+    List<Candidate> neighbours(Candidate candidate) {
+        return space.neighbours(candidate.genotype()).stream()
+                .map(this::of)
+                .filter(this::admits)
+                .toList();
+    }
+
+    /** A uniform draw, taken or not; null when a few tries find nothing admissible. */
+    @Nullable
+    Candidate drawQuickly(RandomGenerator random) {
+        for (int i = 0; i < 4; i++) {
+            Candidate candidate = of(space.sample(random));
+            if (admits(candidate)) {
+                return candidate;
+            }
+        }
+        return null;
     }
 
     /** Whether no analytic constraint is broken. */

@@ -25,7 +25,7 @@ public final class Experiments {
         this.candidates = Candidates.of(experiment);
         this.ledger = new Ledger(experiment, history, candidates);
         this.search = ledger.search();
-        this.strategy = Strategy.of(experiment);
+        this.strategy = Strategy.of(experiment.strategy(), experiment.constraints());
         this.observations = ledger.observations();
     }
 
@@ -227,9 +227,8 @@ public final class Experiments {
 
     private Plan.Summary summary(String reason, String message, int total, @Nullable ProtocolPlan protocol) {
         Entry best = ledger.best(search);
-        PredictorSearch.Quality quality = strategy instanceof PredictorSearch predictor
-                ? predictor.quality(candidates, observations, experiment.seed())
-                : null;
+        PredictorSearch.Quality quality =
+                strategy instanceof PredictorSearch predictor ? predictor.quality(candidates, observations) : null;
         return new Plan.Summary(
                 reason,
                 message,

@@ -1,24 +1,110 @@
 package dev.mlops.nas.search;
 
+import dev.mlops.nas.search.Experiment.Constraint;
+import dev.mlops.nas.search.Experiment.StrategyOptions.Evolution;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Evolution after the warm-up. */
-record PredictorSearch(
-        Experiment.StrategyOptions.Predictor options,
-        Experiment.Objective objective,
-        List<Experiment.Constraint> constraints)
-        implements Strategy {
-    @Override
-    public List<Proposal> propose(Candidates candidates, List<Observation> observations, int count, long seed) {
-        return new RegularizedEvolution(options.fallback()).propose(candidates, observations, count, seed);
-    }
+/**
+ * Surrogates learn from every measured trial and choose the next one by constrained expected improvement, after a warm-up of
+ * uniform random draws. While their cross-validated Kendall tau has an interval that touches zero, evolution explores instead.
+ */
+record PredictorSearch(Experiment.StrategyOptions.Predictor options, List<Constraint> constraints) implements Strategy {
+    private static final int LEAST = 4;
 
-    /** What is known of the surrogate. */
+    /** What is known of the surrogates. */
     record Quality(Plan.PredictorQuality figures, boolean trusted) {}
 
+    @Override
+    public List<Proposal> propose(Candidates candidates, List<Observation> observations, int count, long seed) {
+        List<Observation> known = new ArrayList<>(observations);
+        Set<String> taken = RandomSearch.taken(observations);
+        List<Proposal> proposals = new ArrayList<>();
+        while (proposals.size() < count) {
+            Proposal proposal = next(candidates, known, taken, seed);
+            if (proposal == null) {
+                break;
+            }
+            proposals.add(proposal);
+            taken.add(proposal.candidate().hash());
+            known.add(new Observation(
+                    proposal.candidate(), Observation.Status.PENDING, Double.NaN, Map.of(), Double.NaN));
+        }
+        return proposals;
+    }
+
+    private @Nullable Proposal next(Candidates candidates, List<Observation> known, Set<String> taken, long seed) {
+        boolean warm = known.size() < options.warmUp();
+        Learned learned = warm ? null : learned(candidates, known);
+        if (learned == null) {
+            Candidate drawn = candidates.draw(taken, Seeds.stream(seed, "draw", known.size()));
+            return drawn == null ? null : warm ? Proposal.drawn(drawn) : Proposal.chosen(drawn);
+        }
+        if (!learned.ensemble().validation().trusted()) {
+            // The warm-up was the random population: evolution goes on from it.
+            int population = Math.min(options.fallback().population(), options.warmUp());
+            int sample = Math.min(options.fallback().sample(), population);
+            List<Proposal> evolved =
+                    new RegularizedEvolution(new Evolution(population, sample)).propose(candidates, known, 1, seed);
+            return evolved.isEmpty() ? null : evolved.getFirst();
+        }
+        return new Acquisition(candidates, learned, known, taken, Seeds.stream(seed, "choose", known.size())).choose();
+    }
+
+    /** Cross-validated quality; null before the first fit. */
     @Nullable
-    Quality quality(Candidates candidates, List<Observation> observations, long seed) {
-        return null;
+    Quality quality(Candidates candidates, List<Observation> observations) {
+        Learned learned = observations.size() < options.warmUp() ? null : learned(candidates, observations);
+        if (learned == null) {
+            return null;
+        }
+        Ensemble.Validation validation = learned.ensemble().validation();
+        List<String> names = validation.weights().entrySet().stream()
+                .map(e -> String.format(Locale.ROOT, "%s %.0f%%", name(e.getKey()), 100 * e.getValue()))
+                .toList();
+        return new Quality(
+                new Plan.PredictorQuality(
+                        names.size() == 1 ? name(validation.strongest()) : String.join(" + ", names),
+                        validation.tau(),
+                        validation.interval().low(),
+                        validation.interval().high(),
+                        validation.trials()),
+                validation.trusted());
+    }
+
+    /** What the surrogates say of other architectures, as normal scores; null before the first fit. */
+    double @Nullable [] predictions(Candidates candidates, List<Observation> observations, List<Candidate> others) {
+        Learned learned = learned(candidates, observations);
+        return learned == null
+                ? null
+                : others.stream()
+                        .mapToDouble(c -> learned.ensemble()
+                                .predict(candidates.features(c), learned.process())
+                                .mean())
+                        .toArray();
+    }
+
+    private static String name(Experiment.SurrogateKind kind) {
+        return switch (kind) {
+            case RANDOM_FOREST -> "RandomForest";
+            case GRADIENT_BOOSTING -> "GradientBoosting";
+            case GAUSSIAN_PROCESS -> "GaussianProcess";
+        };
+    }
+
+    private @Nullable Learned learned(Candidates candidates, List<Observation> observations) {
+        List<Observation> finished = observations.stream()
+                .filter(o -> o.isMeasured() || o.status() == Observation.Status.INFEASIBLE)
+                .toList();
+        if (finished.stream().filter(Observation::isMeasured).count() < LEAST) {
+            return null;
+        }
+        return candidates.remember(
+                List.of(options.surrogates(), constraints, finished),
+                () -> Learned.from(candidates, options.surrogates(), constraints, finished));
     }
 }

@@ -18,12 +18,11 @@ sealed interface Strategy permits RandomSearch, RegularizedEvolution, PredictorS
     List<Proposal> propose(Candidates candidates, List<Observation> observations, int count, long seed);
 
     /** The strategy for the options. */
-    static Strategy of(Experiment experiment) {
-        return switch (experiment.strategy()) {
+    static Strategy of(Experiment.StrategyOptions options, List<Experiment.Constraint> constraints) {
+        return switch (options) {
             case Experiment.StrategyOptions.RandomSearch() -> new RandomSearch();
-            case Experiment.StrategyOptions.Evolution options -> new RegularizedEvolution(options);
-            case Experiment.StrategyOptions.Predictor options ->
-                new PredictorSearch(options, experiment.objective(), experiment.constraints());
+            case Experiment.StrategyOptions.Evolution evolution -> new RegularizedEvolution(evolution);
+            case Experiment.StrategyOptions.Predictor predictor -> new PredictorSearch(predictor, constraints);
         };
     }
 }

@@ -1,0 +1,128 @@
+package dev.mlops.nas.search;
+
+import dev.mlops.nas.search.GaussianProcess.Normal;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Chooses one architecture by expected improvement (Jones et al. 1998) over the best posterior mean of the feasible trials, so that
+ * a lucky measurement does not set the bar, times the probability of feasibility (Gardner et al. 2014). Pending trials count as if they had come out as predicted (the kriging believer, Ginsbourger et al.
+ * 2010), so that parallel trials differ. Small spaces are scored whole, others by random draws, neighbours of the best trials and
+ * then uphill from the best scored.
+ */
+final class Acquisition {
+    private static final int SCORED_WHOLE = 10_000;
+    private static final int DRAWS = 1_500;
+    private static final int PARENTS = 12;
+    private static final int CLIMBS = 4;
+    private static final int ROUNDS = 4;
+
+    private final Candidates candidates;
+    private final Learned learned;
+    private final List<Observation> known;
+    private final Set<String> taken;
+    private final SplittableRandom random;
+    private final GaussianProcess process;
+    private final @Nullable Double incumbent;
+
+    private record Scored(Candidate candidate, Normal prediction, double value) {}
+
+    Acquisition(
+            Candidates candidates,
+            Learned learned,
+            List<Observation> known,
+            Set<String> taken,
+            SplittableRandom random) {
+        this.candidates = candidates;
+        this.learned = learned;
+        this.known = known;
+        this.taken = taken;
+        this.random = random;
+        this.process = learned.process()
+                .believing(known.stream()
+                        .filter(o -> o.status() == Observation.Status.PENDING)
+                        .map(o -> candidates.features(o.candidate()))
+                        .toList());
+        this.incumbent = known.stream()
+                .filter(Observation::isFeasible)
+                .map(o -> learned.ensemble()
+                        .predict(candidates.features(o.candidate()), process)
+                        .mean())
+                .max(Comparator.naturalOrder())
+                .orElse(null);
+    }
+
+    @Nullable
+    Proposal choose() {
+        Scored best = candidates.isListed() && candidates.list().size() <= SCORED_WHOLE
+                ? candidates.list().stream()
+                        .filter(c -> !taken.contains(c.hash()))
+                        .map(this::score)
+                        .max(Comparator.comparingDouble(Scored::value))
+                        .orElse(null)
+                : climbed();
+        return best == null
+                ? null
+                : new Proposal(best.candidate(), false, learned.scale().prediction(best.prediction()));
+    }
+
+    private @Nullable Scored climbed() {
+        Map<String, Scored> pool = new LinkedHashMap<>();
+        for (int i = 0; i < DRAWS; i++) {
+            Candidate drawn = candidates.drawQuickly(random);
+            if (drawn != null) {
+                add(pool, drawn);
+            }
+        }
+        known.stream()
+                .filter(Observation::isMeasured)
+                .sorted(Comparator.comparingDouble((Observation o) -> o.excess())
+                        .thenComparingDouble(o -> -o.score()))
+                .limit(PARENTS)
+                .forEach(o -> candidates.neighbours(o.candidate()).forEach(n -> add(pool, n)));
+        if (pool.isEmpty()) {
+            Candidate drawn = candidates.draw(taken, random);
+            return drawn == null ? null : score(drawn);
+        }
+        for (int round = 0; round < ROUNDS; round++) {
+            int before = pool.size();
+            pool.values().stream()
+                    .sorted(Comparator.comparingDouble((Scored s) -> -s.value()))
+                    .limit(CLIMBS)
+                    .toList()
+                    .forEach(s -> candidates.neighbours(s.candidate()).forEach(n -> add(pool, n)));
+            if (pool.size() == before) {
+                break;
+            }
+        }
+        return pool.values().stream()
+                .max(Comparator.comparingDouble(Scored::value))
+                .orElse(null);
+    }
+
+    private void add(Map<String, Scored> pool, Candidate candidate) {
+        if (!taken.contains(candidate.hash()) && !pool.containsKey(candidate.hash())) {
+            pool.put(candidate.hash(), score(candidate));
+        }
+    }
+
+    private Scored score(Candidate candidate) {
+        Features.Vector row = candidates.features(candidate);
+        Normal prediction = learned.ensemble().predict(row, process);
+        double feasible = learned.feasible(row);
+        return new Scored(
+                candidate,
+                prediction,
+                incumbent == null ? feasible : feasible * improvement(prediction, incumbent.doubleValue()));
+    }
+
+    private static double improvement(Normal prediction, double incumbent) {
+        double z = (prediction.mean() - incumbent) / prediction.sd();
+        return prediction.sd() * (z * Statistics.normalCdf(z) + Statistics.normalDensity(z));
+    }
+}

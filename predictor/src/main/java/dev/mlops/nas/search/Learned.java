@@ -1,0 +1,123 @@
+package dev.mlops.nas.search;
+
+import dev.mlops.nas.search.Experiment.Constraint;
+import dev.mlops.nas.search.Experiment.SurrogateKind;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that is learned from the finished trials: the objective's ensemble and Gaussian process on normal scores, and one model per
+ * measured constraint.
+ *
+ * @param scale of the scores
+ * @param ensemble weights and trees
+ * @param process knows every trial
+ * @param limits models of measured constraints
+ * @param fits model of 1 for architectures that fit the device and 0 for those that do not; null when all did
+ */
+record Learned(
+        Scale scale,
+        Ensemble ensemble,
+        GaussianProcess process,
+        List<Limit> limits,
+        @Nullable GaussianProcess fits) {
+    /** Rows beyond this number are thinned: the best half and the newest stay. */
+    private static final int ROWS = 400;
+
+    /** Logarithm of a measured metric against the logarithm of its bound. */
+    record Limit(GaussianProcess model, double bound) {}
+
+    static Learned from(
+            Candidates candidates,
+            List<SurrogateKind> kinds,
+            List<Constraint> constraints,
+            List<Observation> finished) {
+        List<Observation> measured =
+                finished.stream().filter(Observation::isMeasured).toList();
+        List<Observation> round = thinned(measured.subList(0, Ensemble.round(measured.size())));
+        Ensemble ensemble = candidates.remember(List.of(kinds, round), () -> {
+            Scale scale = scale(round);
+            return Ensemble.fit(kinds, rows(candidates, round), targets(scale, round));
+        });
+        List<Observation> used = thinned(measured);
+        Scale scale = scale(used);
+        GaussianProcess process = GaussianProcess.fit(rows(candidates, used), targets(scale, used), null);
+        List<Limit> limits = constraints.stream()
+                .filter(c -> !c.isAnalytic())
+                .map(c -> limit(candidates, c, used))
+                .filter(java.util.Objects::nonNull)
+                .toList();
+        return new Learned(scale, ensemble, process, limits, fits(candidates, thinned(finished)));
+    }
+
+    private static Scale scale(List<Observation> observations) {
+        return new Scale(observations.stream().mapToDouble(Observation::score).toArray());
+    }
+
+    private static double[] targets(Scale scale, List<Observation> observations) {
+        return observations.stream().mapToDouble(o -> scale.normal(o.score())).toArray();
+    }
+
+    private static List<Features.Vector> rows(Candidates candidates, List<Observation> observations) {
+        return observations.stream()
+                .map(o -> candidates.features(o.candidate()))
+                .toList();
+    }
+
+    private static List<Observation> thinned(List<Observation> observations) {
+        if (observations.size() <= ROWS) {
+            return observations;
+        }
+        Set<Observation> kept = new HashSet<>();
+        observations.stream()
+                .sorted(Comparator.comparingDouble((Observation o) -> -o.score()))
+                .limit(ROWS / 2)
+                .forEach(kept::add);
+        for (int i = observations.size() - 1; kept.size() < ROWS; i--) {
+            kept.add(observations.get(i));
+        }
+        return observations.stream().filter(kept::contains).toList();
+    }
+
+    private static @Nullable Limit limit(Candidates candidates, Constraint constraint, List<Observation> observations) {
+        List<Features.Vector> rows = new ArrayList<>();
+        List<Double> values = new ArrayList<>();
+        for (Observation observation : observations) {
+            double value = observation.metrics().getOrDefault(constraint.metric(), Double.NaN);
+            if (value > 0 && Double.isFinite(value)) {
+                rows.add(candidates.features(observation.candidate()));
+                values.add(StrictMath.log(value));
+            }
+        }
+        if (rows.size() < 3) {
+            return null;
+        }
+        double[] targets = values.stream().mapToDouble(Double::doubleValue).toArray();
+        return new Limit(GaussianProcess.fit(rows, targets, null), StrictMath.log(constraint.max()));
+    }
+
+    private static @Nullable GaussianProcess fits(Candidates candidates, List<Observation> finished) {
+        if (finished.stream().allMatch(Observation::isMeasured)) {
+            return null;
+        }
+        double[] targets =
+                finished.stream().mapToDouble(o -> o.isMeasured() ? 1 : 0).toArray();
+        return GaussianProcess.fit(rows(candidates, finished), targets, null);
+    }
+
+    /** Probability that all measured constraints are kept and the device suffices. */
+    double feasible(Features.Vector row) {
+        double probability = 1;
+        for (Limit limit : limits) {
+            GaussianProcess.Normal log = limit.model().predictNoisy(row);
+            probability *= Statistics.normalCdf((limit.bound() - log.mean()) / log.sd());
+        }
+        return fits == null
+                ? probability
+                : probability * Math.clamp(fits.predict(row).mean(), 0.01, 1.0);
+    }
+}
