@@ -1,5 +1,6 @@
 package dev.mlops.nas.devcluster;
 
+import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A real Kubernetes control plane on loopback: etcd, kube-apiserver and kube-controller-manager, with ports, keys, data and logs in
  * one folder. Real are admission, CEL, RBAC, watches, server-side apply, service-account tokens, the Job, garbage-collection and
- * namespace controllers. There is no scheduler and no node: a test plays them.
+ * namespace controllers. There is no scheduler and no node: {@link PodRunner} stands in for them, or a test plays them.
  *
  * <p>For a test class: {@code static final ControlPlane plane = ControlPlane.start(folder)}, and {@link #close()} at the end.
  */
@@ -49,7 +50,7 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private static final Duration READY_LIMIT = Duration.ofSeconds(60);
-    private static final Duration STOP_GRACE = Duration.ofSeconds(5);
+    private static final Duration STOP_GRACE = Duration.ofSeconds(3);
     private static final int PORT_ATTEMPTS = 3;
 
     private final Path folder;
@@ -124,6 +125,30 @@ public final class ControlPlane implements AutoCloseable {
         }
     }
 
+    /**
+     * The kubeconfig of a service account that exists, as text: what it may do is what RBAC lets it.
+     *
+     * @param lifetime of the token, at least 10 minutes
+     */
+    public String kubeconfigText(String namespace, String serviceAccount, Duration lifetime) {
+        var request = new TokenRequestBuilder()
+                .withNewSpec()
+                .withExpirationSeconds(lifetime.toSeconds())
+                .endSpec()
+                .build();
+        try (var client = client()) {
+            var token = client.serviceAccounts()
+                    .inNamespace(namespace)
+                    .withName(serviceAccount)
+                    .tokenRequest(request)
+                    .getStatus()
+                    .getToken();
+            return ControlPlaneFiles.openOrCreate(folder).kubeconfig(serviceAccount, token);
+        } catch (IOException e) {
+            throw new DevClusterException("cannot read the keys in " + folder, e);
+        }
+    }
+
     /** Client configuration of a cluster administrator; a new object at each call. */
     public Config adminConfig() {
         return Config.fromKubeconfig(kubeconfigText());
@@ -166,7 +191,7 @@ public final class ControlPlane implements AutoCloseable {
         }
     }
 
-    private static Daemon daemon(Path folder, Part part) {
+    static Daemon daemon(Path folder, Part part) {
         return new Daemon(part.program, folder);
     }
 

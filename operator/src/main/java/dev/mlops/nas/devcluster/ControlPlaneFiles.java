@@ -70,22 +70,25 @@ final class ControlPlaneFiles {
 
     void writeKubeconfig(Path file) throws IOException {
         var token = Files.readString(tokens());
-        var text = """
-                apiVersion: v1
-                kind: Config
-                current-context: nas
-                contexts: [{name: nas, context: {cluster: nas, user: admin}}]
-                clusters: [{name: nas, cluster: {server: "https://127.0.0.1:%s", certificate-authority-data: %s}}]
-                users: [{name: admin, user: {token: "%s"}}]
-                """.formatted(
-                        port("api"),
-                        Base64.getEncoder().encodeToString(Files.readAllBytes(certificate())),
-                        token.substring(0, token.indexOf(',')));
+        var text = kubeconfig("admin", token.substring(0, token.indexOf(',')));
         if (!Files.exists(file) || !Files.readString(file).equals(text)) {
             var unfinished = folder.resolve("kubeconfig.new");
             Files.writeString(unfinished, text);
             Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
         }
+    }
+
+    /** A kubeconfig for whoever has the token; only once the API server has written its certificate. */
+    String kubeconfig(String user, String token) throws IOException {
+        return """
+                apiVersion: v1
+                kind: Config
+                current-context: nas
+                contexts: [{name: nas, context: {cluster: nas, user: "%1$s"}}]
+                clusters: [{name: nas, cluster: {server: "https://127.0.0.1:%2$s", certificate-authority-data: %3$s}}]
+                users: [{name: "%1$s", user: {token: "%4$s"}}]
+                """.formatted(
+                user, port("api"), Base64.getEncoder().encodeToString(Files.readAllBytes(certificate())), token);
     }
 
     List<String> etcdCommand(Path program) {
@@ -173,7 +176,8 @@ final class ControlPlaneFiles {
         }
     }
 
-    private static int freePort() {
+    /** A port on loopback that nobody uses now. */
+    static int freePort() {
         var port = 0;
         while (port == 0) {
             try (var probe =
