@@ -74,9 +74,9 @@ public record NasExperimentSpec(
     /**
      * Data with labels.
      *
-     * @param uri {@code file:///absolute/path}, {@code pvc://claim/path}, or a path relative to the experiment's file (local
+     * @param uri where the data file is: {@code file:///absolute/path}, {@code pvc://claim/path}, or a path relative to the experiment's file (local
      *     mode) or to the trainer image's data folder (cluster)
-     * @param format csv or idx; gzip is seen by the name's end
+     * @param format how the data file is written: csv or idx; gzip is seen by the name's end
      * @param labels the label file, for idx
      * @param labelColumn the label's column from 0, for csv; -1 is the last
      * @param sha256 checksum that the data file must have, hexadecimal
@@ -149,8 +149,8 @@ public record NasExperimentSpec(
     /**
      * What to optimise, measured on the validation split.
      *
-     * @param metric accuracy or loss (cross-entropy)
-     * @param direction Maximize for accuracy, Minimize for loss
+     * @param metric what a trial reports: accuracy or loss (cross-entropy)
+     * @param direction which way is better: Maximize for accuracy, Minimize for loss
      */
     @ValidationRule(
             value = "(self.metric == 'accuracy') == (self.direction == 'Maximize')",
@@ -175,7 +175,7 @@ public record NasExperimentSpec(
     /**
      * A hard limit.
      *
-     * @param metric params and macs are known before training; latencyMs is measured in every trial
+     * @param metric what is limited: params and macs are known before training, latencyMs is measured in every trial
      * @param max largest allowed value: a whole number, or a text such as "2.5" or "100k" (k, M, G)
      * @param percentile percentile of the latency: 50 (median) or 99
      */
@@ -187,7 +187,7 @@ public record NasExperimentSpec(
             fieldPath = ".max")
     @ValidationRule(
             value = "self.percentile == 50 || self.percentile == 99",
-            message = "is not measured; it must be 50 or 99",
+            message = "must be 50 or 99",
             fieldPath = ".percentile")
     @ValidationRule(
             value = "self.percentile == 50 || self.metric == 'latencyMs'",
@@ -391,7 +391,7 @@ public record NasExperimentSpec(
     /**
      * How the space is explored.
      *
-     * @param name Predictor is the default: surrogates choose
+     * @param name Predictor (surrogates choose), Evolution or Random
      * @param predictor options of Predictor
      * @param evolution options of Evolution, also used while the predictor is not trusted
      */
@@ -461,11 +461,11 @@ public record NasExperimentSpec(
     /**
      * Optimiser and its settings.
      *
-     * @param optimizer adam, adamw or sgd (Nesterov momentum 0.9)
+     * @param optimizer rule of the steps: adam, adamw or sgd (Nesterov momentum 0.9)
      * @param learningRate learning rate at the start
-     * @param schedule cosine (to 0 over all epochs) or constant
+     * @param schedule course of the learning rate: cosine (to 0 over all epochs) or constant
      * @param batchSize examples per step
-     * @param weightDecay decoupled for adamw, L2 otherwise
+     * @param weightDecay pull of the weights towards 0, decoupled for adamw, L2 otherwise
      */
     public record Recipe(
             @Default("adamw") Optimizer optimizer,

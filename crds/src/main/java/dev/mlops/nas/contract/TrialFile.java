@@ -59,10 +59,11 @@ public record TrialFile(
      * {@code identity}. The last node is the {@code dense} one that gives the logits.
      *
      * @param name unique in the graph
-     * @param operator one of the names above
-     * @param attributes of the operator
+     * @param operator one of input, conv, batchNorm, relu, add, concat, maxPool, avgPool, globalAvgPool, squeezeExcite, dense,
+     *     dropout, zero and identity
+     * @param attributes the operator's numbers by name
      * @param inputs names of earlier nodes
-     * @param shape of the output without the batch
+     * @param shape sizes of the output without the batch
      */
     public record GraphNode(
             String name, String operator, Map<String, Double> attributes, List<String> inputs, List<Integer> shape) {}

@@ -9,23 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Writes the CRDs of the Java types; {@code mvn -pl crds test-compile exec:java@crds} puts them where the manifests expect them. */
-public final class CrdManifests {
-    /** Where the manifests keep them, seen from the module's folder. */
-    static final Path FOLDER = Path.of("..", "manifests", "crds");
-
+/** Writes the CRDs of the Java types, one file per kind. */
+final class CrdManifests {
     private static final Map<String, Class<?>> KINDS =
             Map.of("NasExperiment", NasExperiment.class, "NasTrial", NasTrial.class);
 
-    /** Writes one file per kind into {@link #FOLDER}. */
-    public static void main(String[] args) throws IOException {
-        Path module = Files.isDirectory(Path.of("crds")) ? Path.of("crds") : Path.of("");
-        write(module, module.resolve(FOLDER));
-    }
-
-    static void write(Path module, Path folder) throws IOException {
+    static void write(Javadoc javadoc, Path folder) throws IOException {
         Files.createDirectories(folder);
-        var javadoc = Javadoc.read(module.resolve(Path.of("src", "main", "java", "dev", "mlops", "nas", "api")));
         new CRDGenerator()
                 .inOutputDir(folder.toFile())
                 .customResourceClasses(NasExperiment.class, NasTrial.class)

@@ -51,7 +51,9 @@ final class CrdPolish {
         }
         Class<?> raw = type instanceof ParameterizedType generic ? (Class<?>) generic.getRawType() : (Class<?>) type;
         if (raw == List.class && schema.getItems() != null) {
-            describe(schema.getItems().getSchema(), ((ParameterizedType) type).getActualTypeArguments()[0], null);
+            Type item = ((ParameterizedType) type).getActualTypeArguments()[0];
+            String meaning = item instanceof Class<?> record && record.isRecord() ? javadoc.ofType(record) : null;
+            describe(schema.getItems().getSchema(), item, meaning);
         } else if (raw.isRecord()) {
             for (RecordComponent component : raw.getRecordComponents()) {
                 JSONSchemaProps field = schema.getProperties().get(component.getName());

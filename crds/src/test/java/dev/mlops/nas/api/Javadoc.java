@@ -7,7 +7,9 @@ import com.sun.source.doctree.LinkTree;
 import com.sun.source.doctree.LiteralTree;
 import com.sun.source.doctree.ParamTree;
 import com.sun.source.doctree.TextTree;
+import com.sun.source.doctree.ValueTree;
 import com.sun.source.tree.ClassTree;
+import com.sun.source.tree.VariableTree;
 import com.sun.source.util.DocTrees;
 import com.sun.source.util.JavacTask;
 import com.sun.source.util.TreePathScanner;
@@ -21,11 +23,12 @@ import java.util.stream.Collectors;
 import javax.tools.ToolProvider;
 
 /** The javadoc of the API's sources, so that {@code kubectl explain} tells what the Java types say, written once. */
-final class Javadoc {
+public final class Javadoc {
     private final Map<String, String> sentences = new HashMap<>();
+    private final Map<String, String> constants = new HashMap<>();
 
     /** Reads every source file of a folder. */
-    static Javadoc read(Path folder) throws IOException {
+    public static Javadoc read(Path folder) throws IOException {
         var javadoc = new Javadoc();
         var compiler = ToolProvider.getSystemJavaCompiler();
         try (var files = compiler.getStandardFileManager(null, null, null);
@@ -41,16 +44,18 @@ final class Javadoc {
             var trees = DocTrees.instance(task);
             task.parse().forEach(unit -> javadoc.new Collector(trees).scan(unit, ""));
         }
+        javadoc.constants.forEach((name, value) ->
+                javadoc.sentences.replaceAll((_, sentence) -> sentence.replace("${" + name + "}", value)));
         return javadoc;
     }
 
     /** What a type is, its first sentence; null where nothing is written. */
-    String ofType(Class<?> type) {
+    public String ofType(Class<?> type) {
         return sentences.get(name(type));
     }
 
     /** What a record component is; null where nothing is written. */
-    String ofComponent(Class<?> type, String component) {
+    public String ofComponent(Class<?> type, String component) {
         return sentences.get(name(type) + "#" + component);
     }
 
@@ -79,6 +84,14 @@ final class Javadoc {
             }
             return super.visitClass(type, name + "$");
         }
+
+        @Override
+        public Void visitVariable(VariableTree variable, String outer) {
+            if (variable.getInitializer() instanceof com.sun.source.tree.LiteralTree literal) {
+                constants.put(variable.getName().toString(), String.valueOf(literal.getValue()));
+            }
+            return null;
+        }
     }
 
     private static String sentence(List<? extends DocTree> parts) {
@@ -103,6 +116,7 @@ final class Javadoc {
                     case "gt" -> ">";
                     default -> "&";
                 };
+            case ValueTree value -> "${" + value.getReference().getSignature().replaceFirst(".*#", "") + "}";
             case LinkTree link -> link.getReference().getSignature().replaceFirst(".*[.#]", "");
             default -> throw new IllegalStateException("no plain text for the javadoc " + part);
         };

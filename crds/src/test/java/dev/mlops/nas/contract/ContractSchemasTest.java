@@ -1,0 +1,82 @@
+package dev.mlops.nas.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
+import dev.mlops.nas.contract.TrialFile.Folders;
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.contract.TrialFile.Recipe;
+import dev.mlops.nas.contract.TrialFile.Split;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ContractSchemasTest {
+    private static final TrialFile FILE = new TrialFile(
+            TrialFile.VERSION,
+            "digits",
+            "digits-00001",
+            List.of(
+                    new GraphNode("in", "input", Map.of(), List.of(), List.of(1, 8, 8)),
+                    new GraphNode("out", "dense", Map.of("units", 10.0), List.of("in"), List.of(10))),
+            Map.of("s1.depth", "1"),
+            new DatasetRef("d.csv", "csv", null, -1, null, List.of(1, 8, 8), 10, new Split(0.6, 0.2, 0.2)),
+            20,
+            7,
+            0,
+            new Recipe("adamw", 0.003, "cosine", 64, 0.0005),
+            false,
+            new Folders("/data", null));
+
+    private static final TrialResult RESULT = new TrialResult(
+            TrialFile.VERSION,
+            "digits-00001",
+            0,
+            Map.of("accuracy", 0.98),
+            20,
+            List.of(new TrialResult.Epoch(1, 1_700_000_000_000L, 0.5, 0.9, 0.4)),
+            null,
+            Map.of("device", "cpu"));
+
+    private final ObjectMapper mapper = new ObjectMapper();
+
+    @Test
+    void whatTheOperatorWritesFitsTheSchemaOfTrialFiles() {
+        assertThat(schema("trial-file").validate(mapper.valueToTree(FILE))).isEmpty();
+    }
+
+    @Test
+    void whatATrainerWritesFitsTheSchemaOfResults() {
+        assertThat(schema("trial-result").validate(mapper.valueToTree(RESULT))).isEmpty();
+    }
+
+    @Test
+    void aTrialFileWithoutGraphOrOfAnotherVersionIsRefused() {
+        ObjectNode file = mapper.valueToTree(FILE);
+        file.remove("graph");
+        file.put("contractVersion", "nas.mlops.dev/trial/v2");
+        file.withObject("/dataset").put("classes", "ten");
+
+        assertThat(schema("trial-file").validate(file))
+                .extracting(message -> message.getInstanceLocation() + " " + message.getType())
+                .containsExactlyInAnyOrder("$ required", "$.contractVersion const", "$.dataset.classes type");
+    }
+
+    @Test
+    void theContractMayGrowWithoutBreakingOldTrainers() {
+        ObjectNode result = mapper.valueToTree(RESULT);
+        result.put("powerWatts", 30);
+
+        assertThat(schema("trial-result").validate(result)).isEmpty();
+    }
+
+    private static JsonSchema schema(String name) {
+        return JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
+                .getSchema(TrialFile.class.getResourceAsStream(name + ".schema.json"));
+    }
+}
