@@ -475,7 +475,7 @@ public record NasExperimentSpec(
             Double learningRate,
 
             @Default("cosine") Schedule schedule,
-            @Default("64") @Min(1) @Max(65536) Integer batchSize,
+            @Default("32") @Min(1) @Max(65536) Integer batchSize,
             @Default("0.0005") @Min(0) @Max(1) Double weightDecay) {}
 
     /** Optimisers. */

@@ -42,10 +42,10 @@ final class Optimizer {
         var decayedGradients = gradients.get(decayed);
         this.first = Nd4j.create(DataType.FLOAT, values.length());
         this.second = recipe.optimizer().equals("sgd") ? first : Nd4j.create(DataType.FLOAT, values.length());
-        // axpy: y = a x + y
-        this.decay = Kernel.of("axpy", in(decayedValues, decayedGradients), out(decayedGradients));
-        this.descend = Kernel.of("axpy", in(gradients, values), out(values));
-        this.followMomentum = Kernel.of("axpy", in(first, values), out(values));
+        // ND4J's axpy: first + a second
+        this.decay = Kernel.of("axpy", in(decayedGradients, decayedValues), out(decayedGradients));
+        this.descend = Kernel.of("axpy", in(values, gradients), out(values));
+        this.followMomentum = Kernel.of("axpy", in(values, first), out(values));
         this.adam = Kernel.of("adam_updater", in(gradients, second, first), out(gradients, second, first));
     }
 

@@ -60,8 +60,9 @@ final class Statistics {
         int length = Math.max(1, size);
         batch = Nd4j.create(DataType.FLOAT, length);
         average = Nd4j.create(DataType.FLOAT, length);
+        // ND4J's axpy: first + a second
         accumulate = Kernel.of(
-                "axpy", in(allocated(batch), allocated(average)), out(allocated(average)), new double[] {1 - MOMENTUM});
+                "axpy", in(allocated(average), allocated(batch)), out(allocated(average)), new double[] {1 - MOMENTUM});
         population = Nd4j.create(DataType.FLOAT, length);
     }
 

@@ -1,0 +1,154 @@
+package dev.mlops.nas.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.trainer.Network.Shape;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.bytedeco.javacpp.FloatPointer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Compares the gradient of every operator with finite differences of the loss. */
+class GradientTest {
+    private static final int BATCH = 6;
+    private static final int CLASSES = 3;
+
+    @TestFactory
+    List<DynamicTest> theGradientIsTheSlopeOfTheLoss() {
+        return List.of(
+                test(
+                        "convolution with stride",
+                        convolved().block("b", 4, 3, 2, 4, 3, 3).head(4, CLASSES)),
+                test("even kernel", convolved().block("b", 4, 2, 1, 4, 5, 5).head(4, CLASSES)),
+                test("pointwise", convolved().block("b", 8, 1, 1, 8, 5, 5).head(8, CLASSES)),
+                test(
+                        "convolution without normalisation",
+                        convolved()
+                                .then("b", "conv", Map.of("filters", 3.0, "kernel", 3.0), 3, 5, 5)
+                                .then("c", "relu", Map.of(), 3, 5, 5)
+                                .logits(CLASSES)),
+                test(
+                        "depthwise",
+                        convolved()
+                                .then("b", "conv", Map.of("filters", 4.0, "kernel", 3.0, "groups", 4.0), 4, 5, 5)
+                                .then("c", "batchNorm", Map.of(), 4, 5, 5)
+                                .head(4, CLASSES)),
+                test(
+                        "depthwise with two filters per channel and stride",
+                        convolved()
+                                .then(
+                                        "b",
+                                        "conv",
+                                        Map.of("filters", 8.0, "kernel", 3.0, "groups", 4.0, "stride", 2.0),
+                                        8,
+                                        3,
+                                        3)
+                                .head(8, CLASSES)),
+                test(
+                        "groups",
+                        convolved()
+                                .then("b", "conv", Map.of("filters", 6.0, "kernel", 3.0, "groups", 2.0), 6, 5, 5)
+                                .head(6, CLASSES)),
+                test(
+                        "maximum",
+                        convolved()
+                                .then("b", "maxPool", Map.of("kernel", 2.0, "stride", 2.0), 4, 3, 3)
+                                .logits(CLASSES)),
+                test(
+                        "average",
+                        convolved()
+                                .then("b", "avgPool", Map.of("kernel", 3.0, "stride", 1.0), 4, 5, 5)
+                                .logits(CLASSES)),
+                test(
+                        "squeeze and excite",
+                        convolved()
+                                .then("b", "squeezeExcite", Map.of("units", 2.0), 4, 5, 5)
+                                .head(4, CLASSES)),
+                test("sum that is used again", residual()),
+                test("channels side by side", concatenated()),
+                test("zero beside a branch", withZero()),
+                test(
+                        "hidden dense",
+                        convolved()
+                                .then("b", "dense", Map.of("units", 7.0), 7)
+                                .then("c", "batchNorm", Map.of(), 7)
+                                .then("d", "relu", Map.of(), 7)
+                                .logits(CLASSES)),
+                test(
+                        "dropout",
+                        convolved()
+                                .then("b", "dropout", Map.of("rate", 0.3), 4, 5, 5)
+                                .head(4, CLASSES)));
+    }
+
+    private static Graphs convolved() {
+        return Graphs.input(2, 5, 5).block("a", 4, 3, 1, 4, 5, 5);
+    }
+
+    private static List<GraphNode> residual() {
+        return convolved()
+                .block("b", 4, 3, 1, 4, 5, 5)
+                .node("c", "add", Map.of(), List.of("a", "b"), 4, 5, 5)
+                .node("d", "identity", Map.of(), List.of("c"), 4, 5, 5)
+                .node("e", "add", Map.of(), List.of("c", "d", "a"), 4, 5, 5)
+                .node("f", "relu", Map.of(), List.of("e"), 4, 5, 5)
+                .head(4, CLASSES);
+    }
+
+    private static List<GraphNode> concatenated() {
+        return convolved()
+                .block("b", 3, 1, 1, 3, 5, 5)
+                .node("c", "concat", Map.of(), List.of("a", "b", "a"), 11, 5, 5)
+                .head(11, CLASSES);
+    }
+
+    private static List<GraphNode> withZero() {
+        return convolved()
+                .node("b", "zero", Map.of("stride", 1.0), List.of("a"), 4, 5, 5)
+                .node("c", "add", Map.of(), List.of("a", "b"), 4, 5, 5)
+                .head(4, CLASSES);
+    }
+
+    private static DynamicTest test(String name, List<GraphNode> graph) {
+        return DynamicTest.dynamicTest(name, () -> check(graph));
+    }
+
+    private static void check(List<GraphNode> graph) {
+        var random = new SplittableRandom(5);
+        var shape = new Shape(2, 5, 5, false);
+        var features = new float[BATCH * shape.size()];
+        for (int i = 0; i < features.length; i++) {
+            features[i] = (float) (random.nextDouble() * 2 - 1);
+        }
+        var labels = IntStream.range(0, BATCH).map(i -> i % CLASSES).toArray();
+        var examples = new Examples("test", shape, CLASSES, features, labels);
+        var limit = new MemoryLimit(1L << 30);
+        var network = Network.of(graph, shape, CLASSES, 3, limit);
+        var classifier = new Classifier(network.compile(BATCH, true, limit), examples);
+        var rows = IntStream.range(0, BATCH).toArray();
+        var values = (FloatPointer) network.parameters().values().data().pointer();
+        classifier.tape().draw(new SplittableRandom(1));
+        classifier.learn(rows, 0);
+        var gradient = network.parameters().gradients().toFloatVector();
+        double difference = 0;
+        double size = 0;
+        int stride = Math.max(1, gradient.length / 40);
+        for (int i = 0; i < gradient.length; i += stride) {
+            float value = values.get(i);
+            double step = 1e-3;
+            values.put(i, (float) (value + step));
+            double above = classifier.learn(rows, 0).loss();
+            values.put(i, (float) (value - step));
+            double below = classifier.learn(rows, 0).loss();
+            values.put(i, value);
+            double slope = (above - below) / (2 * step);
+            difference += (slope - gradient[i]) * (slope - gradient[i]);
+            size += slope * slope;
+        }
+        assertThat(Math.sqrt(difference / size)).isLessThan(0.1);
+    }
+}
