@@ -144,7 +144,8 @@ public final class ExperimentFactory {
         return Double.parseDouble(factor == 1 ? text : text.substring(0, text.length() - 1)) * factor;
     }
 
-    private static StrategyOptions strategy(Strategy strategy, int trials) {
+    /** The engine's options of a strategy in a search of so many trials. */
+    public static StrategyOptions strategy(Strategy strategy, int trials) {
         var evolution = new StrategyOptions.Evolution(
                 strategy.evolution().population(), strategy.evolution().sample());
         return switch (strategy.name()) {

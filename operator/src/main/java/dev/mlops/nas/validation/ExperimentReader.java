@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class ExperimentReader {
     private static final String CRD = "/dev/mlops/nas/crds/nasexperiments.nas.mlops.dev-v1.yml";
     private static final String KIND = "NasExperiment";
+    private static final List<String> SPACE_FIELDS = List.of("searchSpace", "dataset", "strategy");
 
     private final ObjectMapper mapper = new ObjectMapper();
     private final CelRules rules = new CelRules();
@@ -41,7 +43,43 @@ public final class ExperimentReader {
 
     /** The same for text at hand. */
     public NasExperiment parse(String yaml) throws InvalidExperimentException {
-        Map<String, Object> object = YamlDocument.read(yaml);
+        return complete(YamlDocument.read(yaml));
+    }
+
+    /**
+     * A search space for benchmarks: a whole experiment, or only {@code searchSpace}, {@code dataset} (shape and classes; 3x32x32
+     * and 10 where absent) and {@code strategy} at the top level.
+     *
+     * @throws InvalidExperimentException with one sentence per problem
+     */
+    public NasExperiment readSpace(Path file) throws InvalidExperimentException {
+        Map<String, Object> object = YamlDocument.read(text(file));
+        if (object.containsKey("kind") || object.containsKey("apiVersion")) {
+            return complete(object);
+        }
+        var spec = new LinkedHashMap<String, Object>();
+        spec.put("dataset", Map.of("shape", List.of(3L, 32L, 32L), "classes", 10L));
+        for (var entry : object.entrySet()) {
+            if (!SPACE_FIELDS.contains(entry.getKey())) {
+                refuse(List.of(new Problem(entry.getKey(), "is not known here; allowed are " + SPACE_FIELDS)));
+            }
+            spec.put(entry.getKey(), entry.getValue());
+        }
+        if (spec.get("dataset") instanceof Map<?, ?> given) {
+            var dataset = new LinkedHashMap<String, Object>();
+            dataset.put("uri", "none");
+            given.forEach((key, value) -> dataset.put(key.toString(), value));
+            spec.put("dataset", dataset);
+        }
+        var whole = new LinkedHashMap<String, Object>();
+        whole.put("apiVersion", NasApi.API_VERSION);
+        whole.put("kind", KIND);
+        whole.put("metadata", new LinkedHashMap<String, Object>(Map.of("name", "bench")));
+        whole.put("spec", spec);
+        return complete(whole);
+    }
+
+    private NasExperiment complete(Map<String, Object> object) throws InvalidExperimentException {
         checkKind(object);
         var unknown = new ArrayList<>(UnknownFields.find(object, schema));
         unknown.addAll(Metadata.shape(object.get("metadata")));

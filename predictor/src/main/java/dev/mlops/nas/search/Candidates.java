@@ -34,8 +34,10 @@ final class Candidates {
     private final List<Constraint> constraints;
     private final Map<Genotype, Candidate> known = new ConcurrentHashMap<>();
     private final Features features;
+    private final boolean listable;
     private final Map<Object, Object> remembered = recent();
     private @Nullable List<Candidate> listed;
+    private Map<String, Candidate> representatives = Map.of();
 
     private record Key(SearchSpace space, List<Constraint> constraints) {}
 
@@ -43,6 +45,7 @@ final class Candidates {
         this.space = space;
         this.constraints = List.copyOf(constraints);
         this.features = new Features(space);
+        this.listable = space.size().compareTo(BigInteger.valueOf(LISTED)) <= 0;
     }
 
     private static Map<Object, Object> recent() {
@@ -76,9 +79,13 @@ final class Candidates {
         return known.computeIfAbsent(genotype, g -> new Candidate(g, space.architectureHash(g), space.cost(g)));
     }
 
-    /** What surrogates see of a candidate. */
+    /** What surrogates see of a candidate: in listed spaces the same for all genotypes of an architecture. */
     Features.Vector features(Candidate candidate) {
-        return features.of(candidate);
+        if (!isListed()) {
+            return features.of(candidate);
+        }
+        list();
+        return features.of(representatives.getOrDefault(candidate.hash(), candidate));
     }
 
     /** The result of a computation that the key determines; the last few are kept. */
@@ -121,7 +128,7 @@ final class Candidates {
 
     /** Whether {@link #list} can be asked. */
     boolean isListed() {
-        return space.size().compareTo(BigInteger.valueOf(LISTED)) <= 0;
+        return listable;
     }
 
     /** Every admissible architecture once, in the order of {@link SearchSpace#all}. */
@@ -130,6 +137,7 @@ final class Candidates {
             var architectures = new LinkedHashMap<String, Candidate>();
             space.all().map(this::of).filter(this::admits).forEach(c -> architectures.putIfAbsent(c.hash(), c));
             listed = List.copyOf(architectures.values());
+            representatives = Map.copyOf(architectures);
         }
         return listed;
     }

@@ -46,7 +46,7 @@ final class Features {
     private final List<Decision> decisions;
     private final double[][] ordered;
     private final Map<String, Integer> paths = new HashMap<>();
-    private final Map<String, Vector> known = new ConcurrentHashMap<>();
+    private final Map<Genotype, Vector> known = new ConcurrentHashMap<>();
 
     Features(SearchSpace space) {
         this.space = space;
@@ -94,7 +94,7 @@ final class Features {
         if (known.size() > Candidates.KEPT / 4) {
             known.clear();
         }
-        return known.computeIfAbsent(candidate.hash(), h -> compute(candidate));
+        return known.computeIfAbsent(candidate.genotype(), g -> compute(candidate));
     }
 
     private Vector compute(Candidate candidate) {

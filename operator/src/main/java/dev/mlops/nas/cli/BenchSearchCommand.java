@@ -1,0 +1,104 @@
+package dev.mlops.nas.cli;
+
+import dev.mlops.nas.api.NasExperimentSpec.StrategyName;
+import dev.mlops.nas.bench.BenchException;
+import dev.mlops.nas.bench.SearchBench;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "search",
+        description = {
+            "Runs search strategies on a table of trained architectures, many times, and prints how fast they find the best one.",
+            "",
+            "A query is one architecture, asked for once; rows of equal architectures count as one, with their mean. Regret is the distance to the table's best value. A run that does not find the best architecture counts as budget + 1 queries to it.",
+            ""
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:done", "2:bad input; nothing was run"})
+final class BenchSearchCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec command;
+
+    @Option(
+            names = "--space",
+            required = true,
+            paramLabel = "FILE",
+            description =
+                    "YAML with searchSpace (and dataset: shape and classes; strategy: options), or a NasExperiment")
+    @SuppressWarnings("NullAway.Init")
+    private Path space;
+
+    @Option(
+            names = "--table",
+            required = true,
+            paramLabel = "CSV",
+            description = "the table, plain or gzip: a header, then one row per genotype")
+    @SuppressWarnings("NullAway.Init")
+    private Path table;
+
+    @Option(
+            names = "--choices",
+            paramLabel = "COLUMN",
+            defaultValue = "ops",
+            description =
+                    "column with one digit per decision, - where a decision is inactive (default: ${DEFAULT-VALUE})")
+    @SuppressWarnings("NullAway.Init")
+    private String choices;
+
+    @Option(names = "--objective", required = true, paramLabel = "COLUMN", description = "column with the objective")
+    @SuppressWarnings("NullAway.Init")
+    private String objective;
+
+    @Option(names = "--minimize", description = "less is better")
+    private boolean minimize;
+
+    @Option(
+            names = "--strategy",
+            split = ",",
+            paramLabel = "NAME",
+            defaultValue = "predictor,evolution,random",
+            description = "${COMPLETION-CANDIDATES}, separated by commas (default: ${DEFAULT-VALUE})")
+    @SuppressWarnings("NullAway.Init")
+    private List<StrategyName> strategies;
+
+    @Option(
+            names = "--seeds",
+            paramLabel = "N",
+            defaultValue = "20",
+            description = "runs of each strategy (default: ${DEFAULT-VALUE})")
+    private int seeds;
+
+    @Option(
+            names = "--budget",
+            paramLabel = "N",
+            defaultValue = "300",
+            description = "queries of each run (default: ${DEFAULT-VALUE})")
+    private int budget;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "write the results there too")
+    private @Nullable Path json;
+
+    @Override
+    public Integer call() {
+        try {
+            SearchBench.run(
+                    new SearchBench.Options(
+                            space, table, choices, objective, minimize, strategies, seeds, budget, json),
+                    command.commandLine().getOut());
+            return 0;
+        } catch (BenchException unusable) {
+            command.commandLine().getErr().println("nas bench: " + unusable.getMessage());
+            return 2;
+        }
+    }
+}

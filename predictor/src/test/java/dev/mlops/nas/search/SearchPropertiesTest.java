@@ -1,0 +1,36 @@
+package dev.mlops.nas.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mlops.nas.search.Experiment.Budget;
+import dev.mlops.nas.search.Experiment.StrategyOptions;
+import java.util.HashSet;
+import java.util.List;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+
+class SearchPropertiesTest {
+    @Property(tries = 25)
+    void anySearchInAnySpaceEndsAndTrainsNoArchitectureTwice(
+            @ForAll @IntRange(min = 0, max = 10_000) int number,
+            @ForAll @IntRange(min = 1, max = 5) int parallel,
+            @ForAll @IntRange(min = 0, max = 2) int kind) {
+        SearchSpace space = RandomSpaces.small(number);
+        StrategyOptions strategy = List.of(
+                        new StrategyOptions.RandomSearch(), Laboratory.EVOLUTION, Laboratory.predictor(5))
+                .get(kind);
+        Experiment experiment = Laboratory.experiment(space, strategy, List.of(), new Budget(12, parallel, null, 3));
+        var lab = new Laboratory(experiment, Laboratory.trainer(space), number);
+
+        Plan end = lab.run();
+
+        assertThat(end.phase()).isEqualTo(Plan.Phase.SUCCEEDED);
+        var hashes = new HashSet<String>();
+        assertThat(lab.requests(Purpose.WARM_UP, Purpose.SEARCH, Purpose.RANDOM_ARM))
+                .allSatisfy(r -> {
+                    assertThat(space.contains(r.genotype())).isTrue();
+                    assertThat(hashes.add(space.architectureHash(r.genotype()))).isTrue();
+                });
+    }
+}
