@@ -6,9 +6,15 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.experiment.ExperimentFactory;
+import dev.mlops.nas.search.Experiments;
+import dev.mlops.nas.search.History;
+import dev.mlops.nas.search.SpaceException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -50,7 +56,9 @@ class AgreementTest {
         var answer = server.wouldCreate(Files.readString(file));
 
         assertThat(answer.refused()).as(answer.words()).isEmpty();
-        JsonNode ours = mapper.valueToTree(reader.read(file));
+        var experiment = reader.read(file);
+        ExperimentFactory.create(experiment.getMetadata().getName(), experiment.getSpec());
+        JsonNode ours = mapper.valueToTree(experiment);
         assertThat(withoutNulls(ours.get("spec")))
                 .isEqualTo(plain(answer.object().get("spec")));
         for (String field : List.of("name", "labels", "annotations")) {
@@ -100,6 +108,25 @@ class AgreementTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("contradictory")
+    void whatOnlyTheEngineSeesIsOneLineWithFileAndField(Path file) throws Exception {
+        String yaml = Files.readString(file);
+        assertThat(server.wouldCreate(yaml).refused()).isEmpty();
+        var experiment = reader.read(file);
+
+        var refused = catchThrowableOfType(SpaceException.class, () -> begin(experiment));
+
+        assertThat(refused).as("the engine accepts").isNotNull();
+        expect(yaml.lines().toList().getFirst(), Problem.of(refused));
+        assertThat(Problem.of(refused).line(file)).startsWith(file + ": spec.").doesNotContain("\n");
+    }
+
+    private static void begin(NasExperiment experiment) {
+        var search = ExperimentFactory.create(experiment.getMetadata().getName(), experiment.getSpec());
+        Experiments.decide(search, new History(Instant.EPOCH, List.of()), Instant.EPOCH);
+    }
+
     private static void expect(String comment, Problem problem) {
         String expected = comment.substring(2);
         int colon = expected.indexOf(": ");
@@ -133,6 +160,10 @@ class AgreementTest {
 
     static List<Path> bad() throws IOException {
         return files("bad");
+    }
+
+    static List<Path> contradictory() throws IOException {
+        return files("contradictory");
     }
 
     static List<Path> updates() throws IOException {

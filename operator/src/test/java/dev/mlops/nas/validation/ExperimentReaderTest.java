@@ -2,9 +2,13 @@ package dev.mlops.nas.validation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ExperimentReaderTest {
     private static final String SMALL = """
@@ -49,5 +53,33 @@ class ExperimentReaderTest {
 
         assertThatThrownBy(() -> reader.validateUpdate(old, reader.parse(SMALL.replace("d.csv", "e.csv"))))
                 .hasMessage("spec.dataset: cannot be changed once the experiment exists; create a new one");
+    }
+
+    @Test
+    void whatIsNoReadableFileIsRefusedInOneSentence(@TempDir Path folder) throws Exception {
+        Path binary = Files.write(folder.resolve("binary.yaml"), new byte[] {(byte) 0xc3, 0x28});
+
+        assertThatThrownBy(() -> reader.read(folder)).hasMessage("this is a folder; give the path of one YAML file");
+        assertThatThrownBy(() -> reader.read(folder.resolve("none.yaml"))).hasMessage("there is no such file");
+        assertThatThrownBy(() -> reader.read(binary)).hasMessage("not YAML: the file is not text in UTF-8");
+    }
+
+    @Test
+    void aLineForTheTerminalNamesFileFieldAndReason() {
+        var refused = catchThrowableOfType(
+                InvalidExperimentException.class,
+                () -> reader.parse(SMALL + "  budget: {trials: 0}\n  objective: {metric: loss}\n"));
+
+        assertThat(refused.lines(Path.of("digits.yaml"))).isEqualTo("""
+                digits.yaml: spec.budget.trials: 0 is too small; it must be from 1 to 100000
+                digits.yaml: spec.objective.direction: "Maximize" does not fit the metric; accuracy asks for Maximize, loss for Minimize""");
+    }
+
+    @Test
+    void whatIsReadCanBeReadAgainWithoutChange() throws Exception {
+        var experiment = reader.parse(SMALL);
+        String written = new ObjectMapper().writeValueAsString(experiment);
+
+        assertThat(reader.parse(written)).isEqualTo(experiment);
     }
 }
