@@ -3,7 +3,10 @@ package dev.mlops.nas.trainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
+import java.util.Properties;
 import java.util.TreeMap;
 
 /** What the trial ran on. */
@@ -20,6 +23,27 @@ final class Device {
         return environment;
     }
 
+    /** Seconds since the operating system started this process. */
+    static double secondsSinceStart() {
+        return ProcessHandle.current()
+                .info()
+                .startInstant()
+                .map(start -> Duration.between(start, Instant.now()).toMillis() / 1000.0)
+                .orElse(0.0);
+    }
+
+    /** The most memory that this process ever held, MiB; 0 where the system does not say. */
+    static long peakMemoryMiB() {
+        try (var lines = Files.lines(Path.of("/proc/self/status"))) {
+            return lines.filter(line -> line.startsWith("VmHWM:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) >> 10)
+                    .findFirst()
+                    .orElse(0);
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
     private static int threads() {
         var wanted = System.getenv("OMP_NUM_THREADS");
         return wanted != null && wanted.matches("[1-9][0-9]{0,3}")
@@ -28,8 +52,15 @@ final class Device {
     }
 
     private static String version() {
-        var version = org.nd4j.linalg.factory.Nd4j.class.getPackage().getImplementationVersion();
-        return version == null ? "unknown" : version;
+        var properties = new Properties();
+        try (var in = Device.class.getResourceAsStream("/META-INF/maven/org.nd4j/nd4j-api/pom.properties")) {
+            if (in != null) {
+                properties.load(in);
+            }
+        } catch (IOException e) {
+            return "unknown";
+        }
+        return properties.getProperty("version", "unknown");
     }
 
     private static String processor() {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * Counts what a network needs before it is allocated, so that one that cannot fit ends as infeasible instead of being killed.
@@ -19,13 +20,21 @@ final class MemoryLimit {
         this.available = available;
     }
 
-    /** The container's memory limit or the machine's memory, less a reserve. */
+    /** The least of the container's limit, the launcher's limit and the machine's memory, less a reserve. */
     static MemoryLimit ofThisProcess() {
         long memory =
                 ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
                         ? system.getTotalMemorySize()
                         : Long.MAX_VALUE;
-        return new MemoryLimit(Math.max(RESERVE, Math.min(memory, controlGroupLimit()) - RESERVE));
+        return new MemoryLimit(
+                Math.max(RESERVE, Math.min(memory, Math.min(controlGroupLimit(), wantedLimit())) - RESERVE));
+    }
+
+    /** What the launcher allows by JavaCPP's own property. */
+    private static long wantedLimit() {
+        return System.getProperty("org.bytedeco.javacpp.maxphysicalbytes") == null
+                ? Long.MAX_VALUE
+                : Pointer.maxPhysicalBytes();
     }
 
     private static long controlGroupLimit() {

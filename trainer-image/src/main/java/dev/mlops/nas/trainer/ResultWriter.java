@@ -9,11 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a result so that it fits a termination message and is never seen half. */
 final class ResultWriter {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int LONGEST_MESSAGE = 1000;
+    private static final int LONGEST_MESSAGE = 400;
 
     private ResultWriter() {}
 
@@ -35,16 +37,15 @@ final class ResultWriter {
         Files.write(absolute, bytes);
     }
 
-    /** JSON of at most {@link TrialResult#MAX_BYTES} bytes: every other epoch of the history is dropped until it fits. */
+    /** JSON of at most {@link TrialResult#MAX_BYTES} bytes: long messages are cut and histories thinned until it fits. */
     static byte[] encode(TrialResult result) {
         try {
-            var fitting = result.message() == null || result.message().length() <= LONGEST_MESSAGE
-                    ? result
-                    : with(result, result.history(), result.message().substring(0, LONGEST_MESSAGE) + "…");
-            var bytes = JSON.writeValueAsString(fitting).getBytes(StandardCharsets.UTF_8);
-            while (bytes.length > TrialResult.MAX_BYTES && !fitting.history().isEmpty()) {
-                fitting = with(fitting, thinned(fitting.history()), fitting.message());
-                bytes = JSON.writeValueAsString(fitting).getBytes(StandardCharsets.UTF_8);
+            var fitting = result;
+            var bytes = bytes(fitting);
+            while (bytes.length > TrialResult.MAX_BYTES
+                    && (!fitting.history().isEmpty() || fitting.message() != null)) {
+                fitting = shorter(fitting);
+                bytes = bytes(fitting);
             }
             return bytes;
         } catch (JsonProcessingException e) {
@@ -52,8 +53,23 @@ final class ResultWriter {
         }
     }
 
+    private static byte[] bytes(TrialResult result) throws JsonProcessingException {
+        return JSON.writeValueAsString(result).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** A long message is cut first, then the history is thinned, then the message goes on shrinking. */
+    private static TrialResult shorter(TrialResult result) {
+        var message = result.message();
+        if (message != null
+                && (message.length() > LONGEST_MESSAGE || result.history().isEmpty())) {
+            int length = Math.max(0, Math.min(LONGEST_MESSAGE, message.length() / 2) - 1);
+            return with(result, result.history(), message.substring(0, length) + "…");
+        }
+        return with(result, thinned(result.history()), message);
+    }
+
     /** Keeps the last epoch and every second one before it. */
-    private static java.util.List<TrialResult.Epoch> thinned(java.util.List<TrialResult.Epoch> history) {
+    private static List<TrialResult.Epoch> thinned(List<TrialResult.Epoch> history) {
         var kept = new ArrayList<TrialResult.Epoch>();
         if (history.size() > 1) {
             for (int i = (history.size() - 1) % 2; i < history.size(); i += 2) {
@@ -63,10 +79,7 @@ final class ResultWriter {
         return kept;
     }
 
-    private static TrialResult with(
-            TrialResult result,
-            java.util.List<TrialResult.Epoch> history,
-            @org.jspecify.annotations.Nullable String message) {
+    private static TrialResult with(TrialResult result, List<TrialResult.Epoch> history, @Nullable String message) {
         return new TrialResult(
                 result.contractVersion(),
                 result.trial(),

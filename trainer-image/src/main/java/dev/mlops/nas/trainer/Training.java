@@ -34,6 +34,7 @@ final class Training {
     private double seconds;
     private double learningSeconds;
     private long learned;
+    private double startSeconds;
 
     Training(
             TrialFile file,
@@ -117,6 +118,9 @@ final class Training {
             optimizer.update();
             lossSum += score.loss();
             learned += batch;
+            if (startSeconds == 0) {
+                startSeconds = Device.secondsSinceStart();
+            }
         }
         learningSeconds += (System.nanoTime() - start) / 1e9;
     }
@@ -208,6 +212,11 @@ final class Training {
     /** Training examples per second of pure training in this process; 0 when it did not train. */
     double imagesPerSecond() {
         return learningSeconds > 0 ? learned / learningSeconds : 0;
+    }
+
+    /** From the start of the process to the end of its first batch; 0 when it did not train. */
+    double startSeconds() {
+        return startSeconds;
     }
 
     /** Five significant digits: what the message has room for. */

@@ -8,6 +8,7 @@ import dev.mlops.nas.trainer.Network.Shape;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -50,9 +51,8 @@ final class Trial {
         } catch (OutOfMemoryError e) {
             return result(ExitCode.INFEASIBLE.code(), Map.of(), "Out of memory: " + e.getMessage() + ".");
         } catch (RuntimeException e) {
-            boolean memory = String.valueOf(e.getMessage())
-                    .toLowerCase(java.util.Locale.ROOT)
-                    .contains("alloc");
+            boolean memory =
+                    String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains("alloc");
             e.printStackTrace();
             return memory
                     ? result(ExitCode.INFEASIBLE.code(), Map.of(), "Out of native memory: " + e.getMessage())
@@ -92,7 +92,9 @@ final class Trial {
         metrics.put("trainSeconds", Training.rounded(training.seconds()));
         if (training.imagesPerSecond() > 0) {
             metrics.put("imagesPerSecond", Training.rounded(training.imagesPerSecond()));
+            metrics.put("startSeconds", Training.rounded(training.startSeconds()));
         }
+        metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
         training.forget();
         return result(ExitCode.DONE.code(), metrics, null);
     }

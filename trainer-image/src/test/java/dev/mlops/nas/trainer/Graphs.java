@@ -2,6 +2,7 @@ package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -17,11 +18,7 @@ final class Graphs {
 
     Graphs node(String name, String operator, Map<String, Double> attributes, List<String> inputs, int... shape) {
         nodes.add(new GraphNode(
-                name,
-                operator,
-                attributes,
-                inputs,
-                java.util.Arrays.stream(shape).boxed().toList()));
+                name, operator, attributes, inputs, Arrays.stream(shape).boxed().toList()));
         return this;
     }
 
@@ -60,6 +57,8 @@ final class Graphs {
                 .block("a", 16, 3, 1, 16, 8, 8)
                 .then("pool-a", "maxPool", Map.of("kernel", 2.0, "stride", 2.0), 16, 4, 4)
                 .block("b", 32, 3, 1, 32, 4, 4)
-                .head(32, 10);
+                .then("pool-b", "maxPool", Map.of("kernel", 2.0, "stride", 2.0), 32, 2, 2)
+                .block("c", 64, 3, 1, 64, 2, 2)
+                .head(64, 10);
     }
 }

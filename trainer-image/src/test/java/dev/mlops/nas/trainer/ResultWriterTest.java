@@ -1,0 +1,61 @@
+package dev.mlops.nas.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialResult;
+import dev.mlops.nas.contract.TrialResult.Epoch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A result always fits a termination message. */
+class ResultWriterTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aLongHistoryIsThinnedAndKeepsItsLastEpoch() throws IOException {
+        var target = folder.resolve("result.json");
+
+        ResultWriter.write(result(1000, null), target);
+
+        assertThat(Files.size(target)).isLessThanOrEqualTo(TrialResult.MAX_BYTES);
+        var read = new ObjectMapper().readValue(target.toFile(), TrialResult.class);
+        assertThat(read.epochs()).isEqualTo(1000);
+        assertThat(read.history().getLast().epoch()).isEqualTo(1000);
+        assertThat(read.history()).hasSizeBetween(10, 40);
+        assertThat(folder).isDirectoryNotContaining(file -> file.toString().endsWith(".tmp"));
+    }
+
+    @Test
+    void aLongMessageOfWideCharactersIsCut() throws IOException {
+        var bytes = ResultWriter.encode(result(3, "\u0001☃".repeat(5000)));
+
+        assertThat(bytes).hasSizeLessThanOrEqualTo(TrialResult.MAX_BYTES);
+        assertThat(new ObjectMapper().readValue(bytes, TrialResult.class).message())
+                .startsWith("\u0001☃")
+                .endsWith("…");
+    }
+
+    private static TrialResult result(int epochs, @Nullable String message) {
+        var history = IntStream.rangeClosed(1, epochs)
+                .mapToObj(epoch -> new Epoch(epoch, 1_800_000_000_000L + epoch, 0.12345, 0.98765, 0.054321))
+                .toList();
+        return new TrialResult(
+                TrialFile.VERSION,
+                "digits-00001",
+                0,
+                Map.of("accuracy", 0.98),
+                epochs,
+                history,
+                message,
+                Map.of("device", "cpu"));
+    }
+}

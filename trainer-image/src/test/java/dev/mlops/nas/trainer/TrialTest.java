@@ -1,0 +1,180 @@
+package dev.mlops.nas.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
+
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.contract.TrialFile.Recipe;
+import dev.mlops.nas.contract.TrialResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Trials on the optical digits, from file to result. */
+class TrialTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aSmallCnnLearnsTheDigitsInTenEpochs() throws IOException {
+        var result = Trials.digits().epochs(10).openingTest().run(folder);
+
+        assertThat(result.message()).isNull();
+        assertThat(result.exitCode()).isZero();
+        assertThat(result.metrics().get("accuracy")).isGreaterThan(0.95);
+        assertThat(result.metrics().get("testAccuracy")).isGreaterThan(0.95);
+        assertThat(result.metrics())
+                .contains(entry("validationExamples", 359.0), entry("testExamples", 359.0))
+                // 9*16 + 2*16 + 9*16*32 + 2*32 + 9*32*64 + 2*64 + 64*10 + 10; 9*16*64 + 9*16*32*16 + 9*32*64*4 + 640
+                .contains(entry("params", 24058.0), entry("macs", 157312.0))
+                .containsKeys("latencyMs", "latencyP99Ms", "trainSeconds", "imagesPerSecond", "loss", "testLoss");
+        assertThat(result.metrics().get("latencyMs")).isPositive();
+        assertThat(result.metrics().get("latencyP99Ms"))
+                .isGreaterThanOrEqualTo(result.metrics().get("latencyMs"));
+        assertThat(result.epochs()).isEqualTo(10);
+        assertThat(result.history())
+                .extracting(TrialResult.Epoch::epoch)
+                .containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+        assertThat(result.environment()).containsKeys("device", "threads", "framework");
+    }
+
+    @Test
+    void theSameSeedGivesTheSameMetricsAndAnotherSeedOthers() throws IOException {
+        var dropout = Trials.digits()
+                .graph(Graphs.input(1, 8, 8)
+                        .block("a", 16, 3, 2, 16, 4, 4)
+                        .then("drop", "dropout", Map.of("rate", 0.2), 16, 4, 4)
+                        .head(16, 10));
+
+        var first = dropout.run(folder);
+        var second = dropout.run(folder);
+        var other = dropout.seed(2).run(folder);
+
+        assertThat(losses(second)).isEqualTo(losses(first));
+        assertThat(losses(other)).isNotEqualTo(losses(first));
+    }
+
+    @Test
+    void theTestPartStaysClosedUnlessTheTrialOpensIt() throws IOException {
+        var result = Trials.digits().epochs(1).run(folder);
+
+        assertThat(result.metrics()).doesNotContainKeys("testAccuracy", "testLoss", "testExamples");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"adam", "adamw", "sgd"})
+    void everyOptimizerLearns(String optimizer) throws IOException {
+        double rate = optimizer.equals("sgd") ? 0.05 : 0.003;
+
+        var result = Trials.digits()
+                .epochs(4)
+                .recipe(new Recipe(optimizer, rate, "constant", 32, 0.0005))
+                .run(folder);
+
+        assertThat(result.metrics().get("accuracy")).isGreaterThan(0.85);
+    }
+
+    @Test
+    void aDivergingTrainingIsAResultOfTheArchitecture() throws IOException {
+        var result = Trials.digits()
+                .graph(Graphs.input(1, 8, 8)
+                        .then("conv", "conv", Map.of("filters", 8.0, "kernel", 3.0), 8, 8, 8)
+                        .then("relu", "relu", Map.of(), 8, 8, 8)
+                        .logits(10))
+                .recipe(new Recipe("sgd", 1e9, "constant", 32, 0.1))
+                .run(folder);
+
+        assertThat(result.exitCode()).isEqualTo(64);
+        assertThat(result.message()).startsWith("Training diverged at epoch 1 of 2");
+    }
+
+    @Test
+    void aNetworkThatCannotFitIntoMemoryIsInfeasible() throws IOException {
+        var result = Trials.digits()
+                .graph(Graphs.input(1, 8, 8)
+                        .then("wide", "dense", Map.of("units", 2e9), 2_000_000_000)
+                        .logits(10))
+                .run(folder);
+
+        assertThat(result.exitCode()).isEqualTo(69);
+        assertThat(result.message()).contains("needs more than").contains("MiB of memory");
+    }
+
+    @Test
+    void anInterruptedTrialGoesOnAsIfNothingHadHappened() throws IOException {
+        var trial = Trials.digits().epochs(3).checkpoints(folder.resolve("checkpoints"));
+        var whole = Trials.digits().epochs(3).run(folder);
+        var batches = new AtomicInteger();
+
+        var interrupted = trial.run(folder, () -> batches.incrementAndGet() > 50);
+        var resumedBatches = new AtomicInteger();
+        var resumed = trial.run(folder, () -> resumedBatches.incrementAndGet() < 0);
+
+        assertThat(interrupted.exitCode()).isEqualTo(75);
+        assertThat(interrupted.message()).contains("epoch 2 of 3").contains("checkpoint is written");
+        assertThat(interrupted.epochs()).isEqualTo(1);
+        assertThat(resumed.exitCode()).isZero();
+        assertThat(losses(resumed)).isEqualTo(losses(whole));
+        assertThat(resumedBatches.get()).as("batches left of 3 x 33").isEqualTo(3 * 33 - 50);
+        assertThat(folder.resolve("checkpoints")).isEmptyDirectory();
+    }
+
+    @Test
+    void aDamagedCheckpointOrOneOfAnotherTrialIsIgnored() throws IOException {
+        var checkpoints = folder.resolve("checkpoints");
+        var trial = Trials.digits().checkpoints(checkpoints);
+        var batches = new AtomicInteger();
+        trial.run(folder, () -> batches.incrementAndGet() > 40);
+        var file = checkpoints.resolve("digits-00001.checkpoint");
+        var bytes = Files.readAllBytes(file);
+
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+        var afterDamage = trial.run(folder);
+        Files.write(file, Arrays.copyOf(bytes, 100));
+        var afterCut = trial.run(folder);
+        trial.run(folder, () -> true);
+        var otherSeed = trial.seed(5).run(folder);
+
+        var whole = losses(Trials.digits().run(folder));
+        assertThat(losses(afterDamage)).isEqualTo(whole);
+        assertThat(losses(afterCut)).isEqualTo(whole);
+        assertThat(losses(otherSeed)).isEqualTo(losses(Trials.digits().seed(5).run(folder)));
+    }
+
+    @Test
+    void aStackOfFourHundredNodesTrains() throws IOException {
+        var result = Trials.digits().graph(deep(98)).run(folder);
+
+        assertThat(result.message()).isNull();
+        assertThat(result.exitCode()).isZero();
+        assertThat(result.history().get(1).trainLoss())
+                .isLessThan(result.history().get(0).trainLoss());
+    }
+
+    /** Residual blocks of four nodes on a stem. */
+    private static List<GraphNode> deep(int blocks) {
+        var graph = Graphs.input(1, 8, 8).block("stem", 8, 3, 2, 8, 4, 4);
+        var before = "stem";
+        for (int i = 0; i < blocks; i++) {
+            var name = "block" + i;
+            graph.block(name, 8, 1, 1, 8, 4, 4).node(name + "-sum", "add", Map.of(), List.of(before, name), 8, 4, 4);
+            before = name + "-sum";
+        }
+        return graph.head(8, 10);
+    }
+
+    private static List<Double> losses(TrialResult result) {
+        return result.history().stream()
+                .flatMap(epoch -> List.of(epoch.trainLoss(), epoch.loss(), epoch.accuracy()).stream())
+                .toList();
+    }
+}
