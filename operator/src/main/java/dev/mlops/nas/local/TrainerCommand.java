@@ -46,10 +46,10 @@ public record TrainerCommand(List<String> words) {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx" + heap + "m",
                 "-XX:+UseSerialGC",
-                "-XX:+ExitOnOutOfMemoryError",
                 "-Dorg.bytedeco.javacpp.maxbytes=" + (total - heap) + "m",
                 "-Dorg.bytedeco.javacpp.maxphysicalbytes=" + total + "m",
                 "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
                 "-cp",
                 jar + java.io.File.pathSeparator + target.resolve("lib").resolve("*"),
                 MAIN_CLASS));
