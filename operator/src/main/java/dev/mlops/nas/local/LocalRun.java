@@ -51,6 +51,7 @@ public final class LocalRun {
      * @param state folder; null for a new one
      * @param json one JSON document on standard output and nothing else there
      * @param trainer the user's own command; null for the built-in trainer
+     * @param tracking whether trials are logged to MLflow
      * @param quiet no progress
      */
     public record Options(
@@ -58,6 +59,7 @@ public final class LocalRun {
             @Nullable Path state,
             boolean json,
             @Nullable String trainer,
+            boolean tracking,
             boolean quiet) {}
 
     private static final long LONGEST_SHUTDOWN_SECONDS = 60;

@@ -22,6 +22,7 @@ final class LocalTrial {
     final TrialRequest request;
     final TrialFolder folder;
     final Instant plannedAt;
+    private @Nullable TrialResult result;
     TrialFolder.@Nullable OutcomeFile outcome;
 
     @Nullable
