@@ -93,8 +93,8 @@ final class Courier implements LocalSearch.Watcher {
      *
      * @return the last answer; null where there is no server
      */
-    @Nullable Outcome finish(Plan plan, Collection<LocalTrial> trials, End end, Duration patience)
-            throws InterruptedException {
+    @Nullable
+    Outcome finish(Plan plan, Collection<LocalTrial> trials, End end, Duration patience) throws InterruptedException {
         Instant until = clock.instant().plus(patience);
         synchronized (this) {
             posted = snapshot(plan, trials, end);
@@ -132,8 +132,9 @@ final class Courier implements LocalSearch.Watcher {
                 record(courier.deliver(snapshot));
             }
         } catch (IOException | MlflowServerException | IllegalArgumentException e) {
-            String sentence = "MLflow is not used: %s; the search goes on, and the same command with --state delivers later"
-                    .formatted(e.getMessage());
+            String sentence =
+                    "MLflow is not used: %s; the search goes on, and the same command with --state delivers later"
+                            .formatted(e.getMessage());
             synchronized (this) {
                 unavailable = sentence;
                 notifyAll();
@@ -159,13 +160,19 @@ final class Courier implements LocalSearch.Watcher {
                                 setup.experiment(),
                                 setup.spec(),
                                 state.identity().startedAt(),
-                                Map.of("nas.mode", "local", "nas.state", state.path().toAbsolutePath().toString()))),
+                                Map.of(
+                                        "nas.mode",
+                                        "local",
+                                        "nas.state",
+                                        state.path().toAbsolutePath().toString()))),
                 clock);
     }
 
     private String experimentName() {
         var tracking = setup.spec().tracking();
-        return tracking != null && tracking.mlflow() != null && tracking.mlflow().experiment() != null
+        return tracking != null
+                        && tracking.mlflow() != null
+                        && tracking.mlflow().experiment() != null
                 ? tracking.mlflow().experiment()
                 : setup.experiment().name();
     }
@@ -190,8 +197,8 @@ final class Courier implements LocalSearch.Watcher {
         last = outcome;
         outcome.delivered().forEach(state::markDelivered);
         if (outcome.endDelivered() && outcome.parent() != null && taken != null && taken.end() != null) {
-            state.markEndDelivered(new StateFolder.Tracked(
-                    outcome.parent().url(), taken.end().state() != RunState.KILLED));
+            state.markEndDelivered(
+                    new StateFolder.Tracked(outcome.parent().url(), taken.end().state() != RunState.KILLED));
         }
         if (outcome.problem() != null && (before == null || before.problem() == null)) {
             notices.accept("MLflow: " + outcome.message());

@@ -137,7 +137,9 @@ public final class LocalRun {
         }
         SetupReader.notices(setup.resource()).forEach(err::print);
         var progress = new Progress(screen, setup.experiment(), clock, quiet);
-        @Nullable Courier courier = options.tracking() && !state.tracked().map(StateFolder.Tracked::finished).orElse(false)
+        @Nullable
+        Courier courier = options.tracking()
+                        && !state.tracked().map(StateFolder.Tracked::finished).orElse(false)
                 ? new Courier(setup, state, System.getenv(), quiet ? s -> {} : screen::print, clock)
                 : null;
         if (courier != null) {

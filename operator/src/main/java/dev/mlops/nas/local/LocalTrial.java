@@ -65,7 +65,8 @@ final class LocalTrial {
     }
 
     /** What the trainer wrote at its end; null before, and where it wrote nothing. */
-    @Nullable TrialResult result() {
+    @Nullable
+    TrialResult result() {
         if (result == null && outcome != null) {
             result = folder.lastResult().orElse(null);
         }

@@ -59,8 +59,8 @@ final class Arms {
         var cost = search.experiment().space().cost(trial.request().genotype());
         Map<String, Double> known = Map.of("params", (double) cost.params(), "macs", (double) cost.macs());
         for (Constraint constraint : search.experiment().constraints()) {
-            Double value = known.getOrDefault(
-                    constraint.metric(), completed.metrics().get(constraint.metric()));
+            Double value =
+                    known.getOrDefault(constraint.metric(), completed.metrics().get(constraint.metric()));
             if (value != null && value > constraint.max()) {
                 return false;
             }

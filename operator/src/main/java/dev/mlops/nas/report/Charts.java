@@ -133,15 +133,20 @@ final class Charts {
                                     Figures.score(Arms.value(search, trial)),
                                     Figures.count(params(search, trial))));
         }
-        for (Entrant e : entrants) {
+        for (Entrant e : entrants.reversed()) {
             boolean winner = e.verdict() == null;
+            if (!winner && e.genotype().equals(entrants.getFirst().genotype())) {
+                continue;
+            }
             plot.dot(
                     e.params(),
                     e.validation(),
                     winner ? 6.5 : 5.5,
                     winner ? "winner" : "reference",
-                    "%s, mean of %d trainings: %s".formatted(e.name(), e.numbers().size(), Figures.score(e.validation())));
-            plot.label(e.params(), e.validation(), winner ? "winner" : e.name(), plot.isRightHalf(e.params()));
+                    "%s, mean of %d trainings: %s"
+                            .formatted(e.name(), e.numbers().size(), Figures.score(e.validation())));
+            plot.label(
+                    e.params(), e.validation(), winner ? "winner" : e.name(), winner || plot.isRightHalf(e.params()));
         }
         return plot.svg("result against the number of parameters")
                 + legend(List.of("search", "random search", "retrained"));
@@ -176,12 +181,11 @@ final class Charts {
     private static String legend(List<String> names) {
         var html = new StringBuilder("<p class=\"legend\">");
         for (String name : names) {
-            String style =
-                    switch (name) {
-                        case "search" -> "search";
-                        case "random search" -> "random";
-                        default -> "reference";
-                    };
+            String style = switch (name) {
+                case "search" -> "search";
+                case "random search" -> "random";
+                default -> "reference";
+            };
             html.append("<span class=\"key %s\"></span>%s ".formatted(style, Html.escaped(name)));
         }
         return html.append("</p>\n").toString();

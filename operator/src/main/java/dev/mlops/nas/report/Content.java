@@ -8,6 +8,7 @@ import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest.Prediction;
 import dev.mlops.nas.search.TrialState;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +19,17 @@ import java.util.stream.Stream;
 /** What the report says, in words and rows, for HTML and Markdown alike. */
 final class Content {
     static final List<String> TRIAL_HEAD = List.of(
-            "trial", "purpose", "state", "validation", "test", "predicted", "params", "latency", "epochs", "seed", "time");
+            "trial",
+            "purpose",
+            "state",
+            "validation",
+            "test",
+            "predicted",
+            "params",
+            "latency",
+            "epochs",
+            "seed",
+            "time");
 
     static String title(SearchRecord search) {
         return "Architecture search: " + search.experiment().name();
@@ -126,7 +137,8 @@ final class Content {
                                 .filter(t -> t.state() instanceof TrialState.Outcome
                                         && !(t.state() instanceof TrialState.Completed))
                                 .count()),
-                        Figures.duration(trials.stream().mapToDouble(Content::seconds).sum())));
+                        Figures.duration(
+                                trials.stream().mapToDouble(Content::seconds).sum())));
             }
         }
         return rows;
@@ -162,7 +174,9 @@ final class Content {
                                 spec.evaluation().recipe().learningRate(),
                                 spec.evaluation().recipe().schedule(),
                                 spec.evaluation().recipe().batchSize(),
-                                spec.evaluation().recipe().weightDecay()));
+                                BigDecimal.valueOf(spec.evaluation().recipe().weightDecay())
+                                        .stripTrailingZeros()
+                                        .toPlainString()));
         return sentences;
     }
 
@@ -185,7 +199,8 @@ final class Content {
         sentences.add(
                 "Each baseline got one run of the search protocol: the intervals cover test examples and training seeds, not the luck of the search itself.");
         if (search.history().trials().stream().anyMatch(t -> Double.isFinite(Arms.metric(t, "latencyMs")))) {
-            sentences.add("Latency is that of this machine while other trainings ran beside it; compare it within the report only.");
+            sentences.add(
+                    "Latency is that of this machine while other trainings ran beside it; compare it within the report only.");
         }
         return sentences;
     }
@@ -220,7 +235,9 @@ final class Content {
         return search.history().trials().stream()
                 .map(t -> List.of(
                         Integer.toString(t.request().number()),
-                        t.request().reference() != null ? t.request().reference() : purpose(t.request().purpose()),
+                        t.request().reference() != null
+                                ? t.request().reference()
+                                : purpose(t.request().purpose()),
                         state(t.state()),
                         Figures.score(Arms.value(search, t)),
                         Figures.score(Arms.metric(t, "testAccuracy")),
@@ -247,14 +264,13 @@ final class Content {
     static List<String> lost(SearchRecord search) {
         return search.history().trials().stream()
                 .flatMap(t -> {
-                    String reason =
-                            switch (t.state()) {
-                                case TrialState.Failed f -> f.reason();
-                                case TrialState.Infeasible i -> i.reason();
-                                case TrialState.Rejected r -> r.reason();
-                                case TrialState.Stopped s -> s.reason();
-                                case TrialState.Completed _, TrialState.Pending _, TrialState.Running _ -> null;
-                            };
+                    String reason = switch (t.state()) {
+                        case TrialState.Failed f -> f.reason();
+                        case TrialState.Infeasible i -> i.reason();
+                        case TrialState.Rejected r -> r.reason();
+                        case TrialState.Stopped s -> s.reason();
+                        case TrialState.Completed _, TrialState.Pending _, TrialState.Running _ -> null;
+                    };
                     return reason == null
                             ? Stream.empty()
                             : Stream.of("trial %d %s: %s".formatted(t.request().number(), state(t.state()), reason));

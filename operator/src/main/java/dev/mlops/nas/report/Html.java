@@ -13,7 +13,8 @@ final class Html {
 
     /** A table of texts; columns from the second on are numbers, to the right, where {@code numbers} says so. */
     static String table(List<String> head, List<List<String>> rows, boolean numbers) {
-        var html = new StringBuilder("<div class=\"scroll\"><table%s>\n<thead><tr>".formatted(numbers ? " class=\"numbers\"" : ""));
+        var html = new StringBuilder(
+                "<div class=\"scroll\"><table%s>\n<thead><tr>".formatted(numbers ? " class=\"numbers\"" : ""));
         head.forEach(h -> html.append("<th>").append(escaped(h)).append("</th>"));
         html.append("</tr></thead>\n<tbody>\n");
         for (List<String> row : rows) {

@@ -62,7 +62,8 @@ public final class HtmlReport {
                         .formatted(NasApi.trialName(search.experiment().name(), best.number()))))
                 .append(Html.table(List.of("decision", "value"), Content.decisions(search, best), false))
                 .append("</div>\n<div class=\"drawing\">\n")
-                .append(Drawings.svg(search.experiment().space(), best.genotype()).replaceFirst("<\\?xml[^>]*\\?>", ""))
+                .append(Drawings.svg(search.experiment().space(), best.genotype())
+                        .replaceFirst("<\\?xml[^>]*\\?>", ""))
                 .append("</div>\n</div>\n");
     }
 

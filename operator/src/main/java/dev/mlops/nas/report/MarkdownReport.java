@@ -52,7 +52,8 @@ public final class MarkdownReport {
         var text = new StringBuilder();
         for (List<String> row : lines) {
             text.append("| ")
-                    .append(String.join(" | ", row.stream().map(MarkdownReport::escaped).toList()))
+                    .append(String.join(
+                            " | ", row.stream().map(MarkdownReport::escaped).toList()))
                     .append(" |\n");
         }
         return text.append('\n').toString();

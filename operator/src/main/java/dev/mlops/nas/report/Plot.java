@@ -138,24 +138,26 @@ final class Plot {
                 "<svg class=\"plot\" viewBox=\"0 0 %s %s\" role=\"img\" aria-label=\"%s\" xmlns=\"http://www.w3.org/2000/svg\">%n"
                         .formatted(number(WIDTH), number(HEIGHT), Html.escaped(description)));
         for (double tick : x.ticks()) {
-            svg.append("<path class=\"grid\" d=\"M%s,%sV%s\"/><text class=\"tick\" x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>%n"
-                    .formatted(
-                            number(px(tick)),
-                            number(TOP),
-                            number(HEIGHT - BOTTOM),
-                            number(px(tick)),
-                            number(HEIGHT - BOTTOM + 17),
-                            x.format().apply(tick)));
+            svg.append(
+                    "<path class=\"grid\" d=\"M%s,%sV%s\"/><text class=\"tick\" x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>%n"
+                            .formatted(
+                                    number(px(tick)),
+                                    number(TOP),
+                                    number(HEIGHT - BOTTOM),
+                                    number(px(tick)),
+                                    number(HEIGHT - BOTTOM + 17),
+                                    x.format().apply(tick)));
         }
         for (double tick : y.ticks()) {
-            svg.append("<path class=\"grid\" d=\"M%s,%sH%s\"/><text class=\"tick\" x=\"%s\" y=\"%s\" text-anchor=\"end\">%s</text>%n"
-                    .formatted(
-                            number(LEFT),
-                            number(py(tick)),
-                            number(WIDTH - RIGHT),
-                            number(LEFT - 7),
-                            number(py(tick) + 4),
-                            y.format().apply(tick)));
+            svg.append(
+                    "<path class=\"grid\" d=\"M%s,%sH%s\"/><text class=\"tick\" x=\"%s\" y=\"%s\" text-anchor=\"end\">%s</text>%n"
+                            .formatted(
+                                    number(LEFT),
+                                    number(py(tick)),
+                                    number(WIDTH - RIGHT),
+                                    number(LEFT - 7),
+                                    number(py(tick) + 4),
+                                    y.format().apply(tick)));
         }
         svg.append("<text class=\"axis\" x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>%n"
                 .formatted(number((LEFT + WIDTH - RIGHT) / 2), number(HEIGHT - 8), Html.escaped(x.title())));
