@@ -37,6 +37,8 @@ final class Courier implements LocalSearch.Watcher {
     private final Thread thread;
     private @Nullable Snapshot posted;
     private @Nullable Snapshot taken;
+    private int version;
+    private int takenVersion;
     private @Nullable Plan postedPlan;
     private int postedOutcomes = -1;
     private @Nullable Delivery delivery;
@@ -74,8 +76,9 @@ final class Courier implements LocalSearch.Watcher {
     @Override
     public synchronized void progress(@Nullable Plan plan, Collection<LocalTrial> trials) {
         int outcomes = (int) trials.stream().filter(t -> t.outcome != null).count();
-        if (plan != null && (plan != postedPlan || outcomes != postedOutcomes)) {
+        if (plan != null && (!plan.equals(postedPlan) || outcomes != postedOutcomes)) {
             posted = snapshot(plan, trials, null);
+            version++;
             postedPlan = plan;
             postedOutcomes = outcomes;
             notifyAll();
@@ -98,6 +101,7 @@ final class Courier implements LocalSearch.Watcher {
         Instant until = clock.instant().plus(patience);
         synchronized (this) {
             posted = snapshot(plan, trials, end);
+            version++;
             if (delivery != null) {
                 delivery.retryNow();
             }
@@ -180,7 +184,7 @@ final class Courier implements LocalSearch.Watcher {
     /** What to deliver next: something new, or what is still to be delivered. Null at the end. */
     private synchronized @Nullable Snapshot next() throws InterruptedException {
         while (open) {
-            if (posted != null && (posted != taken || (last != null && last.more()))) {
+            if (posted != null && (version != takenVersion || (last != null && last.more()))) {
                 break;
             }
             wait(PAUSE.toMillis());
@@ -189,6 +193,7 @@ final class Courier implements LocalSearch.Watcher {
             }
         }
         taken = posted;
+        takenVersion = version;
         return open ? posted : null;
     }
 

@@ -10,14 +10,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.DoubleFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /** The three charts of the report. */
 final class Charts {
-    private static final DoubleFunction<String> SCORE = v -> Figures.score(v).replaceFirst("0$", "");
-
     /** Best so far against trainings, for the search and for random search. */
     static String bestSoFar(SearchRecord search) {
         List<Double> found = Arms.bestSoFar(search, Arms.SEARCH);
@@ -28,7 +25,7 @@ final class Charts {
                 Axis.around(
                         "best validation %s so far".formatted(metric(search)),
                         Stream.concat(found.stream(), random.stream()).mapToDouble(d -> d),
-                        SCORE));
+                        Charts::score));
         plot.stairs(random, "random");
         plot.stairs(found, "search");
         return plot.svg("best result so far against the number of trainings")
@@ -49,8 +46,8 @@ final class Charts {
             Prediction p = Objects.requireNonNull(t.request().prediction());
             return DoubleStream.of(p.mean(), Arms.value(search, t));
         });
-        Axis both = Axis.around("predicted before training", values, SCORE);
-        var plot = new Plot(both, new Axis("measured", both.low(), both.high(), SCORE, false));
+        Axis both = Axis.around("predicted before training", values, Charts::score);
+        var plot = new Plot(both, new Axis("measured", both.low(), both.high(), Charts::score, false));
         plot.line(both.low(), both.low(), both.high(), both.high(), "guide");
         for (Trial trial : trials) {
             Prediction p = Objects.requireNonNull(trial.request().prediction());
@@ -81,7 +78,7 @@ final class Charts {
         List<Trial> trials = search.history().trials().stream()
                 .filter(t -> !Double.isNaN(Arms.value(search, t)))
                 .filter(t -> !t.request().purpose().opensTest())
-                .sorted(Comparator.comparingLong(t -> params(search, t)))
+                .sorted(Comparator.comparingDouble(t -> params(search, t)))
                 .toList();
         List<Entrant> entrants = search.summary().comparison().stream()
                 .filter(e -> Double.isFinite(e.validation()))
@@ -96,7 +93,7 @@ final class Charts {
                 DoubleStream.concat(
                         DoubleStream.concat(
                                 trials.stream().mapToDouble(t -> params(search, t)),
-                                entrants.stream().mapToDouble(Entrant::params)),
+                                entrants.stream().mapToDouble(e -> (double) e.params())),
                         DoubleStream.of(limit)),
                 Figures::count);
         var y = Axis.around(
@@ -104,7 +101,7 @@ final class Charts {
                 DoubleStream.concat(
                         trials.stream().mapToDouble(t -> Arms.value(search, t)),
                         entrants.stream().mapToDouble(Entrant::validation)),
-                SCORE);
+                Charts::score);
         var plot = new Plot(x, y);
         if (Double.isFinite(limit)) {
             plot.line(limit, y.low(), limit, y.high(), "limit");
@@ -139,14 +136,17 @@ final class Charts {
                 continue;
             }
             plot.dot(
-                    e.params(),
+                    (double) e.params(),
                     e.validation(),
                     winner ? 6.5 : 5.5,
                     winner ? "winner" : "reference",
                     "%s, mean of %d trainings: %s"
                             .formatted(e.name(), e.numbers().size(), Figures.score(e.validation())));
             plot.label(
-                    e.params(), e.validation(), winner ? "winner" : e.name(), winner || plot.isRightHalf(e.params()));
+                    (double) e.params(),
+                    e.validation(),
+                    winner ? "winner" : e.name(),
+                    winner || plot.isRightHalf((double) e.params()));
         }
         return plot.svg("result against the number of parameters")
                 + legend(List.of("search", "random search", "retrained"));
@@ -166,8 +166,14 @@ final class Charts {
         return front;
     }
 
-    private static long params(SearchRecord search, Trial trial) {
-        return search.experiment().space().cost(trial.request().genotype()).params();
+    /** Ticks need less than four decimals most of the time. */
+    private static String score(double value) {
+        return Figures.score(value).replaceFirst("0$", "");
+    }
+
+    private static double params(SearchRecord search, Trial trial) {
+        return (double)
+                search.experiment().space().cost(trial.request().genotype()).params();
     }
 
     private static String metric(SearchRecord search) {
