@@ -64,8 +64,7 @@ public final class Tracker {
             throws TrackingException {
         tracking.logMetrics(run, TrialContent.points(search.experiment(), request, outcome, result, endedAt));
         tracking.setTags(run, TrialContent.endTags(outcome, result));
-        tracking.storeArtifacts(
-                run, Map.of("architecture.json", TrialContent.architecture(search.experiment(), request)));
+        tracking.storeArtifacts(run, TrialContent.artifacts(search.experiment(), request.genotype(), ""));
         tracking.close(run, TrialContent.state(outcome), endedAt);
     }
 
@@ -125,6 +124,11 @@ public final class Tracker {
                         .map(e -> new Point(e.getKey(), e.getValue(), summary.searchDone(), endedAt))
                         .toList());
         tracking.storeArtifacts(parent, artifacts);
+        if (summary.best() != null) {
+            tracking.storeArtifacts(
+                    parent,
+                    TrialContent.artifacts(search.experiment(), summary.best().genotype(), "best-"));
+        }
         tracking.closeOpenTrials(parent, endedAt);
         tracking.close(parent, state, endedAt);
     }

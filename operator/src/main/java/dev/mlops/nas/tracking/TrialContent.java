@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Epoch;
+import dev.mlops.nas.search.Drawings;
 import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.Graph;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState.Completed;
@@ -131,15 +133,22 @@ final class TrialContent {
         return points;
     }
 
+    /** The architecture as JSON and as a drawing; file name to text, each name beginning with the prefix. */
+    static Map<String, String> artifacts(Experiment experiment, Genotype genotype, String prefix) {
+        return Map.of(
+                prefix + "architecture.json", architecture(experiment, genotype),
+                prefix + "architecture.svg", Drawings.svg(experiment.space(), genotype));
+    }
+
     /** The architecture as JSON: decisions, cost, and the graph in the words of the trial contract. */
-    static String architecture(Experiment experiment, TrialRequest request) {
+    static String architecture(Experiment experiment, Genotype genotype) {
         ObjectNode json = JSON.createObjectNode();
-        json.put("architecture", experiment.space().architectureHash(request.genotype()));
-        var cost = experiment.space().cost(request.genotype());
+        json.put("architecture", experiment.space().architectureHash(genotype));
+        var cost = experiment.space().cost(genotype);
         json.put("params", cost.params()).put("macs", cost.macs());
-        json.set("decisions", JSON.valueToTree(experiment.space().describe(request.genotype())));
-        json.set("genotype", JSON.valueToTree(request.genotype().choices()));
-        Graph graph = experiment.space().graph(request.genotype());
+        json.set("decisions", JSON.valueToTree(experiment.space().describe(genotype)));
+        json.set("genotype", JSON.valueToTree(genotype.choices()));
+        Graph graph = experiment.space().graph(genotype);
         json.set("graph", JSON.valueToTree(graph.nodes()));
         return json.toPrettyString() + "\n";
     }
