@@ -91,7 +91,7 @@ final class TrialContent {
         return tags;
     }
 
-    /** Results, costs, prediction and its error, all at the last epoch; the history at its own epochs and times. */
+    /** Results, costs, prediction and its error at step 0, which MLflow draws as bars; the history at its own epochs and times. */
     static List<Point> points(
             Experiment experiment,
             TrialRequest request,
@@ -124,10 +124,9 @@ final class TrialContent {
             points.add(new Point("epoch/val_accuracy", epoch.accuracy(), epoch.epoch(), time));
             points.add(new Point("epoch/val_loss", epoch.loss(), epoch.epoch(), time));
         }
-        int last = result == null ? 0 : result.epochs();
         metrics.forEach((name, value) -> {
             if (Double.isFinite(value)) {
-                points.add(new Point(name, value, last, endedAt));
+                points.add(new Point(name, value, 0, endedAt));
             }
         });
         return points;
