@@ -43,8 +43,10 @@ class DeliveryTest {
 
     @Test
     void everyTrialIsARunUnderTheSearchWithItsResultsPredictionHistoryAndDrawing() throws Exception {
-        var example = new ExampleSearch(
-                UUID.randomUUID().toString(), "whole", 14, "protocol: {randomArm: false, references: {seeds: 1}}");
+        var example = new ExampleSearch(UUID.randomUUID().toString(), "whole", 12, """
+                        strategy: {predictor: {warmUp: 6}}
+                        protocol: {randomArm: false, references: {seeds: 0}, finalists: {count: 1, seeds: 1}}
+                        """);
         var delivery = new Delivery(new Tracker(tracking(server.uri()), example.search()), () -> now);
         var outcomes = new ArrayList<Outcome>();
         List<Snapshot> snapshots = example.snapshots();
@@ -63,11 +65,11 @@ class DeliveryTest {
         assertThat(lines)
                 .anyMatch(l -> l.startsWith("digits-00004 tag") && l.contains("the loss is not a number after epoch 2"))
                 .anyMatch(l -> l.startsWith("digits-00001 param") && l.contains("\"purpose\",\"value\":\"warm up\""))
-                .anyMatch(l -> l.startsWith("digits-00013 metric predictionError"))
+                .anyMatch(l -> l.startsWith("digits-00012 metric predictionError"))
                 .anyMatch(l -> l.startsWith("digits-00001 artifact architecture.svg"))
                 .anyMatch(l -> l.startsWith("digits artifact best-architecture.svg"))
                 .anyMatch(l -> l.startsWith("digits artifact report.md"))
-                .anyMatch(l -> l.startsWith("digits param") && l.contains("\"budget.trials\",\"value\":\"14\""))
+                .anyMatch(l -> l.startsWith("digits param") && l.contains("\"budget.trials\",\"value\":\"12\""))
                 .anyMatch(l -> l.startsWith("digits tag") && l.contains("mlflow.note.content"))
                 .anyMatch(l -> l.startsWith("digits metric kendall_tau "));
         assertThat(contents.history(
@@ -76,7 +78,7 @@ class DeliveryTest {
         List<Double> best = contents.history(parentId, "best_accuracy").stream()
                 .map(p -> Double.valueOf(p.replaceAll(".*=|@.*", "")))
                 .toList();
-        assertThat(best).hasSize(14).isSorted();
+        assertThat(best).hasSize(12).isSorted();
     }
 
     @Test
@@ -183,7 +185,7 @@ class DeliveryTest {
 
         assertThat(outcome.delivered()).doesNotContain(2).contains(1, 3);
         assertThat(outcome.missing()).isEqualTo(1);
-        assertThat(outcome.problem()).contains("refused runs/create (HTTP 400)");
+        assertThat(outcome.problem()).contains("refused runs/search (HTTP 400)");
         assertThat(outcome.endDelivered()).isTrue();
     }
 
