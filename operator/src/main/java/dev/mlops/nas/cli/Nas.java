@@ -14,15 +14,7 @@ import picocli.CommandLine.IVersionProvider;
         mixinStandardHelpOptions = true,
         versionProvider = Nas.Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {
-            RunCommand.class,
-            UpCommand.class,
-            DownCommand.class,
-            MlflowCommand.class,
-            BenchCommand.class,
-            TestCommand.class,
-            PodRunnerCommand.class
-        })
+        subcommands = {RunCommand.class, MlflowCommand.class, TestCommand.class, BenchCommand.class})
 public final class Nas {
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {

@@ -1,12 +1,19 @@
 package dev.mlops.nas.cluster;
 
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import io.javaoperatorsdk.operator.api.config.LeaderElectionConfiguration;
+import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.Dependent;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
 import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jspecify.annotations.Nullable;
 
 /** Wires the operator process: what the reconcilers take in their constructors. */
 @Dependent
@@ -21,6 +28,47 @@ final class ClusterBeans {
     @Singleton
     Planner planner(MeterRegistry meters) {
         return new Planner(meters);
+    }
+
+    @Produces
+    @Singleton
+    Trackers trackers(@ConfigProperty(name = "mlflow.tracking.uri") Optional<String> address, Clock clock) {
+        return new Trackers(address.orElse(null), System.getenv(), clock);
+    }
+
+    @Produces
+    @Singleton
+    ExperimentTracking experimentTracking(Trackers trackers, Clock clock) {
+        return new ExperimentTracking(trackers, clock);
+    }
+
+    @Produces
+    @Singleton
+    Milestones milestones(Clock clock) {
+        return new Milestones(clock);
+    }
+
+    @Produces
+    @Singleton
+    KubernetesClient client(Config config, KubernetesSerialization serialization, MeterRegistry meters) {
+        return ApiWrites.client(config, meters)
+                .withKubernetesSerialization(serialization)
+                .build();
+    }
+
+    /** Null, and so no election, unless it is asked for; a leader that loses its lease ends the process. */
+    @Produces
+    @Unremovable
+    @Nullable
+    LeaderElectionConfiguration leaderElection(
+            @ConfigProperty(name = "nas.leader-election") boolean enabled,
+            @ConfigProperty(name = "nas.leader-election.namespace") Optional<String> namespace) {
+        if (!enabled) {
+            return null;
+        }
+        var election = LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(Owners.MANAGER);
+        namespace.ifPresent(election::withLeaseNamespace);
+        return election.build();
     }
 
     @Produces

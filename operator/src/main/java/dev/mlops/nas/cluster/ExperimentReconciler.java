@@ -16,6 +16,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
@@ -40,7 +41,10 @@ import org.jspecify.annotations.Nullable;
  * Holds no state; a trial's name follows from its number, so that a plan made from an old view can only ask again for what
  * exists.
  */
-@ControllerConfiguration(name = ExperimentReconciler.NAME, fieldManager = Owners.MANAGER)
+@ControllerConfiguration(
+        name = ExperimentReconciler.NAME,
+        fieldManager = Owners.MANAGER,
+        triggerReconcilerOnAllEvents = true)
 @GradualRetry(maxAttempts = Integer.MAX_VALUE, initialInterval = 500, intervalMultiplier = 2, maxInterval = 60_000)
 @Singleton
 public final class ExperimentReconciler implements Reconciler<NasExperiment> {
@@ -48,13 +52,18 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
 
     private static final Logger LOG = Logger.getLogger(ExperimentReconciler.class);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(500);
+    private static final Duration TRACKING_RETRY = Duration.ofSeconds(10);
 
     private final Planner planner;
+    private final ExperimentTracking tracking;
+    private final Milestones milestones;
     private final Clock clock;
     private @Nullable InformerEventSource<NasTrial, NasExperiment> trials;
 
-    ExperimentReconciler(Planner planner, Clock clock) {
+    ExperimentReconciler(Planner planner, ExperimentTracking tracking, Milestones milestones, Clock clock) {
         this.planner = planner;
+        this.tracking = tracking;
+        this.milestones = milestones;
         this.clock = clock;
     }
 
@@ -67,12 +76,16 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
                         .withSecondaryToPrimaryMapper(Mappers.fromOwnerReferences(NasExperiment.class))
                         .build(),
                 context);
-        return List.of(trials);
+        return List.of(trials, tracking.news());
     }
 
     @Override
     public UpdateControl<NasExperiment> reconcile(NasExperiment resource, Context<NasExperiment> context) {
-        if (resource.isMarkedForDeletion() || isOver(resource)) {
+        if (context.isPrimaryResourceDeleted() || resource.isMarkedForDeletion()) {
+            planner.forget(resource);
+            return tracking.release(resource, context);
+        }
+        if (isOver(resource) && tracking.isDone(resource)) {
             planner.forget(resource);
             return UpdateControl.noUpdate();
         }
@@ -81,32 +94,37 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         try {
             experiment = planner.experiment(resource);
         } catch (SpaceException e) {
-            return stalled(resource, "InvalidSpec", "spec.%s: %s".formatted(e.field(), e.getMessage()), now);
+            return stalled(resource, "InvalidSpec", e, now, context);
         }
         var observed = Observed.of(resource, experiment, context.getSecondaryResources(NasTrial.class), now);
         Plan plan;
         try {
             plan = planner.plan(observed, now);
         } catch (SpaceException e) {
-            return stalled(resource, "NoFeasibleArchitecture", "spec.%s: %s".formatted(e.field(), e.getMessage()), now);
+            return stalled(resource, "NoFeasibleArchitecture", e, now, context);
         }
         List<NasTrial> all = new ArrayList<>(observed.trials());
         stop(plan, all, context);
         boolean viewWasOld = start(observed, plan, all, context);
-        NasExperimentStatus status = ExperimentStatuses.planned(
-                observed, plan, all, new TrackingState(null, false, "NotConfigured", "no MLflow address"), now);
-        var control = write(resource, status);
-        if (viewWasOld) {
-            return control.rescheduleAfter(LOOK_AGAIN);
+        TrackingState tracked = tracking.record(observed, plan, all, context);
+        NasExperimentStatus status = ExperimentStatuses.planned(observed, plan, all, tracked, now);
+        announce(resource, status, context);
+        tracking.deliver(observed, plan, all, status, context);
+        return write(resource, status, viewWasOld ? LOOK_AGAIN : lookAgain(observed, status, tracked, now));
+    }
+
+    /** When to look again though nothing happens; null for never. */
+    private static @Nullable Duration lookAgain(
+            Observed observed, NasExperimentStatus status, TrackingState tracked, Instant now) {
+        if (tracked.retry()) {
+            return TRACKING_RETRY;
         }
-        Duration wallClock = experiment.budget().wallClock();
-        if (wallClock != null) {
-            Duration left = Duration.between(now, observed.history().startedAt().plus(wallClock));
-            if (left.isPositive()) {
-                return control.rescheduleAfter(left.plusMillis(1));
-            }
+        Duration wallClock = observed.experiment().budget().wallClock();
+        if (wallClock == null || status.completionTime() != null) {
+            return null;
         }
-        return control;
+        Duration left = Duration.between(now, observed.history().startedAt().plus(wallClock));
+        return left.isPositive() ? left.plusMillis(1) : null;
     }
 
     /**
@@ -118,7 +136,10 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         var source = Objects.requireNonNull(trials);
         for (TrialRequest request : plan.start()) {
             NasTrial trial = TrialRecords.trial(
-                    observed.resource(), observed.experiment().space(), request);
+                    observed.resource(),
+                    observed.experiment().space(),
+                    request,
+                    tracking.open(observed, request).orElse(null));
             try {
                 all.add(context.resourceOperations().create(trial, source));
                 LOG.infof(
@@ -172,25 +193,71 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
                         status.observedGeneration(), resource.getMetadata().getGeneration());
     }
 
-    private UpdateControl<NasExperiment> stalled(NasExperiment resource, String reason, String message, Instant now) {
+    private UpdateControl<NasExperiment> stalled(
+            NasExperiment resource, String reason, SpaceException e, Instant now, Context<NasExperiment> context) {
+        String message = "spec.%s: %s".formatted(e.field(), e.getMessage());
         LOG.infof("experiment %s: stalled, %s: %s", ResourceID.fromResource(resource), reason, message);
-        return write(
-                resource,
-                ExperimentStatuses.stalled(
-                        resource.getStatus(), resource.getMetadata().getGeneration(), reason, message, now));
+        var status = ExperimentStatuses.stalled(
+                resource.getStatus(), resource.getMetadata().getGeneration(), reason, message, now);
+        announce(resource, status, context);
+        return write(resource, status, null);
+    }
+
+    /** Events for changes of the phase; written before the status, so that a crash in between loses none. */
+    private void announce(NasExperiment resource, NasExperimentStatus status, Context<NasExperiment> context) {
+        NasExperimentStatus before = resource.getStatus();
+        Phase phase = Objects.requireNonNull(status.phase());
+        if (before != null && before.phase() == phase) {
+            return;
+        }
+        LOG.infof("experiment %s: %s, %s", ResourceID.fromResource(resource), phase, status.message());
+        String note = String.valueOf(status.message());
+        if (phase == Phase.Failed) {
+            milestones.warning(context.getClient(), resource, phase.name(), note);
+        } else {
+            milestones.normal(context.getClient(), resource, phase.name(), note);
+        }
+    }
+
+    @Override
+    public ErrorStatusUpdateControl<NasExperiment> updateErrorStatus(
+            NasExperiment resource, Context<NasExperiment> context, Exception e) {
+        if (e instanceof KubernetesClientException) {
+            LOG.infof(
+                    "experiment %s: the API server refused or did not answer, trying again: %s",
+                    ResourceID.fromResource(resource), e.getMessage());
+            return ErrorStatusUpdateControl.noStatusUpdate();
+        }
+        LOG.errorf(e, "experiment %s: internal error", ResourceID.fromResource(resource));
+        if (resource.isMarkedForDeletion()) {
+            return ErrorStatusUpdateControl.noStatusUpdate();
+        }
+        var status = ExperimentStatuses.broken(
+                resource.getStatus(),
+                resource.getMetadata().getGeneration(),
+                "the operator met an error of its own and tries again: " + e,
+                clock.instant());
+        return status.equals(resource.getStatus())
+                ? ErrorStatusUpdateControl.noStatusUpdate()
+                : ErrorStatusUpdateControl.patchStatus(patch(resource, status));
     }
 
     /** At most one write, and none where nothing changed. */
-    private static UpdateControl<NasExperiment> write(NasExperiment resource, NasExperimentStatus status) {
-        if (status.equals(resource.getStatus())) {
-            return UpdateControl.noUpdate();
-        }
+    private static UpdateControl<NasExperiment> write(
+            NasExperiment resource, NasExperimentStatus status, @Nullable Duration again) {
+        UpdateControl<NasExperiment> control = status.equals(resource.getStatus())
+                ? UpdateControl.noUpdate()
+                : UpdateControl.patchStatus(patch(resource, status));
+        return again == null ? control : control.rescheduleAfter(again);
+    }
+
+    private static NasExperiment patch(NasExperiment resource, NasExperimentStatus status) {
         var patch = new NasExperiment();
         patch.setMetadata(new ObjectMetaBuilder()
                 .withName(resource.getMetadata().getName())
                 .withNamespace(resource.getMetadata().getNamespace())
                 .build());
         patch.setStatus(status);
-        return UpdateControl.patchStatus(patch);
+        return patch;
     }
 }

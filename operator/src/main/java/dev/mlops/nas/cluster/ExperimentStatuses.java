@@ -106,6 +106,33 @@ final class ExperimentStatuses {
                         completion(previous, now));
     }
 
+    /** The status while the operator fails for a reason of its own; figures stay as they were. */
+    static NasExperimentStatus broken(
+            @Nullable NasExperimentStatus previous, long generation, String message, Instant now) {
+        List<Condition> conditions = new Conditions(conditions(previous), generation, now)
+                .add("Ready", false, "InternalError", message)
+                .add("Reconciling", true, "InternalError", message)
+                .build();
+        NasExperimentStatus p = previous == null
+                ? new NasExperimentStatus(
+                        Phase.Pending, generation, message, null, null, null, null, null, null, null, null, null, null)
+                : previous;
+        return new NasExperimentStatus(
+                p.phase(),
+                generation,
+                message,
+                p.progress(),
+                conditions,
+                p.trials(),
+                p.best(),
+                p.predictor(),
+                p.cost(),
+                p.comparison(),
+                p.tracking(),
+                p.startTime(),
+                p.completionTime());
+    }
+
     private static @Nullable List<Condition> conditions(@Nullable NasExperimentStatus status) {
         return status == null ? null : status.conditions();
     }

@@ -10,5 +10,6 @@ import org.jspecify.annotations.Nullable;
  * @param synced whether everything that is over has been delivered
  * @param reason one CamelCase word
  * @param message one sentence
+ * @param retry whether something waits that no event will announce
  */
-record TrackingState(@Nullable TrackingStatus run, boolean synced, String reason, String message) {}
+record TrackingState(@Nullable TrackingStatus run, boolean synced, String reason, String message, boolean retry) {}

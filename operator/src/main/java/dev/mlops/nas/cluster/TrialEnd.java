@@ -64,9 +64,16 @@ final class TrialEnd {
      * @param trial name, for comparison with the result
      * @param metrics names that a result must bring
      * @param deadlineSeconds of the trial, for the message
+     * @param started when the trial was seen to run, for pods that are gone; null when it never was
      * @param pods of this Job that are known
      */
-    static Progress of(String trial, List<String> metrics, int deadlineSeconds, Job job, List<Pod> pods) {
+    static Progress of(
+            String trial,
+            List<String> metrics,
+            int deadlineSeconds,
+            @Nullable Instant started,
+            Job job,
+            List<Pod> pods) {
         List<Pod> sorted = pods.stream()
                 .sorted(Comparator.comparing((Pod p) -> p.getMetadata().getCreationTimestamp()))
                 .toList();
@@ -77,7 +84,7 @@ final class TrialEnd {
         Instant since = sorted.stream()
                 .flatMap(p -> started(p).stream())
                 .min(Comparator.naturalOrder())
-                .orElse(null);
+                .orElse(started);
         for (Pod pod : sorted) {
             Optional<Ended> end = terminated(pod).flatMap(t -> end(trial, metrics, pod, t, seconds, since));
             if (end.isPresent()) {
@@ -86,7 +93,8 @@ final class TrialEnd {
         }
         Optional<JobCondition> failed = condition(job, "Failed");
         if (failed.isPresent()) {
-            return failed(failed.get(), sorted, trial, deadlineSeconds, seconds, since);
+            double known = seconds > 0 ? seconds : seconds(since, failed.get().getLastTransitionTime());
+            return failed(failed.get(), sorted, trial, deadlineSeconds, known, since);
         }
         if (condition(job, "Complete").isPresent()) {
             return new Unread();
@@ -95,12 +103,13 @@ final class TrialEnd {
     }
 
     /** What is left to say when a Job is complete and even the API server no longer has its pod. */
-    static Ended lost() {
+    static Ended lost(Job job, @Nullable Instant started) {
         return new Ended(
                 new TrialState.Failed(
-                        "the trainer ended well, but its pod was deleted before the operator could read the result", 0),
+                        "the trainer ended well, but its pod was deleted before the operator could read the result",
+                        seconds(started, job.getStatus().getCompletionTime())),
                 "ResultLost",
-                null);
+                started);
     }
 
     /** The result that a pod of the trial left, if it can be read. */
@@ -271,6 +280,12 @@ final class TrialEnd {
                 : Duration.between(Instant.parse(terminated.getStartedAt()), Instant.parse(terminated.getFinishedAt()))
                                 .toMillis()
                         / 1000.0;
+    }
+
+    private static double seconds(@Nullable Instant from, @Nullable String to) {
+        return from == null || to == null
+                ? 0
+                : Math.max(0, Duration.between(from, Instant.parse(to)).toMillis() / 1000.0);
     }
 
     private static String image(Pod pod) {

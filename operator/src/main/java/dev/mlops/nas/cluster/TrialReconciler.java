@@ -19,6 +19,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
@@ -27,6 +28,8 @@ import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.Mappers;
 import io.javaoperatorsdk.operator.processing.retry.GradualRetry;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.inject.Singleton;
 import java.net.HttpURLConnection;
 import java.time.Clock;
@@ -64,13 +67,25 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Planner planner;
+    private final Trackers trackers;
+    private final Milestones milestones;
     private final TrainerDefaults defaults;
+    private final MeterRegistry meters;
     private final Clock clock;
     private @Nullable InformerEventSource<Job, NasTrial> jobs;
 
-    TrialReconciler(Planner planner, TrainerDefaults defaults, Clock clock) {
+    TrialReconciler(
+            Planner planner,
+            Trackers trackers,
+            Milestones milestones,
+            TrainerDefaults defaults,
+            MeterRegistry meters,
+            Clock clock) {
         this.planner = planner;
+        this.trackers = trackers;
+        this.milestones = milestones;
         this.defaults = defaults;
+        this.meters = meters;
         this.clock = clock;
     }
 
@@ -97,6 +112,14 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                 BY_EXPERIMENT,
                 trial -> List.of(
                         key(trial.getMetadata().getNamespace(), trial.getSpec().experiment()))));
+        for (TrialPhase phase : TrialPhase.values()) {
+            Gauge.builder(
+                            "nas.trials",
+                            trials,
+                            t -> t.list(x -> phase(x) == phase).count())
+                    .tag("phase", phase.name())
+                    .register(meters);
+        }
         // A changed spec (an image, a template) may help the trials whose Job was refused; progress in the status does
         // not.
         var experiments =
@@ -159,14 +182,15 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
             case TrialEnd.Waiting waiting -> waiting(trial, waiting, context);
             case TrialEnd.Running running -> running(trial, running, context);
             case TrialEnd.Ended ended -> ended(experiment, trial, job, ended, context);
-            case TrialEnd.Unread ignored -> ended(experiment, trial, job, TrialEnd.lost(), context);
+            case TrialEnd.Unread ignored ->
+                ended(experiment, trial, job, TrialEnd.lost(job, Trials.startedAt(trial)), context);
         };
     }
 
     private UpdateControl<NasTrial> create(NasExperiment experiment, NasTrial trial, Context<NasTrial> context) {
         Experiment engine = planner.experiment(experiment);
         try {
-            Job job = JobFactory.job(experiment, trial, Map.of(), defaults);
+            Job job = JobFactory.job(experiment, trial, variables(experiment, trial), defaults);
             createOnce(JobFactory.configMap(trial, trialFile(experiment, engine, trial)), trial, context);
             context.resourceOperations().create(job, Objects.requireNonNull(jobs));
             LOG.infof("experiment %s trial %s: created its Job", trial.getSpec().experiment(), Trials.name(trial));
@@ -183,6 +207,16 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
             return UpdateControl.<NasTrial>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
         return UpdateControl.noUpdate();
+    }
+
+    /** What a trainer with a plain MLflow client needs to log into the right run. */
+    private Map<String, String> variables(NasExperiment experiment, NasTrial trial) {
+        String runId = Trials.runId(trial);
+        return runId == null
+                ? Map.of()
+                : trackers.address(experiment)
+                        .map(address -> Map.of("MLFLOW_TRACKING_URI", address, "MLFLOW_RUN_ID", runId))
+                        .orElse(Map.of());
     }
 
     private static void createOnce(HasMetadata object, NasTrial trial, Context<NasTrial> context) {
@@ -217,6 +251,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                 Trials.name(trial),
                 opensTest ? List.of(objective, "testAccuracy") : List.of(objective),
                 experiment.getSpec().trainer().deadlineSeconds(),
+                Trials.startedAt(trial),
                 job,
                 pods);
     }
@@ -262,7 +297,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                             Trials.text(running.since()),
                             null,
                             null,
-                            null,
+                            Trials.runId(trial),
                             null),
                     context);
         }
@@ -271,7 +306,14 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
 
     private UpdateControl<NasTrial> ended(
             NasExperiment experiment, NasTrial trial, Job job, TrialEnd.Ended ended, Context<NasTrial> context) {
-        NasTrialStatus status = finalStatus(experiment, ended);
+        NasTrialStatus status = finalStatus(experiment, trial, ended);
+        if (status.phase() == TrialPhase.Failed) {
+            milestones.warning(
+                    context.getClient(),
+                    experiment,
+                    "TrialFailed",
+                    "%s: %s".formatted(Trials.name(trial), status.message()));
+        }
         NasTrial written = write(trial, status, context);
         LOG.infof(
                 "experiment %s trial %s: %s%s",
@@ -283,7 +325,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         return UpdateControl.noUpdate();
     }
 
-    private NasTrialStatus finalStatus(NasExperiment experiment, TrialEnd.Ended ended) {
+    private NasTrialStatus finalStatus(NasExperiment experiment, NasTrial trial, TrialEnd.Ended ended) {
         TrialPhase phase;
         String message = null;
         Map<String, Double> metrics = null;
@@ -322,7 +364,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                 ended.since() == null ? null : Trials.text(ended.since()),
                 Trials.text(clock.instant()),
                 ended.outcome().seconds(),
-                null,
+                Trials.runId(trial),
                 null);
     }
 
@@ -344,6 +386,20 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         return UpdateControl.noUpdate();
     }
 
+    @Override
+    public ErrorStatusUpdateControl<NasTrial> updateErrorStatus(
+            NasTrial trial, Context<NasTrial> context, Exception e) {
+        if (e instanceof KubernetesClientException) {
+            LOG.infof(
+                    "experiment %s trial %s: the API server refused or did not answer, trying again: %s",
+                    trial.getSpec().experiment(), Trials.name(trial), e.getMessage());
+        } else {
+            LOG.errorf(
+                    e, "experiment %s trial %s: internal error", trial.getSpec().experiment(), Trials.name(trial));
+        }
+        return ErrorStatusUpdateControl.noStatusUpdate();
+    }
+
     /** Writes with the version that was read: what another view has already brought to an end is never overwritten. */
     private static NasTrial write(NasTrial trial, NasTrialStatus status, Context<NasTrial> context) {
         return context.resourceOperations().updatePrimaryStatus(Trials.with(trial, status));
@@ -357,6 +413,12 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         return e.getStatus() == null || e.getStatus().getMessage() == null
                 ? String.valueOf(e.getMessage())
                 : e.getStatus().getMessage();
+    }
+
+    private static TrialPhase phase(NasTrial trial) {
+        return trial.getStatus() == null
+                ? TrialPhase.Pending
+                : trial.getStatus().phase();
     }
 
     private static String key(String namespace, String name) {

@@ -13,6 +13,7 @@ import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialRequest.Prediction;
 import dev.mlops.nas.search.TrialState;
+import dev.mlops.nas.tracking.Tracking.Run;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import java.util.Locale;
 import java.util.Map;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Between trials on the cluster and the engine's records. */
 final class TrialRecords {
+    /** Annotation with the MLflow run that the trainer logs into. */
+    static final String RUN_ANNOTATION = NasApi.GROUP + "/mlflow-run-id";
+
     /** What the engine asked for, as it stands in the trial's spec. */
     static TrialRequest request(NasTrialSpec spec) {
         PredictionSpec prediction = spec.prediction();
@@ -53,8 +57,12 @@ final class TrialRecords {
         };
     }
 
-    /** The object that stands for a request; its name follows from the number, so that creating it twice is harmless. */
-    static NasTrial trial(NasExperiment experiment, SearchSpace space, TrialRequest request) {
+    /**
+     * The object that stands for a request; its name follows from the number, so that creating it twice is harmless.
+     *
+     * @param run of the tracking server; null where there is none
+     */
+    static NasTrial trial(NasExperiment experiment, SearchSpace space, TrialRequest request, @Nullable Run run) {
         String name = experiment.getMetadata().getName();
         var trial = new NasTrial();
         trial.setMetadata(new ObjectMetaBuilder()
@@ -62,6 +70,7 @@ final class TrialRecords {
                 .withNamespace(experiment.getMetadata().getNamespace())
                 .addToLabels(NasApi.EXPERIMENT_LABEL, name)
                 .addToLabels(Owners.MANAGED_BY_LABEL, Owners.MANAGER)
+                .addToAnnotations(run == null ? Map.of() : Map.of(RUN_ANNOTATION, run.runId()))
                 .withOwnerReferences(Owners.reference(experiment))
                 .build());
         Prediction prediction = request.prediction();

@@ -4,6 +4,7 @@ import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialStatus;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Small questions to a trial's object. */
 final class Trials {
@@ -19,6 +20,19 @@ final class Trials {
         changed.setSpec(trial.getSpec());
         changed.setStatus(status);
         return changed;
+    }
+
+    /** The MLflow run that was opened for the trial before it was created; null where there is none. */
+    static @Nullable String runId(NasTrial trial) {
+        return trial.getMetadata().getAnnotations() == null
+                ? null
+                : trial.getMetadata().getAnnotations().get(TrialRecords.RUN_ANNOTATION);
+    }
+
+    /** When the trial was first seen to run; null when it never was. */
+    static @Nullable Instant startedAt(NasTrial trial) {
+        NasTrialStatus status = trial.getStatus();
+        return status == null || status.startTime() == null ? null : Instant.parse(status.startTime());
     }
 
     static String name(NasTrial trial) {

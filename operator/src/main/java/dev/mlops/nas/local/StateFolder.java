@@ -14,10 +14,8 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,20 +32,11 @@ final class StateFolder implements AutoCloseable {
      */
     record Identity(String uuid, String experiment, Instant startedAt) {}
 
-    /**
-     * {@code tracking.json}: the parent run was closed.
-     *
-     * @param url of the run's page
-     * @param finished whether with the search's result; false where the search was to go on
-     */
-    record Tracked(String url, boolean finished) {}
-
     private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
     private final Path path;
     private final StateLock lock;
     private final Identity identity;
-    private final Map<Integer, Boolean> delivered = new ConcurrentHashMap<>();
 
     private StateFolder(Path path, StateLock lock, Identity identity) {
         this.path = path;
@@ -102,21 +91,17 @@ final class StateFolder implements AutoCloseable {
         AtomicFiles.createFolder(path);
         StateLock lock = StateLock.take(path);
         try {
-            Path known = path.resolve("identity.json");
-            @Nullable Identity identity = Json.read(known, Identity.class).orElse(null);
+            Path file = path.resolve("identity.json");
+            @Nullable Identity identity = Json.read(file, Identity.class).orElse(null);
             if (identity == null) {
                 identity = new Identity(
                         UUID.randomUUID().toString(), experiment.getMetadata().getName(), clock.instant());
-                Json.write(known, identity);
+                Json.write(file, identity);
             }
             AtomicFiles.createFolder(path.resolve("trials"));
-            Path file = path.resolve("experiment.yaml");
-            String yaml = Serialization.asYaml(experiment);
-            if (!Files.exists(file) || !Files.readString(file).equals(yaml)) {
-                // A changed budget may make a finished search go on, and its run with it.
-                Files.deleteIfExists(path.resolve("tracking.json"));
-                AtomicFiles.write(file, yaml.getBytes(StandardCharsets.UTF_8));
-            }
+            AtomicFiles.write(
+                    path.resolve("experiment.yaml"),
+                    Serialization.asYaml(experiment).getBytes(StandardCharsets.UTF_8));
             return new StateFolder(path, lock, identity);
         } catch (IOException | RuntimeException e) {
             lock.close();
@@ -126,33 +111,6 @@ final class StateFolder implements AutoCloseable {
 
     Path path() {
         return path;
-    }
-
-    /** Whether all about the trial has reached the tracking server. */
-    boolean isDelivered(int number) {
-        return delivered.computeIfAbsent(number, n -> Files.exists(deliveredFile(n)));
-    }
-
-    void markDelivered(int number) {
-        if (!isDelivered(number)) {
-            Json.write(deliveredFile(number), Map.of("delivered", true));
-            delivered.put(number, true);
-        }
-    }
-
-    private Path deliveredFile(int number) {
-        return TrialFolder.path(path.resolve("trials"), number).resolve("delivered.json");
-    }
-
-    /** The page of the closed parent run; empty while its end has not reached the tracking server. */
-    Optional<Tracked> tracked() {
-        return Json.read(path.resolve("tracking.json"), Tracked.class);
-    }
-
-    void markEndDelivered(Tracked tracked) {
-        if (!tracked().equals(Optional.of(tracked))) {
-            Json.write(path.resolve("tracking.json"), tracked);
-        }
     }
 
     Identity identity() {

@@ -8,6 +8,8 @@ import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.http.Interceptor;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.javaoperatorsdk.operator.Operator;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -30,7 +32,11 @@ final class Cluster implements AutoCloseable {
     final KubernetesClient client;
 
     Cluster(Path folder) throws IOException {
-        plane = ControlPlane.start(folder);
+        this(ControlPlane.start(folder));
+    }
+
+    Cluster(ControlPlane plane) throws IOException {
+        this.plane = plane;
         client = plane.client();
         try (var files = Files.list(Path.of("..", "manifests", "crds"))) {
             files.filter(f -> f.toString().endsWith("v1.yml")).sorted().forEach(this::install);
@@ -120,20 +126,46 @@ final class Cluster implements AutoCloseable {
                 .orElse(false);
     }
 
-    /** The operator's reconcilers in this process. */
-    Running start() {
-        return start(plane.adminConfig());
+    /** The operator's reconcilers in this process, for one namespace. */
+    Running start(String namespace) {
+        return start(namespace, plane.adminConfig(), null, null);
     }
 
-    Running start(Config config) {
+    /**
+     * The same with a fault or tracking.
+     *
+     * @param fault sees every request before it is sent; may be null
+     * @param tracking address of MLflow; may be null
+     */
+    Running start(String namespace, Config config, Interceptor fault, String tracking) {
         var meters = new SimpleMeterRegistry();
-        KubernetesClient own = ApiWrites.client(config, meters).build();
+        KubernetesClient own = new KubernetesClientBuilder()
+                .withConfig(config)
+                .withHttpClientBuilderConsumer(b -> {
+                    b.addOrReplaceInterceptor(ApiWrites.METER, new ApiWrites(meters));
+                    if (fault != null) {
+                        b.addOrReplaceInterceptor("fault", fault);
+                    }
+                })
+                .build();
         var operator = new Operator(
                 o -> o.withKubernetesClient(own).withCloseClientOnStop(true).checkingCRDAndValidateLocalModel(false));
+        Clock clock = Clock.systemUTC();
         var planner = new Planner(meters);
-        operator.register(new ExperimentReconciler(planner, Clock.systemUTC()));
+        var trackers = new Trackers(tracking, Map.of(), clock);
+        var milestones = new Milestones(clock);
         operator.register(
-                new TrialReconciler(planner, new TrainerDefaults("trainer:test", "/data", 3600), Clock.systemUTC()));
+                new ExperimentReconciler(planner, new ExperimentTracking(trackers, clock), milestones, clock),
+                o -> o.settingNamespaces(namespace));
+        operator.register(
+                new TrialReconciler(
+                        planner,
+                        trackers,
+                        milestones,
+                        new TrainerDefaults("trainer:test", "/data", 3600),
+                        meters,
+                        clock),
+                o -> o.settingNamespaces(namespace));
         operator.start();
         return new Running(operator, meters);
     }

@@ -51,24 +51,27 @@ final class Kubelet implements AutoCloseable {
     /** When each trial's last pod was ended. */
     final Map<String, Instant> podEnded = new ConcurrentHashMap<>();
 
-    Kubelet(KubernetesClient client, Trainer trainer) {
+    Kubelet(KubernetesClient client, String namespace, Trainer trainer) {
         this.client = client;
         this.trainer = trainer;
-        informer = client.pods().inAnyNamespace().withLabel(NasApi.TRIAL_LABEL).inform(new ResourceEventHandler<>() {
-            @Override
-            public void onAdd(Pod pod) {
-                if (seen.add(pod.getMetadata().getUid())) {
-                    podSeen.putIfAbsent(trial(pod), Instant.now());
-                    Thread.ofVirtual().start(() -> run(pod));
-                }
-            }
+        informer = client.pods()
+                .inNamespace(namespace)
+                .withLabel(NasApi.TRIAL_LABEL)
+                .inform(new ResourceEventHandler<>() {
+                    @Override
+                    public void onAdd(Pod pod) {
+                        if (seen.add(pod.getMetadata().getUid())) {
+                            podSeen.putIfAbsent(trial(pod), Instant.now());
+                            Thread.ofVirtual().start(() -> run(pod));
+                        }
+                    }
 
-            @Override
-            public void onUpdate(Pod before, Pod after) {}
+                    @Override
+                    public void onUpdate(Pod before, Pod after) {}
 
-            @Override
-            public void onDelete(Pod pod, boolean unknown) {}
-        });
+                    @Override
+                    public void onDelete(Pod pod, boolean unknown) {}
+                });
     }
 
     private void run(Pod pod) {

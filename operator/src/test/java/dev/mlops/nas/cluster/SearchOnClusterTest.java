@@ -38,8 +38,8 @@ final class SearchOnClusterTest {
     @Test
     void aSearchRunsFromTheFirstTrialToTheFinalComparison() {
         String namespace = cluster.namespace("whole");
-        try (var operator = cluster.start();
-                var kubelet = new Kubelet(cluster.client, (file, attempt) -> Kubelet.success(file))) {
+        try (var operator = cluster.start(namespace);
+                var kubelet = new Kubelet(cluster.client, namespace, (file, attempt) -> Kubelet.success(file))) {
             NasExperiment experiment = cluster.create(namespace, "digits", "");
             await().until(() -> cluster.is(experiment, "Succeeded", "True"));
 

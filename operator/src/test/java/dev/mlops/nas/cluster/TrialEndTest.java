@@ -92,6 +92,17 @@ final class TrialEndTest {
     }
 
     @Test
+    void aTrialWhosePodIsGoneStillCostsTheTimeSinceItWasSeenToRun() {
+        var job = Samples.job("Failed", "DeadlineExceeded", "Job was active longer than specified deadline");
+        job.getStatus().getConditions().getFirst().setLastTransitionTime("2026-01-01T10:10:00Z");
+        var ended = (TrialEnd.Ended)
+                TrialEnd.of(TRIAL, List.of("accuracy"), 600, Instant.parse("2026-01-01T10:00:00Z"), job, List.of());
+        assertThat(ended.outcome())
+                .isEqualTo(new Failed(
+                        "the trial was not done after spec.trainer.deadlineSeconds = 600 and was ended", 600));
+    }
+
+    @Test
     void garbageInsteadOfAResultFailsTheTrialAndQuotesIt() {
         var ended = ended(Samples.job(), Samples.ended(0, "Completed", "\u0000\u0001 not json"));
         assertThat(ended.outcome())
@@ -121,7 +132,8 @@ final class TrialEndTest {
     @Test
     void aCompleteJobWhosePodIsUnknownIsReadAgainAndNeverWaitedFor() {
         assertThat(progress(Samples.job("Complete", null, null))).isEqualTo(new TrialEnd.Unread());
-        assertThat(TrialEnd.lost().outcome()).isInstanceOf(Failed.class);
+        assertThat(TrialEnd.lost(Samples.job("Complete", null, null), null).outcome())
+                .isInstanceOf(Failed.class);
     }
 
     @Test
@@ -180,6 +192,6 @@ final class TrialEndTest {
     }
 
     private static TrialEnd.Progress progress(Job job, Pod... pods) {
-        return TrialEnd.of(TRIAL, List.of("accuracy"), 600, job, List.of(pods));
+        return TrialEnd.of(TRIAL, List.of("accuracy"), 600, null, job, List.of(pods));
     }
 }

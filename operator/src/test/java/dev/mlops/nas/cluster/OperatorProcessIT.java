@@ -1,0 +1,117 @@
+package dev.mlops.nas.cluster;
+
+import static dev.mlops.nas.cluster.Cluster.await;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The operator as it is shipped, as a process. */
+final class OperatorProcessIT {
+    @TempDir
+    Path folder;
+
+    @Test
+    void killedAgainAndAgainItFinishesTheSearchWithEveryTrialOnce() throws Exception {
+        try (var cluster = new Cluster(folder.resolve("cluster"))) {
+            String namespace = cluster.namespace("process");
+            try (var _ = new Kubelet(cluster.client, namespace, (file, attempt) -> {
+                Thread.sleep(300);
+                return Kubelet.success(file);
+            })) {
+                NasExperiment experiment =
+                        cluster.create(namespace, "digits", "budget: {trials: 12, parallelTrials: 2}");
+                for (int done : List.of(1, 4, 8)) {
+                    Process operator = start(cluster, freePort());
+                    await().until(() -> finished(cluster, experiment) >= done);
+                    operator.destroyForcibly();
+                    assertThat(operator.waitFor(30, TimeUnit.SECONDS)).isTrue();
+                }
+                int port = freePort();
+                Process operator = start(cluster, port);
+                try {
+                    await().until(() -> cluster.is(experiment, "Succeeded", "True"));
+                    assertThat(get(port, "/q/health")).contains("\"status\": \"UP\"");
+                    assertThat(get(port, "/q/metrics"))
+                            .contains("nas_api_writes_total", "nas_decide_seconds", "nas_trials{phase=\"Completed\"}");
+                    System.out.printf("operator process: %s of memory%n", resident(operator.pid()));
+                } finally {
+                    operator.destroyForcibly().waitFor(30, TimeUnit.SECONDS);
+                }
+                var trials = cluster.trials(experiment);
+                assertThat(trials)
+                        .extracting(t -> t.getSpec().number())
+                        .isEqualTo(
+                                IntStream.rangeClosed(1, trials.size()).boxed().toList());
+                assertThat(trials)
+                        .allSatisfy(t -> assertThat(t.getStatus().phase()).isEqualTo(TrialPhase.Completed));
+                assertThat(Files.readString(folder.resolve("operator.log")))
+                        .contains("experiment digits trial digits-00001: Completed")
+                        .doesNotContain("\tat ");
+            }
+        }
+    }
+
+    private static long finished(Cluster cluster, NasExperiment experiment) {
+        return cluster.trials(experiment).stream().filter(Trials::isFinal).count();
+    }
+
+    private Process start(Cluster cluster, int port) throws IOException {
+        var builder = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dquarkus.http.port=" + port,
+                "-jar",
+                Path.of("target", "quarkus-app", "quarkus-run.jar").toString());
+        builder.environment().put("KUBECONFIG", cluster.plane.kubeconfig().toString());
+        builder.environment().put("NAS_TRAINER_IMAGE", "trainer:test");
+        builder.environment().put("NAS_LEADER_ELECTION", "false");
+        builder.environment().remove("MLFLOW_TRACKING_URI");
+        return builder.redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                        folder.resolve("operator.log").toFile()))
+                .start();
+    }
+
+    private static String get(int port, String path) throws Exception {
+        try (var http = HttpClient.newHttpClient()) {
+            return http.send(
+                            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                                    .timeout(Duration.ofSeconds(20))
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString())
+                    .body();
+        }
+    }
+
+    private static String resident(long pid) throws IOException {
+        try (var lines = Files.lines(Path.of("/proc", Long.toString(pid), "status"))) {
+            return lines.filter(l -> l.startsWith("VmRSS"))
+                    .map(l -> l.substring(6).strip())
+                    .findFirst()
+                    .orElse("unknown");
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+}
