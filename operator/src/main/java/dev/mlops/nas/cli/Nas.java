@@ -14,7 +14,15 @@ import picocli.CommandLine.IVersionProvider;
         mixinStandardHelpOptions = true,
         versionProvider = Nas.Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {RunCommand.class, MlflowCommand.class, TestCommand.class, BenchCommand.class})
+        subcommands = {
+            RunCommand.class,
+            UpCommand.class,
+            DownCommand.class,
+            MlflowCommand.class,
+            BenchCommand.class,
+            TestCommand.class,
+            PodRunnerCommand.class
+        })
 public final class Nas {
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {

@@ -27,6 +27,11 @@ import picocli.CommandLine.Parameters;
             "130:ended by Ctrl-C or SIGTERM"
         })
 final class RunCommand implements Callable<Integer> {
+    private enum Tracking {
+        auto,
+        off
+    }
+
     @Parameters(paramLabel = "FILE", description = "the experiment")
     @SuppressWarnings("NullAway.Init")
     private Path file;
@@ -45,6 +50,15 @@ final class RunCommand implements Callable<Integer> {
                     "a trainer of your own in place of the built-in one, such as \"python3 my_trainer.py\": any program that keeps the trial contract")
     private @Nullable String trainer;
 
+    @Option(
+            names = "--tracking",
+            paramLabel = "auto|off",
+            defaultValue = "auto",
+            description =
+                    "auto logs every trial to MLflow: at the file's tracking.mlflow.uri, else at MLFLOW_TRACKING_URI, else at the server of nas mlflow, started where it does not run; off logs nowhere (default: ${DEFAULT-VALUE})")
+    @SuppressWarnings("NullAway.Init")
+    private Tracking tracking;
+
     @Option(names = "--json", description = "print one JSON document with the result and nothing else")
     private boolean json;
 
@@ -54,7 +68,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         return new LocalRun(
-                        new LocalRun.Options(file, state, json, trainer, quiet),
+                        new LocalRun.Options(file, state, json, trainer, tracking == Tracking.auto, quiet),
                         System.getenv("NAS_HOME"),
                         Clock.systemUTC())
                 .run();

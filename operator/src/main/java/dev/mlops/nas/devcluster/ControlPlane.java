@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -56,6 +58,7 @@ public final class ControlPlane implements AutoCloseable {
     private final Path folder;
     private final Binaries binaries;
     private final @Nullable Watchdog watchdog;
+    private final Set<Part> launched = EnumSet.noneOf(Part.class);
 
     private ControlPlane(Path folder, Binaries binaries, @Nullable Watchdog watchdog) {
         this.folder = folder;
@@ -205,6 +208,7 @@ public final class ControlPlane implements AutoCloseable {
             } catch (PortTakenException e) {
                 stop(folder);
                 if (!fresh || attempt == PORT_ATTEMPTS) {
+                    close();
                     throw new DevClusterException(e.sentence());
                 }
                 files.forgetPorts();
@@ -216,6 +220,7 @@ public final class ControlPlane implements AutoCloseable {
     }
 
     private void startWith(ControlPlaneFiles files) throws IOException, PortTakenException {
+        launched.clear();
         launch(Part.ETCD, files.etcdCommand(binaries.etcd()));
         launch(Part.API_SERVER, files.apiServerCommand(binaries.apiServer()));
         await("the API server's certificate", files::hasCertificate);
@@ -235,6 +240,7 @@ public final class ControlPlane implements AutoCloseable {
 
     private void launch(Part part, List<String> command) throws IOException {
         var started = daemon(folder, part).start(command, Map.of());
+        launched.add(part);
         if (watchdog != null) {
             watchdog.watch(started.orElseGet(() -> pid(part)));
         }
@@ -258,7 +264,7 @@ public final class ControlPlane implements AutoCloseable {
     private void await(String what, BooleanSupplier condition) throws PortTakenException {
         var end = Instant.now().plus(READY_LIMIT);
         while (!condition.getAsBoolean()) {
-            var dead = List.of(Part.ETCD, Part.API_SERVER).stream()
+            var dead = launched.stream()
                     .map(part -> daemon(folder, part))
                     .filter(daemon -> !daemon.isRunning())
                     .findFirst();

@@ -1,12 +1,17 @@
 package dev.mlops.nas.devcluster;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * A named background process with its log ({@code <name>.log}) and process id ({@code <name>.pid}) in one folder. Whether it runs
@@ -16,6 +21,7 @@ import java.util.Optional;
  */
 record Daemon(String name, Path folder) {
     private static final int TAIL = 5;
+    private static final Duration GRACE = Duration.ofSeconds(5);
 
     /** Starts it unless it runs. @return its process id when it was started now */
     Optional<Long> start(List<String> command, Map<String, String> environment) throws IOException {
@@ -31,6 +37,34 @@ record Daemon(String name, Path folder) {
         var process = builder.start();
         new OwnedProcess(process.pid(), folder.toString()).note(pidFile());
         return Optional.of(process.pid());
+    }
+
+    /**
+     * As {@link #start}, except that one that runs with another command, environment or program is ended first.
+     *
+     * @param program the file whose change counts as another program
+     * @return whether it was started now
+     */
+    boolean startOrReplace(List<String> command, Map<String, String> environment, Path program) throws IOException {
+        var wanted = fingerprint(
+                command, environment, Files.getLastModifiedTime(program).toString());
+        var noted = folder.resolve(name + ".started");
+        if (isRunning() && !(Files.exists(noted) && Files.readString(noted).equals(wanted))) {
+            stop(GRACE);
+        }
+        var started = start(command, environment).isPresent();
+        Files.writeString(noted, wanted);
+        return started;
+    }
+
+    private static String fingerprint(List<String> command, Map<String, String> environment, String version) {
+        try {
+            var text = command + "\n" + new TreeMap<>(environment) + "\n" + version;
+            var digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     boolean isRunning() {

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** What a local search ran on and with, for the report. */
 final class LocalEnvironment {
@@ -27,7 +28,7 @@ final class LocalEnvironment {
                                 setup.threads() == 1 ? "" : "s"));
         environment.put("trainer", String.join(" ", setup.trainer().words()));
         trials.stream()
-                .flatMap(t -> t.folder.lastResult().stream())
+                .flatMap(t -> Stream.ofNullable(t.result()))
                 .map(TrialResult::environment)
                 .filter(e -> e != null && !e.isEmpty())
                 .findFirst()

@@ -4,19 +4,30 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.local.LocalSearch.End;
 import dev.mlops.nas.report.FinalTable;
+import dev.mlops.nas.report.HtmlReport;
+import dev.mlops.nas.report.MarkdownReport;
 import dev.mlops.nas.report.ResultDocument;
 import dev.mlops.nas.report.SearchRecord;
 import dev.mlops.nas.search.Plan;
+import dev.mlops.nas.tracking.Delivery;
+import dev.mlops.nas.tracking.Delivery.Outcome;
+import dev.mlops.nas.tracking.MlflowTracking;
+import dev.mlops.nas.tracking.Tracking.RunState;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** {@code nas run}: reads, checks, searches, tells the result. */
@@ -40,6 +51,7 @@ public final class LocalRun {
      * @param state folder; null for a new one
      * @param json one JSON document on standard output and nothing else there
      * @param trainer the user's own command; null for the built-in trainer
+     * @param tracking whether trials are logged to MLflow
      * @param quiet no progress
      */
     public record Options(
@@ -47,9 +59,15 @@ public final class LocalRun {
             @Nullable Path state,
             boolean json,
             @Nullable String trainer,
+            boolean tracking,
             boolean quiet) {}
 
     private static final long LONGEST_SHUTDOWN_SECONDS = 60;
+
+    /** How long the user waits for MLflow when the search is done, and when it is ended by Ctrl-C. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final Duration IMPATIENCE = Duration.ofSeconds(5);
 
     private final Options options;
     private final @Nullable String home;
@@ -76,6 +94,9 @@ public final class LocalRun {
             if (options.state() != null && stored.isPresent()) {
                 reader.checkUpdate(options.file(), options.state(), stored.get(), setup.resource());
             }
+            if (options.tracking()) {
+                checkAddress(setup);
+            }
             DataCheck.run(setup);
             Path folder = options.state() != null
                     ? options.state()
@@ -93,6 +114,17 @@ public final class LocalRun {
         }
     }
 
+    private static void checkAddress(Setup setup) {
+        String address = Courier.address(setup, System.getenv());
+        if (address != null) {
+            try {
+                var _ = new MlflowTracking(address, System.getenv());
+            } catch (IllegalArgumentException e) {
+                throw new BadInputException(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
     private int search(Setup setup, StateFolder state, boolean resumed) throws IOException, InterruptedException {
         Screen screen = options.json() ? err : out;
         boolean quiet = options.quiet() || (options.json() && !err.isTerminal());
@@ -105,7 +137,15 @@ public final class LocalRun {
         }
         SetupReader.notices(setup.resource()).forEach(err::print);
         var progress = new Progress(screen, setup.experiment(), clock, quiet);
-        var search = new LocalSearch(setup, state, progress, clock);
+        @Nullable
+        Courier courier = options.tracking()
+                        && !state.tracked().map(StateFolder.Tracked::finished).orElse(false)
+                ? new Courier(setup, state, System.getenv(), quiet ? s -> {} : screen::print, clock)
+                : null;
+        if (courier != null) {
+            courier.start();
+        }
+        var search = new LocalSearch(setup, state, courier == null ? progress : new Both(progress, courier), clock);
         var finished = new CountDownLatch(1);
         Thread hook = Thread.ofPlatform().unstarted(() -> {
             search.interrupt();
@@ -124,11 +164,18 @@ public final class LocalRun {
             screen.clear();
         }
         if (end == End.INTERRUPTED) {
+            if (courier != null && search.plan() != null) {
+                var _ = courier.finish(
+                        search.plan(),
+                        search.trials(),
+                        new Delivery.End(RunState.KILLED, Map.of(), clock.instant(), false),
+                        IMPATIENCE);
+            }
             err.print("stopped; to go on: " + resumeCommand(state));
             finished.countDown();
             return INTERRUPTED;
         }
-        int code = report(setup, state, search, end);
+        int code = report(setup, state, search, end, courier);
         finished.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
@@ -138,31 +185,82 @@ public final class LocalRun {
         return code;
     }
 
-    private int report(Setup setup, StateFolder state, LocalSearch search, End end) throws IOException {
+    private int report(Setup setup, StateFolder state, LocalSearch search, End end, @Nullable Courier courier)
+            throws IOException, InterruptedException {
         Plan plan = Objects.requireNonNull(search.plan(), "a search that ended has a plan");
-        var record = new SearchRecord(
+        SearchRecord record = record(setup, state, search, plan);
+        Path html = state.resolve("report.html");
+        Path markdown = state.resolve("report.md");
+        if (end == End.DONE) {
+            AtomicFiles.write(html, HtmlReport.of(record).getBytes(StandardCharsets.UTF_8));
+            AtomicFiles.write(markdown, MarkdownReport.of(record).getBytes(StandardCharsets.UTF_8));
+        }
+        String tracked = tracked(state, search, plan, end, record.endedAt(), courier);
+        if (options.json()) {
+            var document = new LinkedHashMap<>(ResultDocument.of(record));
+            document.put("state", state.path().toString());
+            if (end == End.DONE) {
+                document.put("report", html.toString());
+            }
+            state.tracked().ifPresent(t -> document.put("tracking", t.url()));
+            print(document);
+        } else {
+            FinalTable.lines(record).forEach(out::print);
+            if (end == End.DONE) {
+                out.print(FinalTable.row("report", html.toString()));
+            }
+            if (!tracked.isEmpty()) {
+                out.print(FinalTable.row("MLflow", tracked));
+            }
+            if (end == End.SUSPENDED) {
+                out.print("suspended by spec.suspend; set it to false and go on by: " + resumeCommand(state));
+            }
+        }
+        return plan.phase() == Plan.Phase.FAILED ? FAILED : DONE;
+    }
+
+    /** Delivers the end, and says where the runs are or what is missing. */
+    private String tracked(
+            StateFolder state, LocalSearch search, Plan plan, End end, Instant endedAt, @Nullable Courier courier)
+            throws IOException, InterruptedException {
+        if (courier != null) {
+            RunState runState = end == End.SUSPENDED
+                    ? RunState.KILLED
+                    : plan.phase() == Plan.Phase.FAILED ? RunState.FAILED : RunState.FINISHED;
+            Map<String, String> artifacts = end == End.DONE
+                    ? Map.of(
+                            "report.html", Files.readString(state.resolve("report.html")),
+                            "report.md", Files.readString(state.resolve("report.md")))
+                    : Map.of();
+            Outcome outcome = courier.finish(
+                    plan, search.trials(), new Delivery.End(runState, artifacts, endedAt, false), PATIENCE);
+            if (outcome == null || !outcome.endDelivered()) {
+                String why = courier.unavailable();
+                return why != null
+                        ? why
+                        : "%s; deliver the rest by: %s"
+                                .formatted(
+                                        outcome == null ? "the server is still starting" : outcome.message(),
+                                        resumeCommand(state));
+            }
+        }
+        return state.tracked().map(StateFolder.Tracked::url).orElse("");
+    }
+
+    private static SearchRecord record(Setup setup, StateFolder state, LocalSearch search, Plan plan)
+            throws IOException {
+        return new SearchRecord(
                 setup.spec(),
                 setup.experiment(),
                 search.history(),
                 plan.phase(),
                 plan.summary(),
                 search.trials().stream()
-                        .flatMap(t -> Optional.ofNullable(t.outcome).stream())
+                        .flatMap(t -> Stream.ofNullable(t.outcome))
                         .map(TrialFolder.OutcomeFile::endedAt)
                         .max(Instant::compareTo)
                         .orElse(state.identity().startedAt()),
                 LocalEnvironment.of(setup, search.trials()));
-        if (options.json()) {
-            var document = new LinkedHashMap<>(ResultDocument.of(record));
-            document.put("state", state.path().toString());
-            print(document);
-        } else {
-            FinalTable.lines(record).forEach(out::print);
-            if (end == End.SUSPENDED) {
-                out.print("suspended by spec.suspend; set it to false and go on by: " + resumeCommand(state));
-            }
-        }
-        return plan.phase() == Plan.Phase.FAILED ? FAILED : DONE;
     }
 
     private void print(Object document) {
@@ -181,6 +279,9 @@ public final class LocalRun {
         if (options.trainer() != null) {
             command.append(" --trainer ").append(quoted(options.trainer()));
         }
+        if (!options.tracking()) {
+            command.append(" --tracking off");
+        }
         return command.toString();
     }
 
@@ -191,6 +292,27 @@ public final class LocalRun {
         Path here = Path.of("").toAbsolutePath();
         Path launcher = Path.of(home).toAbsolutePath().normalize().resolve("nas");
         return launcher.startsWith(here) ? "./" + here.relativize(launcher) : quoted(launcher.toString());
+    }
+
+    /** Tells two watchers. */
+    private record Both(LocalSearch.Watcher first, LocalSearch.Watcher second) implements LocalSearch.Watcher {
+        @Override
+        public void progress(@Nullable Plan plan, Collection<LocalTrial> trials) {
+            first.progress(plan, trials);
+            second.progress(plan, trials);
+        }
+
+        @Override
+        public void ended(LocalTrial trial, @Nullable Plan plan) {
+            first.ended(trial, plan);
+            second.ended(trial, plan);
+        }
+
+        @Override
+        public void notice(String sentence) {
+            first.notice(sentence);
+            second.notice(sentence);
+        }
     }
 
     private static String quoted(String word) {

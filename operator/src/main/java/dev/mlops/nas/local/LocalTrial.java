@@ -1,5 +1,6 @@
 package dev.mlops.nas.local;
 
+import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState;
@@ -20,6 +21,8 @@ final class LocalTrial {
 
     final TrialRequest request;
     final TrialFolder folder;
+    final Instant plannedAt;
+    private @Nullable TrialResult result;
     TrialFolder.@Nullable OutcomeFile outcome;
 
     @Nullable
@@ -35,6 +38,7 @@ final class LocalTrial {
     LocalTrial(TrialRequest request, TrialFolder folder) {
         this.request = request;
         this.folder = folder;
+        this.plannedAt = folder.plannedAt();
     }
 
     int number() {
@@ -58,6 +62,15 @@ final class LocalTrial {
 
     History.Trial record() {
         return new History.Trial(request, state());
+    }
+
+    /** What the trainer wrote at its end; null before, and where it wrote nothing. */
+    @Nullable
+    TrialResult result() {
+        if (result == null && outcome != null) {
+            result = folder.lastResult().orElse(null);
+        }
+        return result;
     }
 
     /** Wall time of the attempts that have ended. */

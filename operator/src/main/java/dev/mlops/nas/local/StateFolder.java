@@ -14,8 +14,10 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,11 +34,20 @@ final class StateFolder implements AutoCloseable {
      */
     record Identity(String uuid, String experiment, Instant startedAt) {}
 
+    /**
+     * {@code tracking.json}: the parent run was closed.
+     *
+     * @param url of the run's page
+     * @param finished whether with the search's result; false where the search was to go on
+     */
+    record Tracked(String url, boolean finished) {}
+
     private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
     private final Path path;
     private final StateLock lock;
     private final Identity identity;
+    private final Map<Integer, Boolean> delivered = new ConcurrentHashMap<>();
 
     private StateFolder(Path path, StateLock lock, Identity identity) {
         this.path = path;
@@ -91,17 +102,21 @@ final class StateFolder implements AutoCloseable {
         AtomicFiles.createFolder(path);
         StateLock lock = StateLock.take(path);
         try {
-            Path file = path.resolve("identity.json");
-            @Nullable Identity identity = Json.read(file, Identity.class).orElse(null);
+            Path known = path.resolve("identity.json");
+            @Nullable Identity identity = Json.read(known, Identity.class).orElse(null);
             if (identity == null) {
                 identity = new Identity(
                         UUID.randomUUID().toString(), experiment.getMetadata().getName(), clock.instant());
-                Json.write(file, identity);
+                Json.write(known, identity);
             }
             AtomicFiles.createFolder(path.resolve("trials"));
-            AtomicFiles.write(
-                    path.resolve("experiment.yaml"),
-                    Serialization.asYaml(experiment).getBytes(StandardCharsets.UTF_8));
+            Path file = path.resolve("experiment.yaml");
+            String yaml = Serialization.asYaml(experiment);
+            if (!Files.exists(file) || !Files.readString(file).equals(yaml)) {
+                // A changed budget may make a finished search go on, and its run with it.
+                Files.deleteIfExists(path.resolve("tracking.json"));
+                AtomicFiles.write(file, yaml.getBytes(StandardCharsets.UTF_8));
+            }
             return new StateFolder(path, lock, identity);
         } catch (IOException | RuntimeException e) {
             lock.close();
@@ -111,6 +126,33 @@ final class StateFolder implements AutoCloseable {
 
     Path path() {
         return path;
+    }
+
+    /** Whether all about the trial has reached the tracking server. */
+    boolean isDelivered(int number) {
+        return delivered.computeIfAbsent(number, n -> Files.exists(deliveredFile(n)));
+    }
+
+    void markDelivered(int number) {
+        if (!isDelivered(number)) {
+            Json.write(deliveredFile(number), Map.of("delivered", true));
+            delivered.put(number, true);
+        }
+    }
+
+    private Path deliveredFile(int number) {
+        return TrialFolder.path(path.resolve("trials"), number).resolve("delivered.json");
+    }
+
+    /** The page of the closed parent run; empty while its end has not reached the tracking server. */
+    Optional<Tracked> tracked() {
+        return Json.read(path.resolve("tracking.json"), Tracked.class);
+    }
+
+    void markEndDelivered(Tracked tracked) {
+        if (!tracked().equals(Optional.of(tracked))) {
+            Json.write(path.resolve("tracking.json"), tracked);
+        }
     }
 
     Identity identity() {

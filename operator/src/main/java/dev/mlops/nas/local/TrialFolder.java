@@ -53,8 +53,12 @@ record TrialFolder(Path path) {
         }
     }
 
+    static Path path(Path trials, int number) {
+        return trials.resolve("%05d".formatted(number));
+    }
+
     static TrialFolder create(Path trials, TrialRequest request) {
-        var folder = new TrialFolder(trials.resolve("%05d".formatted(request.number())));
+        var folder = new TrialFolder(path(trials, request.number()));
         try {
             AtomicFiles.createFolder(folder.path);
         } catch (IOException e) {

@@ -15,14 +15,14 @@ public final class FinalTable {
     public static List<String> lines(SearchRecord search) {
         Summary summary = search.summary();
         var lines = new ArrayList<String>();
-        lines.addAll(wrapped("", summary.message(), 100));
-        lines.add("");
         if (summary.best() != null) {
             best(search, summary, lines);
         }
         if (!summary.comparison().isEmpty()) {
             comparison(search, lines);
         }
+        lines.addAll(wrapped("", summary.message(), 100));
+        lines.add("");
         lines.add(row("cost", Costs.sentence(search)));
         if (summary.predictor() != null) {
             lines.addAll(wrapped("predictor", Sentences.predictor(summary), 100));
@@ -44,10 +44,10 @@ public final class FinalTable {
         lines.add(row("architecture", NasApi.trialName(search.experiment().name(), best.number())));
         Map<String, String> decisions = space.describe(best.genotype());
         lines.addAll(wrapped(
-                "",
+                "decisions",
                 decisions.entrySet().stream()
-                        .map(e -> e.getKey() + "=" + e.getValue())
-                        .collect(Collectors.joining("  ")),
+                        .map(e -> e.getKey() + " " + e.getValue())
+                        .collect(Collectors.joining(", ")),
                 100));
         if (summary.comparison().isEmpty()) {
             lines.add(row(
@@ -110,10 +110,6 @@ public final class FinalTable {
             }
             lines.add(line.toString());
         }
-        lines.add("");
-        search.summary().comparison().stream()
-                .filter(e -> e.verdict() != null)
-                .forEach(e -> lines.addAll(wrapped("", String.valueOf(e.verdict()), 100)));
         lines.add("");
     }
 

@@ -21,14 +21,14 @@ final class Curve {
     static List<Point> points(Experiment experiment, List<TrackedTrial> trials) {
         var points = new ArrayList<Point>();
         String metric = "best_" + experiment.objective().metric();
-        add(points, experiment, trials, p -> p == Purpose.WARM_UP || p == Purpose.SEARCH, "search/" + metric, true);
+        add(points, experiment, trials, p -> p == Purpose.WARM_UP || p == Purpose.SEARCH, metric, true);
         if (trials.stream().anyMatch(t -> t.request().purpose() == Purpose.RANDOM_ARM)) {
             add(
                     points,
                     experiment,
                     trials,
                     p -> p == Purpose.WARM_UP || p == Purpose.RANDOM_ARM,
-                    "search/random_" + metric,
+                    "random_" + metric,
                     false);
         }
         return points;
@@ -65,12 +65,11 @@ final class Curve {
                 points.add(new Point(metric, best, step, endedAt));
             }
             if (costs) {
-                points.add(new Point("search/train_seconds", seconds, step, endedAt));
+                points.add(new Point("train_seconds", seconds, step, endedAt));
                 var prediction = trial.request().prediction();
                 Double result = prediction == null ? null : value(experiment, outcome);
                 if (prediction != null && result != null) {
-                    points.add(
-                            new Point("predictor/absolute_error", Math.abs(prediction.mean() - result), step, endedAt));
+                    points.add(new Point("prediction_error", Math.abs(prediction.mean() - result), step, endedAt));
                 }
             }
         }

@@ -184,7 +184,9 @@ public final class MlflowServer {
     /** True when it answers; false when the port was taken in the last moment. */
     private boolean awaitHealth(Process process, int candidate) throws IOException, MlflowServerException {
         long deadline = System.nanoTime() + START.toNanos();
-        while (System.nanoTime() < deadline && process.isAlive()) {
+        while (System.nanoTime() < deadline
+                && process.isAlive()
+                && !Thread.currentThread().isInterrupted()) {
             if (isHealthy(candidate, Duration.ofSeconds(1)) && process.isAlive()) {
                 return true;
             }
@@ -192,10 +194,11 @@ public final class MlflowServer {
         if (!process.isAlive() && process.exitValue() == PORT_TAKEN) {
             return false;
         }
+        String what = process.isAlive() ? "does not answer within %d s".formatted(START.toSeconds()) : "ended at once";
         end(process.toHandle());
         throw new MlflowServerException(
-                "the embedded MLflow did not start within %d s (%s; all of it in %s): put that right and try again, set MLFLOW_TRACKING_URI to a server of yours, or run with --tracking off"
-                        .formatted(START.toSeconds(), MlflowEnvironment.lastLine(log()), log()));
+                "the embedded MLflow %s (%s; all of it in %s): put that right and try again, set MLFLOW_TRACKING_URI to a server of yours, or run with --tracking off"
+                        .formatted(what, MlflowEnvironment.lastLine(log()), log()));
     }
 
     private void upgrade(Path python) throws IOException, MlflowServerException {

@@ -74,7 +74,7 @@ final class SearchContent {
 
     /** The outcome in Markdown: the sentence, the best architecture, the comparison, what it cost, how far to trust the predictor. */
     static String note(TrackedSearch search, Summary summary) {
-        var text = new StringBuilder("**" + escape(summary.message()) + "**\n\n");
+        var text = new StringBuilder(escape(summary.message()) + "\n\n");
         String metric = search.experiment().objective().metric();
         if (!summary.comparison().isEmpty()) {
             text.append(comparison(
@@ -114,31 +114,31 @@ final class SearchContent {
                 .formatted(number(confidence * 100)));
         table.append("|---|---:|---:|---:|---:|---:|\n");
         for (Entrant e : entrants) {
-            table.append("| %s | %.4f | %.4f – %.4f | %d | %,d | %s |\n"
-                    .formatted(
-                            escape(e.name()),
-                            e.test(),
-                            e.low(),
-                            e.high(),
-                            e.numbers().size(),
-                            e.params(),
-                            Double.isNaN(e.latencyMs()) ? "" : "%.2f".formatted(e.latencyMs())));
+            table.append(String.format(
+                    Locale.ROOT,
+                    "| %s | %.4f | %.4f – %.4f | %d | %,d | %s |\n",
+                    escape(e.name()),
+                    e.test(),
+                    e.low(),
+                    e.high(),
+                    e.numbers().size(),
+                    e.params(),
+                    Double.isNaN(e.latencyMs()) ? "" : String.format(Locale.ROOT, "%.2f", e.latencyMs())));
         }
         table.append('\n');
-        entrants.stream()
-                .filter(e -> e.verdict() != null)
-                .forEach(e -> table.append("- ").append(escape(e.verdict())).append('\n'));
         return table.append('\n').toString();
     }
 
-    /** The final figures: each entrant's test accuracy with its interval, and the rank correlation. */
+    /** The final figures: each entrant's test accuracy, the winner's interval, and the rank correlation. */
     static Map<String, Double> resultMetrics(Summary summary) {
         var metrics = new LinkedHashMap<String, Double>();
         for (Entrant e : summary.comparison()) {
-            String prefix = "result/" + e.name().replaceAll("[^\\w-]", "_") + "_";
-            metrics.put(prefix + "test_accuracy", e.test());
-            metrics.put(prefix + "test_accuracy_low", e.low());
-            metrics.put(prefix + "test_accuracy_high", e.high());
+            String name = e.name().replaceAll("[^\\w-]", "_");
+            metrics.put("result/%s_test_accuracy".formatted(name), e.test());
+            if (e.verdict() == null) {
+                metrics.put("result/%s_test_accuracy_low".formatted(name), e.low());
+                metrics.put("result/%s_test_accuracy_high".formatted(name), e.high());
+            }
         }
         if (summary.rankCorrelation() != null) {
             metrics.put("result/rank_correlation", summary.rankCorrelation());

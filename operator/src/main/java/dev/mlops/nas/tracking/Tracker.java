@@ -64,8 +64,7 @@ public final class Tracker {
             throws TrackingException {
         tracking.logMetrics(run, TrialContent.points(search.experiment(), request, outcome, result, endedAt));
         tracking.setTags(run, TrialContent.endTags(outcome, result));
-        tracking.storeArtifacts(
-                run, Map.of("architecture.json", TrialContent.architecture(search.experiment(), request)));
+        tracking.storeArtifacts(run, TrialContent.artifacts(search.experiment(), request.genotype(), ""));
         tracking.close(run, TrialContent.state(outcome), endedAt);
     }
 
@@ -88,14 +87,11 @@ public final class Tracker {
         var points = new ArrayList<>(Curve.points(search.experiment(), trials));
         int step = summary.searchDone();
         if (step > 0) {
-            points.add(new Point("search/trials_done", step, step, now));
+            points.add(new Point("trials_done", step, step, now));
             if (summary.predictor() != null) {
-                points.add(
-                        new Point("predictor/kendall_tau", summary.predictor().kendallTau(), step, now));
-                points.add(new Point(
-                        "predictor/kendall_tau_low", summary.predictor().low(), step, now));
-                points.add(new Point(
-                        "predictor/kendall_tau_high", summary.predictor().high(), step, now));
+                points.add(new Point("kendall_tau", summary.predictor().kendallTau(), step, now));
+                points.add(new Point("kendall_tau_low", summary.predictor().low(), step, now));
+                points.add(new Point("kendall_tau_high", summary.predictor().high(), step, now));
             }
         }
         points.removeIf(p -> p.step() <= lastSteps.getOrDefault(p.metric(), -1L) || !Double.isFinite(p.value()));
@@ -122,9 +118,14 @@ public final class Tracker {
         tracking.logMetrics(
                 parent,
                 SearchContent.resultMetrics(summary).entrySet().stream()
-                        .map(e -> new Point(e.getKey(), e.getValue(), summary.searchDone(), endedAt))
+                        .map(e -> new Point(e.getKey(), e.getValue(), 0, endedAt))
                         .toList());
         tracking.storeArtifacts(parent, artifacts);
+        if (summary.best() != null) {
+            tracking.storeArtifacts(
+                    parent,
+                    TrialContent.artifacts(search.experiment(), summary.best().genotype(), "best-"));
+        }
         tracking.closeOpenTrials(parent, endedAt);
         tracking.close(parent, state, endedAt);
     }

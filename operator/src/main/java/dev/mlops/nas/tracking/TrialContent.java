@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Epoch;
+import dev.mlops.nas.search.Drawings;
 import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.Graph;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState.Completed;
@@ -89,7 +91,7 @@ final class TrialContent {
         return tags;
     }
 
-    /** Results, costs, prediction and its error, all at the last epoch; the history at its own epochs and times. */
+    /** Results, costs, prediction and its error at step 0, which MLflow draws as bars; the history at its own epochs and times. */
     static List<Point> points(
             Experiment experiment,
             TrialRequest request,
@@ -122,24 +124,30 @@ final class TrialContent {
             points.add(new Point("epoch/val_accuracy", epoch.accuracy(), epoch.epoch(), time));
             points.add(new Point("epoch/val_loss", epoch.loss(), epoch.epoch(), time));
         }
-        int last = result == null ? 0 : result.epochs();
         metrics.forEach((name, value) -> {
             if (Double.isFinite(value)) {
-                points.add(new Point(name, value, last, endedAt));
+                points.add(new Point(name, value, 0, endedAt));
             }
         });
         return points;
     }
 
+    /** The architecture as JSON and as a drawing; file name to text, each name beginning with the prefix. */
+    static Map<String, String> artifacts(Experiment experiment, Genotype genotype, String prefix) {
+        return Map.of(
+                prefix + "architecture.json", architecture(experiment, genotype),
+                prefix + "architecture.svg", Drawings.svg(experiment.space(), genotype));
+    }
+
     /** The architecture as JSON: decisions, cost, and the graph in the words of the trial contract. */
-    static String architecture(Experiment experiment, TrialRequest request) {
+    static String architecture(Experiment experiment, Genotype genotype) {
         ObjectNode json = JSON.createObjectNode();
-        json.put("architecture", experiment.space().architectureHash(request.genotype()));
-        var cost = experiment.space().cost(request.genotype());
+        json.put("architecture", experiment.space().architectureHash(genotype));
+        var cost = experiment.space().cost(genotype);
         json.put("params", cost.params()).put("macs", cost.macs());
-        json.set("decisions", JSON.valueToTree(experiment.space().describe(request.genotype())));
-        json.set("genotype", JSON.valueToTree(request.genotype().choices()));
-        Graph graph = experiment.space().graph(request.genotype());
+        json.set("decisions", JSON.valueToTree(experiment.space().describe(genotype)));
+        json.set("genotype", JSON.valueToTree(genotype.choices()));
+        Graph graph = experiment.space().graph(genotype);
         json.set("graph", JSON.valueToTree(graph.nodes()));
         return json.toPrettyString() + "\n";
     }

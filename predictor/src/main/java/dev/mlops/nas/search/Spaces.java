@@ -9,6 +9,9 @@ import java.util.Map;
 /** Builds search spaces; every method throws {@link SpaceException} with one sentence when the options contradict each other. */
 public final class Spaces {
     private static final int MAX_NODES = 8;
+    private static final String PRESET = "searchSpace.preset";
+    private static final CellOptions NB201 =
+            new CellOptions(4, List.of("none", "skip", "conv1x1", "conv3x3", "avgpool3x3"), 3, 5, 16);
 
     /** One example's shape and the number of classes. */
     public record Task(int channels, int height, int width, int classes) {}
@@ -53,17 +56,21 @@ public final class Spaces {
 
     /** {@code small-cnn} or {@code nb201-cell}, for the task, with references by decisions beside the built-in ones. */
     public static SearchSpace preset(String name, Task task, Map<String, Map<String, String>> references) {
-        return switch (name) {
-            case "small-cnn" -> ChainChecks.build(SmallCnn.OPTIONS, task, SmallCnn.DESIGNS, references);
-            case "nb201-cell" ->
-                cell(
-                        new CellOptions(4, List.of("none", "skip", "conv1x1", "conv3x3", "avgpool3x3"), 3, 5, 16),
-                        task,
-                        references);
-            default ->
+        try {
+            return switch (name) {
+                case "small-cnn" -> ChainChecks.build(SmallCnn.OPTIONS, task, SmallCnn.DESIGNS, references);
+                case "nb201-cell" -> cell(NB201, task, references);
+                default -> throw new SpaceException(PRESET, "preset is \"" + name + "\": give small-cnn or nb201-cell");
+            };
+        } catch (SpaceException e) {
+            if (e.field().startsWith("searchSpace.chain") || e.field().startsWith("searchSpace.cell")) {
                 throw new SpaceException(
-                        "searchSpace.preset", "preset is \"" + name + "\": give small-cnn or nb201-cell");
-        };
+                        PRESET,
+                        "preset " + name + " does not fit images of " + task.height() + "x" + task.width() + ": "
+                                + e.getMessage());
+            }
+            throw e;
+        }
     }
 
     /**
@@ -104,7 +111,7 @@ public final class Spaces {
                 throw new SpaceException(
                         "searchSpace.cell.stack.stages",
                         "stages is " + options.stages() + ", but an image of " + task.height() + "x" + task.width()
-                                + " can be halved only " + (stage - 1) + " times: give at most " + stage);
+                                + " is 1x1 after " + stage + " already: give at most " + stage);
             }
             side = GraphBuilder.strided(side, 2);
         }

@@ -108,7 +108,7 @@ class SpacesTest {
         refuses(
                 () -> Spaces.cell(new CellOptions(4, OPERATIONS, 5, 1, 4), DIGITS, Map.of()),
                 "searchSpace.cell.stack.stages",
-                "stages is 5, but an image of 8x8 can be halved only 3 times: give at most 4");
+                "stages is 5, but an image of 8x8 is 1x1 after 4 already: give at most 4");
     }
 
     @Test
@@ -156,6 +156,20 @@ class SpacesTest {
                 () -> Spaces.preset("big-cnn", DIGITS, Map.of()),
                 "searchSpace.preset",
                 "preset is \"big-cnn\": give small-cnn or nb201-cell");
+    }
+
+    @Test
+    void aPresetThatTheImageIsTooSmallForIsRefusedByItsName() {
+        refuses(
+                () -> Spaces.preset("small-cnn", new Task(1, 2, 2, 10), Map.of()),
+                "searchSpace.preset",
+                "preset small-cnn does not fit images of 2x2: stride is 2 in stage s3, where the image is 1x1 already: give"
+                        + " 1, or fewer stages with a stride");
+        refuses(
+                () -> Spaces.preset("nb201-cell", new Task(1, 2, 2, 10), Map.of()),
+                "searchSpace.preset",
+                "preset nb201-cell does not fit images of 2x2: stages is 3, but an image of 2x2 is 1x1 after 2"
+                        + " already: give at most 2");
     }
 
     private static void refusesReference(Map<String, String> design, String sentence) {

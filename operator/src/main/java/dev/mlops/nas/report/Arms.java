@@ -1,0 +1,72 @@
+package dev.mlops.nas.report;
+
+import dev.mlops.nas.search.Experiment.Constraint;
+import dev.mlops.nas.search.History.Trial;
+import dev.mlops.nas.search.Purpose;
+import dev.mlops.nas.search.TrialState.Completed;
+import dev.mlops.nas.search.TrialState.Outcome;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What the two arms of the protocol, the search and random search, had found after each training. */
+final class Arms {
+    static final Set<Purpose> SEARCH = Set.of(Purpose.WARM_UP, Purpose.SEARCH);
+
+    /** The warm-up is drawn at random and counts for both arms, as in the comparison. */
+    static final Set<Purpose> RANDOM = Set.of(Purpose.WARM_UP, Purpose.RANDOM_ARM);
+
+    /**
+     * The best objective so far within the limits, one value per training of the arm; NaN before the first.
+     */
+    static List<Double> bestSoFar(SearchRecord search, Set<Purpose> arm) {
+        var objective = search.experiment().objective();
+        var curve = new ArrayList<Double>();
+        double best = Double.NaN;
+        for (Trial trial : search.history().trials()) {
+            if (!arm.contains(trial.request().purpose()) || !(trial.state() instanceof Outcome)) {
+                continue;
+            }
+            double value = isWithinLimits(search, trial) ? value(search, trial) : Double.NaN;
+            if (!Double.isNaN(value) && (Double.isNaN(best) || objective.score(value) > objective.score(best))) {
+                best = value;
+            }
+            curve.add(best);
+        }
+        return curve;
+    }
+
+    static boolean hasRandomArm(SearchRecord search) {
+        return search.history().trials().stream().anyMatch(t -> t.request().purpose() == Purpose.RANDOM_ARM);
+    }
+
+    /** The objective on validation; NaN where there is none. */
+    static double value(SearchRecord search, Trial trial) {
+        return metric(trial, search.experiment().objective().metric());
+    }
+
+    static double metric(Trial trial, String name) {
+        return trial.state() instanceof Completed completed
+                ? completed.metrics().getOrDefault(name, Double.NaN)
+                : Double.NaN;
+    }
+
+    static boolean isWithinLimits(SearchRecord search, Trial trial) {
+        if (!(trial.state() instanceof Completed completed)) {
+            return false;
+        }
+        var cost = search.experiment().space().cost(trial.request().genotype());
+        Map<String, Double> known = Map.of("params", (double) cost.params(), "macs", (double) cost.macs());
+        for (Constraint constraint : search.experiment().constraints()) {
+            Double value =
+                    known.getOrDefault(constraint.metric(), completed.metrics().get(constraint.metric()));
+            if (value != null && value > constraint.max()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Arms() {}
+}

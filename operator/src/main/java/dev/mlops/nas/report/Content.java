@@ -1,0 +1,315 @@
+package dev.mlops.nas.report;
+
+import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.search.History.Trial;
+import dev.mlops.nas.search.Plan.Entrant;
+import dev.mlops.nas.search.Plan.Incumbent;
+import dev.mlops.nas.search.Purpose;
+import dev.mlops.nas.search.TrialRequest.Prediction;
+import dev.mlops.nas.search.TrialState;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/** What the report says, in words and rows, for HTML and Markdown alike. */
+final class Content {
+    static final List<String> TRIAL_HEAD = List.of(
+            "trial",
+            "purpose",
+            "state",
+            "validation",
+            "test",
+            "predicted",
+            "params",
+            "latency",
+            "epochs",
+            "seed",
+            "time");
+
+    static String title(SearchRecord search) {
+        return "Architecture search: " + search.experiment().name();
+    }
+
+    /** The sentences at the top: what was found, then how it stands against each baseline. */
+    static List<String> verdicts(SearchRecord search) {
+        return search.summary().comparison().stream()
+                .map(Entrant::verdict)
+                .filter(Objects::nonNull)
+                .map(String::valueOf)
+                .toList();
+    }
+
+    static String headline(SearchRecord search) {
+        if (search.summary().comparison().isEmpty()) {
+            return search.summary().message();
+        }
+        Entrant winner = search.summary().comparison().getFirst();
+        return "Test accuracy %s (%s interval %s), mean of %d trainings from scratch; %s parameters, %s MACs, latency %s."
+                .formatted(
+                        Figures.score(winner.test()),
+                        Figures.percent(search.experiment().protocol().confidence()),
+                        Figures.interval(winner.low(), winner.high()),
+                        winner.numbers().size(),
+                        Figures.count(winner.params()),
+                        Figures.count(winner.macs()),
+                        Figures.milliseconds(winner.latencyMs()));
+    }
+
+    static List<String> comparisonHead(SearchRecord search) {
+        return List.of(
+                "",
+                "test accuracy",
+                Figures.percent(search.experiment().protocol().confidence()) + " interval",
+                "validation",
+                "seeds",
+                "sd of seeds",
+                "params",
+                "MACs",
+                "latency");
+    }
+
+    static List<List<String>> comparison(SearchRecord search) {
+        return search.summary().comparison().stream()
+                .map(e -> List.of(
+                        e.name(),
+                        Figures.score(e.test()),
+                        Figures.interval(e.low(), e.high()),
+                        Figures.score(e.validation()),
+                        Integer.toString(e.numbers().size()),
+                        Figures.score(e.seedSd()),
+                        Figures.count(e.params()),
+                        Figures.count(e.macs()),
+                        Figures.milliseconds(e.latencyMs())))
+                .toList();
+    }
+
+    static List<List<String>> decisions(SearchRecord search, Incumbent best) {
+        return search.experiment().space().describe(best.genotype()).entrySet().stream()
+                .map(e -> List.of(e.getKey(), e.getValue()))
+                .toList();
+    }
+
+    /** What the predictor was worth, as sentences; empty for other strategies. */
+    static List<String> predictor(SearchRecord search) {
+        var sentences = new ArrayList<String>();
+        if (search.summary().predictor() != null) {
+            sentences.add(Sentences.predictor(search.summary()) + ".");
+        }
+        List<Trial> predicted = Charts.predicted(search);
+        if (!predicted.isEmpty()) {
+            long inside = predicted.stream()
+                    .filter(t -> {
+                        Prediction p = Objects.requireNonNull(t.request().prediction());
+                        return Math.abs(Arms.value(search, t) - p.mean()) <= 2 * p.sd();
+                    })
+                    .count();
+            double error = predicted.stream()
+                    .mapToDouble(t -> Math.abs(Arms.value(search, t)
+                            - Objects.requireNonNull(t.request().prediction()).mean()))
+                    .average()
+                    .orElse(Double.NaN);
+            sentences.add(
+                    "Of %d trials that it chose, %d came out within two standard deviations of its prediction (a calibrated one has about 95 %%); mean absolute error %s."
+                            .formatted(predicted.size(), inside, Figures.score(error)));
+        }
+        if (search.summary().rankCorrelation() != null) {
+            sentences.add(Sentences.rankCorrelation(search.summary().rankCorrelation()) + ".");
+        }
+        return sentences;
+    }
+
+    static List<List<String>> cost(SearchRecord search) {
+        var rows = new ArrayList<List<String>>();
+        for (Purpose purpose : Purpose.values()) {
+            List<Trial> trials = search.history().trials().stream()
+                    .filter(t -> t.request().purpose() == purpose)
+                    .toList();
+            if (!trials.isEmpty()) {
+                rows.add(List.of(
+                        purpose(purpose),
+                        Integer.toString(trials.size()),
+                        Long.toString(trials.stream()
+                                .filter(t -> t.state() instanceof TrialState.Outcome
+                                        && !(t.state() instanceof TrialState.Completed))
+                                .count()),
+                        Figures.duration(
+                                trials.stream().mapToDouble(Content::seconds).sum())));
+            }
+        }
+        return rows;
+    }
+
+    /** How the result came about, so that a reader can judge it. */
+    static List<String> protocol(SearchRecord search) {
+        var spec = search.spec();
+        var split = spec.dataset().split();
+        var sentences = new ArrayList<String>();
+        sentences.add(
+                "The data is cut once into train %s, validation %s and test %s, stratified by label with seed %d; all trainings use the same cut."
+                        .formatted(
+                                Figures.percent(split.train()),
+                                Figures.percent(split.validation()),
+                                Figures.percent(split.test()),
+                                spec.seed()));
+        sentences.add(
+                "The search, its random arm and the choice of finalists and winner saw validation results only. The test part was opened by %d trainings: the finalists, the random arm's best and the references, each trained from scratch with new seeds."
+                        .formatted(search.history().trials().stream()
+                                .filter(t -> t.request().purpose().opensTest())
+                                .count()));
+        sentences.add(
+                search.experiment().protocol().randomArm()
+                        ? "Random search got as many trainings as the search; the random warm-up of %d trainings counts for both."
+                                .formatted(count(search, Purpose.WARM_UP))
+                        : "There was no random arm: the protocol of this experiment left it out.");
+        sentences.add(
+                "All trainings ran %d epochs with the same recipe: %s, learning rate %s (%s), batch %d, weight decay %s."
+                        .formatted(
+                                search.experiment().epochs(),
+                                spec.evaluation().recipe().optimizer(),
+                                spec.evaluation().recipe().learningRate(),
+                                spec.evaluation().recipe().schedule(),
+                                spec.evaluation().recipe().batchSize(),
+                                BigDecimal.valueOf(spec.evaluation().recipe().weightDecay())
+                                        .stripTrailingZeros()
+                                        .toPlainString()));
+        return sentences;
+    }
+
+    /** What the result does not show. */
+    static List<String> limits(SearchRecord search) {
+        var sentences = new ArrayList<String>();
+        double examples = search.history().trials().stream()
+                .mapToDouble(t -> Arms.metric(t, "testExamples"))
+                .filter(Double::isFinite)
+                .findFirst()
+                .orElse(Double.NaN);
+        if (Double.isFinite(examples)) {
+            sentences.add(
+                    "The test part has %s examples: one example more or less right is %s %% points. Smaller differences mean nothing."
+                            .formatted(Figures.count(examples), Figures.correlation(100 / examples)));
+        }
+        sentences.add(
+                "The result holds for this data, this recipe and %d epochs; another recipe may rank architectures otherwise."
+                        .formatted(search.experiment().epochs()));
+        sentences.add(
+                "Each baseline got one run of the search protocol: the intervals cover test examples and training seeds, not the luck of the search itself.");
+        if (search.history().trials().stream().anyMatch(t -> Double.isFinite(Arms.metric(t, "latencyMs")))) {
+            sentences.add(
+                    "Latency is that of this machine while other trainings ran beside it; compare it within the report only.");
+        }
+        return sentences;
+    }
+
+    /** Everything that is needed to repeat the search, apart from the data. */
+    static Map<String, String> manifest(SearchRecord search) {
+        var manifest = new LinkedHashMap<String, String>();
+        manifest.put("started", search.history().startedAt().toString());
+        manifest.put("ended", search.endedAt().toString());
+        manifest.put("seed", Long.toString(search.experiment().seed()));
+        if (search.summary().best() != null) {
+            manifest.put(
+                    "architecture",
+                    search.experiment()
+                            .space()
+                            .architectureHash(search.summary().best().genotype()));
+        }
+        manifest.putAll(search.environment());
+        return manifest;
+    }
+
+    static String yaml(SearchRecord search) {
+        var document = new LinkedHashMap<String, Object>();
+        document.put("apiVersion", NasApi.API_VERSION);
+        document.put("kind", "NasExperiment");
+        document.put("metadata", Map.of("name", search.experiment().name()));
+        document.put("spec", search.spec());
+        return Serialization.asYaml(document);
+    }
+
+    static List<List<String>> trials(SearchRecord search) {
+        return search.history().trials().stream()
+                .map(t -> List.of(
+                        Integer.toString(t.request().number()),
+                        t.request().reference() != null
+                                ? t.request().reference()
+                                : purpose(t.request().purpose()),
+                        state(t.state()),
+                        Figures.score(Arms.value(search, t)),
+                        Figures.score(Arms.metric(t, "testAccuracy")),
+                        t.request().prediction() == null
+                                ? ""
+                                : "%s ± %s"
+                                        .formatted(
+                                                Figures.score(
+                                                        t.request().prediction().mean()),
+                                                Figures.score(
+                                                        t.request().prediction().sd())),
+                        Figures.count(search.experiment()
+                                .space()
+                                .cost(t.request().genotype())
+                                .params()),
+                        Figures.milliseconds(Arms.metric(t, "latencyMs")),
+                        Integer.toString(t.request().epochs()),
+                        Long.toString(t.request().seed()),
+                        t.state() instanceof TrialState.Outcome ? Figures.duration(seconds(t)) : ""))
+                .toList();
+    }
+
+    /** Trials that came to nothing, each with its reason. */
+    static List<String> lost(SearchRecord search) {
+        return search.history().trials().stream()
+                .flatMap(t -> {
+                    String reason = switch (t.state()) {
+                        case TrialState.Failed f -> f.reason();
+                        case TrialState.Infeasible i -> i.reason();
+                        case TrialState.Rejected r -> r.reason();
+                        case TrialState.Stopped s -> s.reason();
+                        case TrialState.Completed _, TrialState.Pending _, TrialState.Running _ -> null;
+                    };
+                    return reason == null
+                            ? Stream.empty()
+                            : Stream.of("trial %d %s: %s".formatted(t.request().number(), state(t.state()), reason));
+                })
+                .toList();
+    }
+
+    private static String state(TrialState state) {
+        return switch (state) {
+            case TrialState.Completed _ -> "completed";
+            case TrialState.Failed _ -> "failed";
+            case TrialState.Infeasible _ -> "infeasible";
+            case TrialState.Rejected _ -> "rejected";
+            case TrialState.Stopped _ -> "stopped";
+            case TrialState.Pending _ -> "pending";
+            case TrialState.Running _ -> "running";
+        };
+    }
+
+    static String purpose(Purpose purpose) {
+        return switch (purpose) {
+            case WARM_UP -> "warm-up";
+            case SEARCH -> "search";
+            case RANDOM_ARM -> "random search";
+            case REFERENCE -> "reference";
+            case FINALIST -> "finalist";
+            case RANDOM_FINALIST -> "random search's best";
+        };
+    }
+
+    private static double seconds(Trial trial) {
+        return trial.state() instanceof TrialState.Outcome outcome ? outcome.seconds() : 0;
+    }
+
+    private static long count(SearchRecord search, Purpose purpose) {
+        return search.history().trials().stream()
+                .filter(t -> t.request().purpose() == purpose)
+                .count();
+    }
+
+    private Content() {}
+}

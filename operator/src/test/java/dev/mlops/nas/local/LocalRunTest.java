@@ -1,0 +1,278 @@
+package dev.mlops.nas.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.mlops.nas.local.NasProcess.Finished;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code nas run} as a user meets it: real processes, real data, a small trainer of one's own. */
+class LocalRunTest {
+    private static final String EXPERIMENT = """
+            apiVersion: nas.mlops.dev/v1alpha1
+            kind: NasExperiment
+            metadata:
+              name: digits
+            spec:
+              dataset:
+                uri: digits.csv.gz
+                shape: [1, 8, 8]
+                classes: 10
+              searchSpace:
+                preset: small-cnn
+              strategy:
+                name: Random
+              evaluation:
+                epochs: 5
+              budget:
+                trials: 4
+                parallelTrials: 2
+              protocol:
+                randomArm: false
+                references: {seeds: 1}
+                finalists: {count: 1, seeds: 1}
+              trainer:
+                backoffLimit: 1
+                deadlineSeconds: 600
+            """;
+
+    /** Search, one finalist, three references. */
+    private static final int TRIALS = 8;
+
+    @TempDir
+    private Path folder;
+
+    private Path file;
+
+    @BeforeEach
+    void putTheExperimentBesideItsData() throws IOException {
+        Files.copy(Path.of("../examples/data/digits.csv.gz"), folder.resolve("digits.csv.gz"));
+        file = folder.resolve("digits.yaml");
+        Files.writeString(file, EXPERIMENT);
+    }
+
+    @Test
+    void aSearchRunsToItsEndAndItsFolderTellsTheResultAgain() throws Exception {
+        Finished first = run("--json");
+        assertThat(first.exitCode()).as(first.err()).isZero();
+        JsonNode result = Json.MAPPER.readTree(first.out());
+        assertThat(result.path("phase").asText()).isEqualTo("SUCCEEDED");
+        assertThat(result.path("comparison").path(0).path("test").asDouble()).isBetween(0.5, 1.0);
+        assertThat(numbers(result))
+                .containsExactlyElementsOf(
+                        IntStream.rangeClosed(1, TRIALS).boxed().toList());
+        assertThat(Files.readString(folder.resolve("state/report.html")))
+                .contains("Comparison on the test split", "<svg");
+        assertThat(Files.readString(folder.resolve("state/report.md"))).contains("## All trials");
+
+        Finished again = run("--json");
+        assertThat(again.exitCode()).isZero();
+        assertThat(Json.MAPPER.readTree(again.out()).path("trials")).isEqualTo(result.path("trials"));
+        assertThat(starts()).hasSize(TRIALS);
+
+        Finished table = run();
+        assertThat(table.out()).contains("lenet-like", "test accuracy", "8 trainings", "report.html");
+    }
+
+    @Test
+    void aSearchThatIsKilledGoesOnWithNoTrialLostOrDoubled() throws Exception {
+        for (int trialsBefore : List.of(1, 3)) {
+            NasProcess nas = start("--pause 1500");
+            await().atMost(Duration.ofMinutes(2)).until(() -> outcomes() >= trialsBefore);
+            nas.kill();
+        }
+        Finished end = start("--pause 1500").finish();
+        assertThat(end.exitCode()).as(end.err()).isZero();
+        assertThat(outcomes()).isEqualTo(TRIALS);
+        assertThat(starts())
+                .containsExactlyInAnyOrderElementsOf(
+                        IntStream.rangeClosed(1, TRIALS).boxed().toList());
+    }
+
+    @Test
+    void terminatingStopsTheTrainersAndSaysHowToGoOn() throws Exception {
+        NasProcess nas = start("--pause 20000");
+        await().atMost(Duration.ofMinutes(2)).until(() -> starts().size() == 2);
+        nas.terminate();
+        Finished stopped = nas.finish();
+        assertThat(stopped.exitCode()).isEqualTo(130);
+        assertThat(stopped.err()).contains("to go on: nas run digits.yaml --state state --trainer ", "--tracking off");
+        for (long pid : pids()) {
+            assertThat(ProcessHandle.of(pid)).isEmpty();
+        }
+
+        Finished end = run("--json");
+        assertThat(end.exitCode()).as(end.err()).isZero();
+        assertThat(numbers(Json.MAPPER.readTree(end.out())))
+                .containsExactlyElementsOf(
+                        IntStream.rangeClosed(1, TRIALS).boxed().toList());
+    }
+
+    @Test
+    void twoSearchesCannotShareAStateFolder() throws Exception {
+        NasProcess nas = start("--pause 20000");
+        await().atMost(Duration.ofMinutes(2)).until(() -> !starts().isEmpty());
+        Finished second = run();
+        assertThat(second.exitCode()).isEqualTo(2);
+        assertThat(second.err()).contains("is in use by another nas process");
+        nas.terminate();
+        nas.finish();
+    }
+
+    @Test
+    void failuresThatPassAreRetriedUnderTheSameNumberAndOthersAreResults() throws Exception {
+        Finished end = start("--temporary 1 --crash 2 --refuse 3", "--json").finish();
+        JsonNode result = Json.MAPPER.readTree(end.out());
+        assertThat(result.path("phase").asText()).as(end.err()).isEqualTo("SUCCEEDED");
+        assertThat(numbers(result))
+                .containsExactlyElementsOf(
+                        IntStream.rangeClosed(1, TRIALS).boxed().toList());
+        assertThat(result.path("trials").path(0).path("state").asText()).isEqualTo("Completed");
+        assertThat(result.path("trials").path(1).path("message").asText()).startsWith("failed 2 times, at last: ");
+        assertThat(result.path("trials").path(2).path("message").asText())
+                .isEqualTo("this trainer does not like trial 3");
+        assertThat(starts().stream().filter(n -> n == 1)).hasSize(2);
+        assertThat(starts().stream().filter(n -> n == 3)).hasSize(1);
+    }
+
+    @Test
+    void aTrialThatRunsTooLongIsEndedAndCountsAsFailed() throws Exception {
+        replace("deadlineSeconds: 600", "deadlineSeconds: 15");
+        replace("trials: 4", "trials: 1");
+        replace("backoffLimit: 1", "backoffLimit: 0");
+        Finished end = start("--pause 600000", "--json").finish();
+        assertThat(end.exitCode()).isEqualTo(1);
+        assertThat(Json.MAPPER
+                        .readTree(end.out())
+                        .path("trials")
+                        .path(0)
+                        .path("message")
+                        .asText())
+                .isEqualTo("it ran longer than trainer.deadlineSeconds: 15");
+    }
+
+    @Test
+    void aSearchThatIsDoneGoesOnWithALargerBudgetButNotWithOtherData() throws Exception {
+        assertThat(run("--quiet").exitCode()).isZero();
+        replace("trials: 4", "trials: 5");
+        Finished more = run("--json");
+        assertThat(more.exitCode()).as(more.err()).isZero();
+        assertThat(numbers(Json.MAPPER.readTree(more.out()))).hasSizeGreaterThan(TRIALS);
+
+        replace("classes: 10", "classes: 11");
+        Finished other = run();
+        assertThat(other.exitCode()).isEqualTo(2);
+        assertThat(other.err()).contains("dataset and searchSpace cannot be changed");
+        replace("name: digits", "name: letters");
+        assertThat(run().err()).contains("holds the experiment digits");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "classes: 10 | klasses: 10 | klasses",
+                "trials: 4 | trials: 0 | spec.budget.trials",
+                "trials: 4 | trials: many | spec.budget.trials",
+                "uri: digits.csv.gz | uri: nowhere.csv.gz | nowhere.csv.gz does not exist",
+                "uri: digits.csv.gz | uri: pvc://claim/digits.csv.gz | needs a cluster",
+                "shape: [1, 8, 8] | shape: [1, 8, 9] | expected 73",
+                "kind: NasExperiment | kind: Deployment | Deployment",
+                "apiVersion: nas.mlops.dev/v1alpha1 | ': no' | not YAML",
+                "searchSpace: | constraints: [{metric: params, max: 10}]%  searchSpace: | params",
+                "spec: | ---%spec: | document",
+            })
+    void badInputIsRefusedWithOneSentenceAndNothingIsStarted(String old, String replacement, String sentence)
+            throws Exception {
+        replace(old, replacement.replace('%', '\n'));
+        Finished end = run("--json");
+        assertThat(end.exitCode()).isEqualTo(2);
+        assertThat(end.err().lines().filter(l -> !l.startsWith("WARNING"))).hasSize(1);
+        assertThat(end.err()).contains(sentence);
+        assertThat(Json.MAPPER.readTree(end.out()).path("error").asText()).contains(sentence);
+        assertThat(folder.resolve("state")).doesNotExist();
+        assertThat(starts()).isEmpty();
+    }
+
+    @Test
+    void aTrainerThatDoesNotExistIsRefused() throws Exception {
+        Finished end =
+                NasProcess.run(folder, "run", "digits.yaml", "--tracking", "off", "--trainer", "no-such-program");
+        assertThat(end.exitCode()).isEqualTo(2);
+        assertThat(end.err()).contains("the trainer \"no-such-program\" cannot be started: No such file or directory");
+    }
+
+    private Finished run(String... arguments) throws Exception {
+        return start("", arguments).finish();
+    }
+
+    private NasProcess start(String trainerArguments, String... arguments) throws IOException {
+        var words = new java.util.ArrayList<>(List.of(
+                "run",
+                "digits.yaml",
+                "--state",
+                "state",
+                "--tracking",
+                "off",
+                "--trainer",
+                NasProcess.softmaxTrainer("--journal '%s' %s".formatted(journal(), trainerArguments))));
+        words.addAll(List.of(arguments));
+        return NasProcess.start(folder, Map.of(), words.toArray(String[]::new));
+    }
+
+    private void replace(String old, String replacement) throws IOException {
+        String text = Files.readString(file);
+        assertThat(text).contains(old);
+        Files.writeString(file, text.replace(old, replacement));
+    }
+
+    private Path journal() {
+        return folder.resolve("journal.txt");
+    }
+
+    /** The trial of every training that has begun. */
+    private List<Integer> starts() throws IOException {
+        return journalLines().stream()
+                .map(l -> Integer.parseInt(l.split(" ", 2)[0]))
+                .toList();
+    }
+
+    private List<Long> pids() throws IOException {
+        return journalLines().stream()
+                .map(l -> Long.parseLong(l.split(" ", 2)[1]))
+                .toList();
+    }
+
+    private List<String> journalLines() throws IOException {
+        return Files.exists(journal()) ? Files.readAllLines(journal()) : List.of();
+    }
+
+    private long outcomes() throws IOException {
+        Path trials = folder.resolve("state/trials");
+        if (!Files.exists(trials)) {
+            return 0;
+        }
+        try (var entries = Files.list(trials)) {
+            return entries.filter(t -> Files.exists(t.resolve("outcome.json"))).count();
+        }
+    }
+
+    private static List<Integer> numbers(JsonNode result) {
+        return result.path("trials")
+                .valueStream()
+                .map(t -> t.path("number").asInt())
+                .toList();
+    }
+}
