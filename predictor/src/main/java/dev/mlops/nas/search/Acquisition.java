@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Acquisition {
     private static final int SCORED_WHOLE = 10_000;
+    private static final int DOUBTED = 1_000;
     private static final int DRAWS = 1_500;
     private static final int PARENTS = 12;
     private static final int CLIMBS = 4;
@@ -50,25 +51,30 @@ final class Acquisition {
                         .toList());
         this.incumbent = known.stream()
                 .filter(Observation::isFeasible)
-                .map(o -> learned.ensemble()
-                        .predict(candidates.features(o.candidate()), process)
-                        .mean())
+                .map(o -> learned.ensemble().mean(candidates.features(o.candidate()), process))
                 .max(Comparator.naturalOrder())
                 .orElse(null);
     }
 
     @Nullable
     Proposal choose() {
-        Scored best = candidates.isListed() && candidates.list().size() <= SCORED_WHOLE
-                ? candidates.list().stream()
-                        .filter(c -> !taken.contains(c.hash()))
-                        .map(this::score)
-                        .max(Comparator.comparingDouble(Scored::value))
-                        .orElse(null)
-                : climbed();
+        Scored best = candidates.isListed() && candidates.list().size() <= SCORED_WHOLE ? listed() : climbed();
         return best == null
                 ? null
                 : new Proposal(best.candidate(), false, learned.scale().prediction(best.prediction()));
+    }
+
+    /** Doubt costs more than the mean, so that only those with the best means are scored, unless limits count too. */
+    private @Nullable Scored listed() {
+        record Ranked(Candidate candidate, double mean) {}
+        return candidates.list().stream()
+                .filter(c -> !taken.contains(c.hash()))
+                .map(c -> new Ranked(c, learned.ensemble().mean(candidates.features(c), process)))
+                .sorted(Comparator.comparingDouble((Ranked r) -> -r.mean()))
+                .limit(learned.knowsLimits() ? SCORED_WHOLE : DOUBTED)
+                .map(r -> score(r.candidate()))
+                .max(Comparator.comparingDouble(Scored::value))
+                .orElse(null);
     }
 
     private @Nullable Scored climbed() {

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Surrogates weighted by cross-validation. Weights, trees and quality are those of the last round number of trials (numbers that
+ * Surrogates weighted by cross-validation. Weights, trees, kernel scales and quality are those of the last round number of trials (numbers that
  * grow by a seventh), so that they need not be fitted for every trial; the Gaussian process knows every trial.
  */
 final class Ensemble {
@@ -38,10 +38,17 @@ final class Ensemble {
 
     private final Validation validation;
     private final Map<SurrogateKind, Trees> trees;
+    private final double[] theta;
 
-    private Ensemble(Validation validation, Map<SurrogateKind, Trees> trees) {
+    private Ensemble(Validation validation, Map<SurrogateKind, Trees> trees, double[] theta) {
         this.validation = validation;
         this.trees = trees;
+        this.theta = theta;
+    }
+
+    /** Scales of the Gaussian process's kernel. */
+    double[] theta() {
+        return theta;
     }
 
     /** The largest round number of trials that is not above n. */
@@ -57,8 +64,9 @@ final class Ensemble {
     static Ensemble fit(List<SurrogateKind> kinds, List<Features.Vector> rows, double[] targets) {
         Map<SurrogateKind, double[]> predictions = new EnumMap<>(SurrogateKind.class);
         int[] fold = folds(targets);
+        double[] theta = GaussianProcess.fit(rows, targets, null).theta();
         for (SurrogateKind kind : kinds) {
-            predictions.put(kind, outOfFold(kind, rows, targets, fold));
+            predictions.put(kind, outOfFold(kind, rows, targets, fold, theta));
         }
         Map<SurrogateKind, Double> weights = weigh(predictions, targets);
         double[] mixed = new double[targets.length];
@@ -77,7 +85,8 @@ final class Ensemble {
                         Statistics.kendallInterval(mixed, targets, CONFIDENCE),
                         targets.length,
                         StrictMath.sqrt(error(mixed, targets))),
-                trees);
+                trees,
+                theta);
     }
 
     Validation validation() {
@@ -89,9 +98,7 @@ final class Ensemble {
         double mean = 0;
         double second = 0;
         for (var entry : validation.weights().entrySet()) {
-            Surrogate surrogate = entry.getKey() == SurrogateKind.GAUSSIAN_PROCESS
-                    ? process
-                    : java.util.Objects.requireNonNull(trees.get(entry.getKey()));
+            Surrogate surrogate = surrogate(entry.getKey(), process);
             Normal one = surrogate.predict(row);
             // Trees that agree where they saw nothing are not sure: their doubt is at least half of their error out of
             // fold.
@@ -100,6 +107,19 @@ final class Ensemble {
             second += entry.getValue() * (one.mean() * one.mean() + doubt * doubt);
         }
         return new Normal(mean, Math.sqrt(Math.max(1e-12, second - mean * mean)));
+    }
+
+    /** The mean of {@link #predict} alone. */
+    double mean(Features.Vector row, GaussianProcess process) {
+        double mean = 0;
+        for (var entry : validation.weights().entrySet()) {
+            mean += entry.getValue() * surrogate(entry.getKey(), process).mean(row);
+        }
+        return mean;
+    }
+
+    private Surrogate surrogate(SurrogateKind kind, GaussianProcess process) {
+        return kind == SurrogateKind.GAUSSIAN_PROCESS ? process : java.util.Objects.requireNonNull(trees.get(kind));
     }
 
     private static Trees grow(SurrogateKind kind, List<Features.Vector> rows, double[] targets) {
@@ -127,10 +147,8 @@ final class Ensemble {
         return fold;
     }
 
-    private static double[] outOfFold(SurrogateKind kind, List<Features.Vector> rows, double[] targets, int[] fold) {
-        double[] scales = kind == SurrogateKind.GAUSSIAN_PROCESS
-                ? GaussianProcess.fit(rows, targets, null).theta()
-                : null;
+    private static double[] outOfFold(
+            SurrogateKind kind, List<Features.Vector> rows, double[] targets, int[] fold, double[] theta) {
         double[] predictions = new double[targets.length];
         int folds = Arrays.stream(fold).max().orElse(0) + 1;
         for (int held = 0; held < folds; held++) {
@@ -144,7 +162,7 @@ final class Ensemble {
             }
             double[] y = values.stream().mapToDouble(Double::doubleValue).toArray();
             Surrogate surrogate = kind == SurrogateKind.GAUSSIAN_PROCESS
-                    ? GaussianProcess.fit(known, y, scales)
+                    ? GaussianProcess.fit(known, y, theta)
                     : grow(kind, known, y);
             for (int i = 0; i < fold.length; i++) {
                 if (fold[i] == held) {

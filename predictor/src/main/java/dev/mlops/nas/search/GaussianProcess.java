@@ -317,18 +317,34 @@ final class GaussianProcess implements Surrogate {
     public Normal predict(Features.Vector row) {
         double[] t = exp(theta);
         double[][] z = apply(row, mean, scale);
-        double[] k = new double[x.length];
-        double m = 0;
-        for (int i = 0; i < k.length; i++) {
-            k[i] = kernel(z, x[i], t);
-            m += k[i] * alpha[i];
-        }
+        double[] k = against(z, t);
         double[] v = forward(factor, k);
         double variance = kernel(z, z, t);
         for (double e : v) {
             variance -= e * e;
         }
-        return new Normal(centre + spread * m, spread * Math.sqrt(Math.max(variance, 1e-12)));
+        return new Normal(average(k), spread * Math.sqrt(Math.max(variance, 1e-12)));
+    }
+
+    @Override
+    public double mean(Features.Vector row) {
+        return average(against(apply(row, mean, scale), exp(theta)));
+    }
+
+    private double[] against(double[][] z, double[] t) {
+        double[] k = new double[x.length];
+        for (int i = 0; i < k.length; i++) {
+            k[i] = kernel(z, x[i], t);
+        }
+        return k;
+    }
+
+    private double average(double[] k) {
+        double sum = 0;
+        for (int i = 0; i < k.length; i++) {
+            sum += k[i] * alpha[i];
+        }
+        return centre + spread * sum;
     }
 
     /** Prediction of a measurement: the noise belongs to it. */

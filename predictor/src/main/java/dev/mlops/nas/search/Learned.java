@@ -45,7 +45,7 @@ record Learned(
         });
         List<Observation> used = thinned(measured);
         Scale scale = scale(used);
-        GaussianProcess process = GaussianProcess.fit(rows(candidates, used), targets(scale, used), null);
+        GaussianProcess process = GaussianProcess.fit(rows(candidates, used), targets(scale, used), ensemble.theta());
         List<Limit> limits = constraints.stream()
                 .filter(c -> !c.isAnalytic())
                 .map(c -> limit(candidates, c, used))
@@ -107,6 +107,11 @@ record Learned(
         double[] targets =
                 finished.stream().mapToDouble(o -> o.isMeasured() ? 1 : 0).toArray();
         return GaussianProcess.fit(rows(candidates, finished), targets, null);
+    }
+
+    /** Whether feasibility differs between architectures. */
+    boolean knowsLimits() {
+        return fits != null || !limits.isEmpty();
     }
 
     /** Probability that all measured constraints are kept and the device suffices. */

@@ -96,4 +96,9 @@ final class Trees implements Surrogate {
         double spread = base == 0 && weight == 1.0 / n ? Math.sqrt(Math.max(0, squares / n - sum / n * (sum / n))) : 0;
         return new GaussianProcess.Normal(base + weight * sum, spread);
     }
+
+    @Override
+    public double mean(Features.Vector row) {
+        return predict(row).mean();
+    }
 }

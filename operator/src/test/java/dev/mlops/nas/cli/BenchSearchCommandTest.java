@@ -1,0 +1,131 @@
+package dev.mlops.nas.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class BenchSearchCommandTest {
+    @TempDir
+    private Path folder;
+
+    private Path space;
+
+    @BeforeEach
+    void writeSpace() throws IOException {
+        space = Files.writeString(folder.resolve("space.yaml"), """
+                searchSpace:
+                  cell: {nodes: 3, operations: [none, skip, conv3x3], stack: {stages: 1, cells: 1, width: 4}}
+                """);
+    }
+
+    @Test
+    void strategiesRunOnAZippedTableAndLeaveJson() throws IOException {
+        Path table = folder.resolve("table.csv.gz");
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(table))) {
+            out.write(table().getBytes(StandardCharsets.UTF_8));
+        }
+        Path json = folder.resolve("out.json");
+
+        Ended ended = bench(
+                table,
+                "--objective",
+                "accuracy",
+                "--strategy",
+                "predictor,evolution,random",
+                "--seeds",
+                "3",
+                "--budget",
+                "30",
+                "--json",
+                json.toString());
+
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.code()).isZero();
+        assertThat(ended.out())
+                .contains("queries to the best")
+                .contains("found 3/3")
+                .contains("seconds per proposal");
+        JsonNode results = new ObjectMapper().readTree(json.toFile());
+        assertThat(results).hasSize(3);
+        for (JsonNode result : results) {
+            assertThat(result.get("seeds").intValue()).isEqualTo(3);
+            assertThat(result.get("found_optimum").intValue()).isEqualTo(3);
+            assertThat(result.get("to_optimum_mean").doubleValue()).isBetween(1.0, 30.0);
+            assertThat(result.has("to_optimum_median")).isTrue();
+            assertThat(result.has("regret_mean")).isTrue();
+            assertThat(result.has("regret_se")).isTrue();
+            assertThat(result.has("seconds_per_query")).isTrue();
+            assertThat(result.has("kendall_tau")).isTrue();
+        }
+        assertThat(results.get(0).get("strategy").textValue()).isEqualTo("predictor");
+    }
+
+    @Test
+    void badInputIsOneSentenceAndExitCodeTwo() throws IOException {
+        refuses(table(), "\"accurracy\", which the file does not have; it has ops, accuracy", "accurracy");
+        refuses(table().replace("222,", "229,"), "hold \"9\" for edge1-2, which has choices 0 to 2", "accuracy");
+        refuses(table().replace("222,", "22,"), "have 2 digits, but the search space has 3 decisions", "accuracy");
+        refuses(
+                table().replaceAll("\n222,.*", ""),
+                "26 rows, but the search space has 27 genotypes: 222 is missing",
+                "accuracy");
+        refuses(table().replaceAll("\n222,.*", "\n222,NaN"), "holds \"NaN\", which is not a finite number", "accuracy");
+        refuses(table().replaceAll("\n222,.*", "\n222"), "has 1 columns, but the header has 2", "accuracy");
+        refuses("", "the file is empty", "accuracy");
+    }
+
+    @Test
+    void aSpaceThatContradictsItselfIsRefused() throws IOException {
+        Files.writeString(space, "searchSpace: {cell: {nodes: 3, operations: [none, skp]}}\n");
+        Path table = Files.writeString(folder.resolve("table.csv"), table());
+        Ended ended = bench(table, "--objective", "accuracy");
+        assertThat(ended.code()).isEqualTo(2);
+        assertThat(ended.err()).contains("searchSpace.cell.operations").contains("skp");
+    }
+
+    private void refuses(String table, String sentence, String objective) throws IOException {
+        Path file = Files.writeString(folder.resolve("bad.csv"), table);
+        Ended ended = bench(file, "--objective", objective, "--seeds", "1", "--budget", "2");
+        assertThat(ended.err()).contains(sentence).hasLineCount(1);
+        assertThat(ended.code()).isEqualTo(2);
+        assertThat(ended.out()).isEmpty();
+    }
+
+    private record Ended(int code, String out, String err) {}
+
+    private Ended bench(Path table, String... more) {
+        List<String> arguments =
+                new ArrayList<>(List.of("bench", "search", "--space", space.toString(), "--table", table.toString()));
+        arguments.addAll(List.of(more));
+        var out = new StringWriter();
+        var err = new StringWriter();
+        CommandLine nas = Nas.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err, true));
+        int code = nas.execute(arguments.toArray(String[]::new));
+        return new Ended(code, out.toString(), err.toString());
+    }
+
+    /** One row per genotype of three edges with three operations. */
+    private static String table() {
+        var text = new StringBuilder("ops,accuracy");
+        for (int i = 0; i < 27; i++) {
+            String digits = "" + i / 9 + i / 3 % 3 + i % 3;
+            text.append('\n').append(digits).append(',').append(50 + 3 * (i / 9) + 2 * (i / 3 % 3) + i % 3);
+        }
+        return text.append('\n').toString();
+    }
+}
