@@ -161,7 +161,7 @@ class TrialTest {
     }
 
     /** Residual blocks of four nodes on a stem. */
-    private static List<GraphNode> deep(int blocks) {
+    static List<GraphNode> deep(int blocks) {
         var graph = Graphs.input(1, 8, 8).block("stem", 8, 3, 2, 8, 4, 4);
         var before = "stem";
         for (int i = 0; i < blocks; i++) {
