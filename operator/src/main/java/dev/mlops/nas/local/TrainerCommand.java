@@ -46,6 +46,7 @@ public record TrainerCommand(List<String> words) {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx" + heap + "m",
                 "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
                 "-Dorg.bytedeco.javacpp.maxbytes=" + (total - heap) + "m",
                 "-Dorg.bytedeco.javacpp.maxphysicalbytes=" + total + "m",
                 "--enable-native-access=ALL-UNNAMED",
