@@ -59,8 +59,18 @@ for p in "${todo[@]}"; do
   number=$((number + 1)); started=$SECONDS
   echo "[$number/${#todo[@]}] compiling $p" >&2
   # Under another name first: what is interrupted leaves no half program.
-  nice -n 10 go build -trimpath -buildvcs=false -ldflags "$flags" -o "$bin/.$p.$$" "$(package_of "$p")" 2> "$bin/.$p.log" 9>&- ||
-    { echo "go build of $p failed:" >&2; tail -n 5 "$bin/.$p.log" >&2; rm -f "$bin/.$p.$$"; exit 1; }
+  for attempt in 1 2 3; do
+    nice -n 10 go build -trimpath -buildvcs=false -ldflags "$flags" -o "$bin/.$p.$$" "$(package_of "$p")" 2> "$bin/.$p.log" 9>&- && break
+    # What a module proxy did not deliver in time it may deliver now; what does not compile never will.
+    if [ "$attempt" = 3 ] || ! grep -qE 'timeout|connection|EOF|temporar' "$bin/.$p.log"; then
+      echo "go build of $p failed:" >&2
+      tail -n 5 "$bin/.$p.log" >&2
+      rm -f "$bin/.$p.$$"
+      exit 1
+    fi
+    echo "[$number/${#todo[@]}] a download failed, trying again" >&2
+    sleep 5
+  done
   mv "$bin/.$p.$$" "$bin/$p"
   rm -f "$bin/.$p.log"
   echo "[$number/${#todo[@]}] $p is ready after $((SECONDS - started)) s" >&2

@@ -32,6 +32,7 @@ final class DownCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Logging.begin();
         var where = Optional.ofNullable(folder).orElseGet(DevCluster::defaultFolder);
         var out = spec.commandLine().getOut();
         try {

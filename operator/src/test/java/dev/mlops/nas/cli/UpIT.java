@@ -26,8 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("end-to-end")
 @Timeout(value = 30, unit = TimeUnit.MINUTES)
 class UpIT {
-    private static final String EXPERIMENT =
-            """
+    private static final String EXPERIMENT = """
             apiVersion: nas.mlops.dev/v1alpha1
             kind: NasExperiment
             metadata: {name: tiny, namespace: default}
@@ -78,7 +77,9 @@ class UpIT {
                                     .withName("tiny")
                                     .get(),
                             now -> now.getStatus() != null
-                                    && List.of("Succeeded", "Failed").contains(String.valueOf(now.getStatus().phase())));
+                                    && List.of("Succeeded", "Failed")
+                                            .contains(String.valueOf(
+                                                    now.getStatus().phase())));
             assertThat(String.valueOf(experiment.getStatus().phase())).isEqualTo("Succeeded");
             assertThat(client.resources(NasTrial.class)
                             .inNamespace("default")
