@@ -28,7 +28,7 @@ final class SqueezeExcite implements Layer {
 
     @Override
     public long macs() {
-        return squeeze.macs() + excite.macs() + shape.size();
+        return squeeze.macs() + excite.macs();
     }
 
     @Override
