@@ -107,14 +107,26 @@ final class Acquisition {
             }
         }
         return pool.values().stream()
+                .sorted(Comparator.comparingDouble((Scored s) -> -s.value()))
+                .limit(learned.knowsLimits() ? pool.size() : DOUBTED / 3)
+                .map(s -> score(s.candidate()))
                 .max(Comparator.comparingDouble(Scored::value))
                 .orElse(null);
     }
 
     private void add(Map<String, Scored> pool, Candidate candidate) {
         if (!taken.contains(candidate.hash()) && !pool.containsKey(candidate.hash())) {
-            pool.put(candidate.hash(), score(candidate));
+            pool.put(candidate.hash(), sketch(candidate));
         }
+    }
+
+    /** A score for climbing: the mean alone, unless limits count too. */
+    private Scored sketch(Candidate candidate) {
+        if (learned.knowsLimits()) {
+            return score(candidate);
+        }
+        double mean = learned.ensemble().mean(candidates.features(candidate), process);
+        return new Scored(candidate, new Normal(mean, 0), mean);
     }
 
     private Scored score(Candidate candidate) {

@@ -368,6 +368,25 @@ class ExperimentsTest {
     }
 
     @Test
+    void aSpaceThatIsTooLargeToListIsSearchedWithPredictions() {
+        SearchSpace space = Spaces.preset("small-cnn", new Spaces.Task(1, 8, 8, 10), java.util.Map.of());
+        var params = new Constraint("params", 100_000);
+        for (List<Constraint> limits : List.of(List.of(params), List.of(params, new Constraint("latencyMs", 3)))) {
+            var lab = lab(Laboratory.experiment(space, Laboratory.predictor(8), limits, new Budget(16, 2, null, 3)));
+            Plan end = lab.run();
+            assertThat(end.phase()).isEqualTo(Phase.SUCCEEDED);
+            assertThat(lab.requests(Purpose.SEARCH).stream()
+                            .filter(r -> r.prediction() != null)
+                            .count())
+                    .isGreaterThan(3);
+            assertThat(lab.trials())
+                    .allSatisfy(
+                            t -> assertThat(space.cost(t.request().genotype()).params())
+                                    .isLessThanOrEqualTo(100_000));
+        }
+    }
+
+    @Test
     void lessIsBetterWhenTheObjectiveIsMinimised() {
         Experiment up = Laboratory.experiment(CELL, Laboratory.predictor(6), 16, 2);
         var down = new Experiment(
