@@ -41,7 +41,10 @@ public final class MlflowServer {
     private static final String RECORD = "server.properties";
     private static final int PORTS_TRIED = 50;
     private static final int PORT_TAKEN = 98;
-    private static final Duration START = Duration.ofSeconds(60);
+
+    /** 4 seconds on an idle machine; one that also trains may need twenty times that. */
+    private static final Duration START = Duration.ofMinutes(3);
+
     private static final Duration STOP = Duration.ofSeconds(15);
     private static final long MAX_LOG = 10_000_000;
 

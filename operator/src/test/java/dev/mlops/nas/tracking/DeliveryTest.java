@@ -65,7 +65,6 @@ class DeliveryTest {
         assertThat(lines)
                 .anyMatch(l -> l.startsWith("digits-00004 tag") && l.contains("the loss is not a number after epoch 2"))
                 .anyMatch(l -> l.startsWith("digits-00001 param") && l.contains("\"purpose\",\"value\":\"warm up\""))
-                .anyMatch(l -> l.startsWith("digits-00012 metric predictionError"))
                 .anyMatch(l -> l.startsWith("digits-00001 artifact architecture.svg"))
                 .anyMatch(l -> l.startsWith("digits artifact best-architecture.svg"))
                 .anyMatch(l -> l.startsWith("digits artifact report.md"))
