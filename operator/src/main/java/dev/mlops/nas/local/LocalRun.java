@@ -77,11 +77,15 @@ public final class LocalRun {
 
     /** Takes the value of NAS_HOME and the clock. */
     public LocalRun(Options options, @Nullable String home, Clock clock) {
+        this(options, home, clock, Screen.of(1), Screen.of(2));
+    }
+
+    LocalRun(Options options, @Nullable String home, Clock clock, Screen out, Screen err) {
         this.options = options;
         this.home = home;
         this.clock = clock;
-        this.out = Screen.of(1);
-        this.err = Screen.of(2);
+        this.out = out;
+        this.err = err;
     }
 
     /** Runs to the end and returns the exit code. */

@@ -5,9 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.mlops.nas.local.NasProcess.Finished;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -102,9 +106,12 @@ class LocalRunTest {
     }
 
     @Test
-    void terminatingStopsTheTrainersAndSaysHowToGoOn() throws Exception {
-        NasProcess nas = start("--pause 20000");
+    void aRunningSearchKeepsOthersOutAndTerminatingItStopsTheTrainersAndSaysHowToGoOn() throws Exception {
+        NasProcess nas = start("--pause 600000");
         await().atMost(Duration.ofMinutes(2)).until(() -> starts().size() == 2);
+        var second = inProcess("");
+        assertThat(second.exitCode()).isEqualTo(2);
+        assertThat(second.err()).contains("is in use by another nas process");
         nas.terminate();
         Finished stopped = nas.finish();
         assertThat(stopped.exitCode()).isEqualTo(130);
@@ -118,17 +125,6 @@ class LocalRunTest {
         assertThat(numbers(Json.MAPPER.readTree(end.out())))
                 .containsExactlyElementsOf(
                         IntStream.rangeClosed(1, TRIALS).boxed().toList());
-    }
-
-    @Test
-    void twoSearchesCannotShareAStateFolder() throws Exception {
-        NasProcess nas = start("--pause 20000");
-        await().atMost(Duration.ofMinutes(2)).until(() -> !starts().isEmpty());
-        Finished second = run();
-        assertThat(second.exitCode()).isEqualTo(2);
-        assertThat(second.err()).contains("is in use by another nas process");
-        nas.terminate();
-        nas.finish();
     }
 
     @Test
@@ -172,11 +168,11 @@ class LocalRunTest {
         assertThat(numbers(Json.MAPPER.readTree(more.out()))).hasSizeGreaterThan(TRIALS);
 
         replace("classes: 10", "classes: 11");
-        Finished other = run();
+        Finished other = inProcess("");
         assertThat(other.exitCode()).isEqualTo(2);
         assertThat(other.err()).contains("dataset and searchSpace cannot be changed");
         replace("name: digits", "name: letters");
-        assertThat(run().err()).contains("holds the experiment digits");
+        assertThat(inProcess("").err()).contains("holds the experiment digits");
     }
 
     @ParameterizedTest
@@ -197,9 +193,9 @@ class LocalRunTest {
     void badInputIsRefusedWithOneSentenceAndNothingIsStarted(String old, String replacement, String sentence)
             throws Exception {
         replace(old, replacement.replace('%', '\n'));
-        Finished end = run("--json");
+        Finished end = inProcess("");
         assertThat(end.exitCode()).isEqualTo(2);
-        assertThat(end.err().lines().filter(l -> !l.startsWith("WARNING"))).hasSize(1);
+        assertThat(end.err().lines()).hasSize(1);
         assertThat(end.err()).contains(sentence);
         assertThat(Json.MAPPER.readTree(end.out()).path("error").asText()).contains(sentence);
         assertThat(folder.resolve("state")).doesNotExist();
@@ -214,20 +210,32 @@ class LocalRunTest {
         assertThat(end.err()).contains("the trainer \"no-such-program\" cannot be started: No such file or directory");
     }
 
+    /** The same in this process, for what ends before anything starts. */
+    private Finished inProcess(String trainerArguments) throws Exception {
+        var out = new ByteArrayOutputStream();
+        var err = new ByteArrayOutputStream();
+        int exitCode = new LocalRun(
+                        new LocalRun.Options(
+                                file, folder.resolve("state"), true, trainer(trainerArguments), false, true),
+                        null,
+                        Clock.systemUTC(),
+                        new Screen(new PrintStream(out, true, StandardCharsets.UTF_8), false, false),
+                        new Screen(new PrintStream(err, true, StandardCharsets.UTF_8), false, false))
+                .run();
+        return new Finished(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    private String trainer(String arguments) {
+        return NasProcess.softmaxTrainer("--journal '%s' %s".formatted(journal(), arguments));
+    }
+
     private Finished run(String... arguments) throws Exception {
         return start("", arguments).finish();
     }
 
     private NasProcess start(String trainerArguments, String... arguments) throws IOException {
         var words = new java.util.ArrayList<>(List.of(
-                "run",
-                "digits.yaml",
-                "--state",
-                "state",
-                "--tracking",
-                "off",
-                "--trainer",
-                NasProcess.softmaxTrainer("--journal '%s' %s".formatted(journal(), trainerArguments))));
+                "run", "digits.yaml", "--state", "state", "--tracking", "off", "--trainer", trainer(trainerArguments)));
         words.addAll(List.of(arguments));
         return NasProcess.start(folder, Map.of(), words.toArray(String[]::new));
     }
