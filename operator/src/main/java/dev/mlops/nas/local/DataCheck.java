@@ -105,10 +105,10 @@ final class DataCheck {
                                 .orElse(" and wrote no message"));
     }
 
-    /** "Cannot run program "x": error=2, No such file or directory" without what is said already. */
+    /** The system's words, out of "Cannot run program "x": Exec failed, error: 2 (No such file or directory)". */
     private static String cause(IOException failure) {
         String message = String.valueOf(failure.getMessage());
-        return message.substring(message.lastIndexOf(',') + 1).strip();
+        return message.replaceFirst("^.*error[=:] ?\\d+,? *", "").replaceAll("[()\\s]+$|^\\(", "");
     }
 
     private DataCheck() {}

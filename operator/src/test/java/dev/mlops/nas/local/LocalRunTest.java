@@ -170,7 +170,7 @@ class LocalRunTest {
         replace("classes: 10", "classes: 11");
         Finished other = inProcess("");
         assertThat(other.exitCode()).isEqualTo(2);
-        assertThat(other.err()).contains("dataset and searchSpace cannot be changed");
+        assertThat(other.err()).contains("spec.dataset: cannot be changed once the experiment exists");
         replace("name: digits", "name: letters");
         assertThat(inProcess("").err()).contains("holds the experiment digits");
     }
@@ -207,7 +207,8 @@ class LocalRunTest {
         Finished end =
                 NasProcess.run(folder, "run", "digits.yaml", "--tracking", "off", "--trainer", "no-such-program");
         assertThat(end.exitCode()).isEqualTo(2);
-        assertThat(end.err()).contains("the trainer \"no-such-program\" cannot be started: No such file or directory");
+        assertThat(end.err())
+                .contains("the trainer \"no-such-program\" cannot be started: No such file or directory\n");
     }
 
     /** The same in this process, for what ends before anything starts. */
