@@ -20,7 +20,6 @@ import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
-import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.Mappers;
@@ -94,14 +93,14 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         try {
             experiment = planner.experiment(resource);
         } catch (SpaceException e) {
-            return stalled(resource, "InvalidSpec", e, now, context);
+            return stalled(resource, "InvalidSpec", sentence(e), now, context);
         }
         var observed = Observed.of(resource, experiment, context.getSecondaryResources(NasTrial.class), now);
         Plan plan;
         try {
             plan = planner.plan(observed, now);
         } catch (SpaceException e) {
-            return stalled(resource, "NoFeasibleArchitecture", e, now, context);
+            return stalled(resource, "NoFeasibleArchitecture", sentence(e), now, context);
         }
         List<NasTrial> all = new ArrayList<>(observed.trials());
         stop(plan, all, context);
@@ -144,17 +143,14 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
                 all.add(context.resourceOperations().create(trial, source));
                 LOG.infof(
                         "experiment %s: created trial %s (%s)",
-                        ResourceID.fromResource(observed.resource()),
-                        trial.getMetadata().getName(),
-                        request.purpose());
+                        Trials.path(observed.resource()), trial.getMetadata().getName(), request.purpose());
             } catch (KubernetesClientException e) {
                 if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
                     throw e;
                 }
                 LOG.infof(
                         "experiment %s: trial %s exists already; looking again",
-                        ResourceID.fromResource(observed.resource()),
-                        trial.getMetadata().getName());
+                        Trials.path(observed.resource()), trial.getMetadata().getName());
                 return true;
             }
         }
@@ -194,13 +190,16 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
     }
 
     private UpdateControl<NasExperiment> stalled(
-            NasExperiment resource, String reason, SpaceException e, Instant now, Context<NasExperiment> context) {
-        String message = "spec.%s: %s".formatted(e.field(), e.getMessage());
-        LOG.infof("experiment %s: stalled, %s: %s", ResourceID.fromResource(resource), reason, message);
+            NasExperiment resource, String reason, String message, Instant now, Context<NasExperiment> context) {
+        LOG.infof("experiment %s: stalled, %s: %s", Trials.path(resource), reason, message);
         var status = ExperimentStatuses.stalled(
                 resource.getStatus(), resource.getMetadata().getGeneration(), reason, message, now);
         announce(resource, status, context);
         return write(resource, status, null);
+    }
+
+    private static String sentence(SpaceException e) {
+        return "spec.%s: %s".formatted(e.field(), e.getMessage());
     }
 
     /** Events for changes of the phase; written before the status, so that a crash in between loses none. */
@@ -210,7 +209,7 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         if (before != null && before.phase() == phase) {
             return;
         }
-        LOG.infof("experiment %s: %s, %s", ResourceID.fromResource(resource), phase, status.message());
+        LOG.infof("experiment %s: %s, %s", Trials.path(resource), phase, status.message());
         String note = String.valueOf(status.message());
         if (phase == Phase.Failed) {
             milestones.warning(context.getClient(), resource, phase.name(), note);
@@ -225,10 +224,10 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         if (e instanceof KubernetesClientException) {
             LOG.infof(
                     "experiment %s: the API server refused or did not answer, trying again: %s",
-                    ResourceID.fromResource(resource), e.getMessage());
+                    Trials.path(resource), e.getMessage());
             return ErrorStatusUpdateControl.noStatusUpdate();
         }
-        LOG.errorf(e, "experiment %s: internal error", ResourceID.fromResource(resource));
+        LOG.errorf(e, "experiment %s: internal error", Trials.path(resource));
         if (resource.isMarkedForDeletion()) {
             return ErrorStatusUpdateControl.noStatusUpdate();
         }

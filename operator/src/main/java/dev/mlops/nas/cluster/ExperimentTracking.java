@@ -7,6 +7,9 @@ import dev.mlops.nas.api.NasExperimentStatus.Phase;
 import dev.mlops.nas.api.NasExperimentStatus.TrackingStatus;
 import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialStatus;
+import dev.mlops.nas.report.HtmlReport;
+import dev.mlops.nas.report.MarkdownReport;
+import dev.mlops.nas.report.SearchRecord;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.tracking.Delivery;
@@ -132,7 +135,7 @@ final class ExperimentTracking {
                                 trials.stream()
                                         .map(trial -> trackedTrial(trial, client))
                                         .toList(),
-                                end(observed.resource(), plan, status)),
+                                end(observed, plan, status)),
                         () -> news.propagateEvent(id)));
     }
 
@@ -161,7 +164,7 @@ final class ExperimentTracking {
                 }
                 LOG.warnf(
                         "experiment %s: deleted without closing its MLflow run %s: %s",
-                        ResourceID.fromResource(resource), run.runId(), e.getMessage());
+                        Trials.path(resource), run.runId(), e.getMessage());
             }
         }
         context.resourceOperations().removeFinalizer(FINALIZER);
@@ -184,16 +187,30 @@ final class ExperimentTracking {
         }
     }
 
-    private static Delivery.@Nullable End end(NasExperiment resource, Plan plan, NasExperimentStatus status) {
-        String completion = status.completionTime();
-        if (completion == null) {
+    private static Delivery.@Nullable End end(Observed observed, Plan plan, NasExperimentStatus status) {
+        if (status.completionTime() == null) {
             return null;
         }
+        NasExperiment resource = observed.resource();
+        Instant endedAt = Instant.parse(status.completionTime());
+        boolean delivered = isOver(resource) && isSynced(resource);
         return new Delivery.End(
                 plan.phase() == Plan.Phase.SUCCEEDED ? RunState.FINISHED : RunState.FAILED,
-                Map.of(),
-                Instant.parse(completion),
-                isOver(resource) && isSynced(resource));
+                delivered ? Map.of() : report(observed, plan, endedAt),
+                endedAt,
+                delivered);
+    }
+
+    private static Map<String, String> report(Observed observed, Plan plan, Instant endedAt) {
+        var record = new SearchRecord(
+                observed.resource().getSpec(),
+                observed.experiment(),
+                observed.history(),
+                plan.phase(),
+                plan.summary(),
+                endedAt,
+                Map.of("trainings", "Kubernetes Jobs"));
+        return Map.of("report.md", MarkdownReport.of(record), "report.html", HtmlReport.of(record));
     }
 
     private static TrackedTrial trackedTrial(NasTrial trial, KubernetesClient client) {

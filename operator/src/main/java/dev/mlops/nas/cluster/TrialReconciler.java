@@ -193,12 +193,16 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
             Job job = JobFactory.job(experiment, trial, variables(experiment, trial), defaults);
             createOnce(JobFactory.configMap(trial, trialFile(experiment, engine, trial)), trial, context);
             context.resourceOperations().create(job, Objects.requireNonNull(jobs));
-            LOG.infof("experiment %s trial %s: created its Job", trial.getSpec().experiment(), Trials.name(trial));
+            LOG.infof("experiment %s trial %s: created its Job", Trials.experimentPath(trial), Trials.name(trial));
         } catch (TemplateException e) {
             return refused(trial, String.valueOf(e.getMessage()), context);
         } catch (KubernetesClientException e) {
             if (e.getCode() == UNPROCESSABLE || e.getCode() == HttpURLConnection.HTTP_BAD_REQUEST) {
                 return refused(trial, "the API server does not accept the Job: " + sentence(e), context);
+            }
+            if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
+                // A quota or a policy: it may pass, and is tried again at growing intervals.
+                return forbidden(trial, e, context);
             }
             if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
                 throw e;
@@ -278,7 +282,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
             write(trial, pending(waiting.reason(), waiting.message()), context);
             LOG.infof(
                     "experiment %s trial %s: waits, %s",
-                    trial.getSpec().experiment(), Trials.name(trial), waiting.message());
+                    Trials.experimentPath(trial), Trials.name(trial), waiting.message());
         }
         return UpdateControl.noUpdate();
     }
@@ -317,7 +321,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         NasTrial written = write(trial, status, context);
         LOG.infof(
                 "experiment %s trial %s: %s%s",
-                trial.getSpec().experiment(),
+                Trials.experimentPath(trial),
                 Trials.name(trial),
                 status.phase(),
                 status.message() == null ? "" : ", " + status.message());
@@ -377,11 +381,16 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         }
     }
 
+    private UpdateControl<NasTrial> forbidden(NasTrial trial, KubernetesClientException e, Context<NasTrial> context) {
+        waiting(trial, new TrialEnd.Waiting("Forbidden", "the Job is not allowed yet: " + sentence(e)), context);
+        throw e;
+    }
+
     private UpdateControl<NasTrial> refused(NasTrial trial, String message, Context<NasTrial> context) {
         NasTrialStatus status = pending(JOB_REJECTED, message);
         if (!status.equals(trial.getStatus())) {
             write(trial, status, context);
-            LOG.infof("experiment %s trial %s: %s", trial.getSpec().experiment(), Trials.name(trial), message);
+            LOG.infof("experiment %s trial %s: %s", Trials.experimentPath(trial), Trials.name(trial), message);
         }
         return UpdateControl.noUpdate();
     }
@@ -392,10 +401,9 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         if (e instanceof KubernetesClientException) {
             LOG.infof(
                     "experiment %s trial %s: the API server refused or did not answer, trying again: %s",
-                    trial.getSpec().experiment(), Trials.name(trial), e.getMessage());
+                    Trials.experimentPath(trial), Trials.name(trial), e.getMessage());
         } else {
-            LOG.errorf(
-                    e, "experiment %s trial %s: internal error", trial.getSpec().experiment(), Trials.name(trial));
+            LOG.errorf(e, "experiment %s trial %s: internal error", Trials.experimentPath(trial), Trials.name(trial));
         }
         return ErrorStatusUpdateControl.noStatusUpdate();
     }

@@ -2,6 +2,7 @@ package dev.mlops.nas.cluster;
 
 import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialStatus;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,16 @@ final class Trials {
         return trial.getMetadata().getAnnotations() == null
                 ? null
                 : trial.getMetadata().getAnnotations().get(TrialRecords.RUN_ANNOTATION);
+    }
+
+    /** An object in a log line: NAMESPACE/NAME. */
+    static String path(HasMetadata object) {
+        return object.getMetadata().getNamespace() + "/" + object.getMetadata().getName();
+    }
+
+    /** A trial's experiment in a log line. */
+    static String experimentPath(NasTrial trial) {
+        return trial.getMetadata().getNamespace() + "/" + trial.getSpec().experiment();
     }
 
     /** When the trial was first seen to run; null when it never was. */

@@ -344,6 +344,34 @@ final class OperatorFaultsTest {
         }
     }
 
+    @Test
+    void aQuotaThatLeavesNoRoomForAJobIsWaitedFor() {
+        String namespace = cluster.namespace("quota");
+        var quota = new io.fabric8.kubernetes.api.model.ResourceQuotaBuilder()
+                .withNewMetadata()
+                .withName("none")
+                .withNamespace(namespace)
+                .endMetadata()
+                .withNewSpec()
+                .addToHard("count/jobs.batch", new io.fabric8.kubernetes.api.model.Quantity("0"))
+                .endSpec()
+                .build();
+        cluster.client.resource(quota).create();
+        await().until(() -> cluster.client.resource(quota).get().getStatus().getHard() != null
+                && !cluster.client.resource(quota).get().getStatus().getHard().isEmpty());
+        try (var _ = cluster.start(namespace);
+                var _ = new Kubelet(cluster.client, namespace, (file, attempt) -> Kubelet.success(file))) {
+            NasExperiment experiment = cluster.create(namespace, "digits", "");
+            await().until(() -> cluster.trials(experiment).size() == 2
+                    && cluster.trials(experiment).getFirst().getStatus() != null);
+            assertThat(end(cluster.trials(experiment), 1))
+                    .startsWith("Pending Forbidden: the Job is not allowed yet: ")
+                    .contains("exceeded quota");
+            cluster.client.resource(quota).delete();
+            await().until(() -> cluster.is(experiment, "Succeeded", "True"));
+        }
+    }
+
     private static void assertEveryTrialOnce(NasExperiment experiment, int searchTrials) {
         List<NasTrial> trials = cluster.trials(experiment);
         assertThat(trials)

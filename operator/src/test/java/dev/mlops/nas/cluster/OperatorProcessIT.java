@@ -60,7 +60,7 @@ final class OperatorProcessIT {
                 assertThat(trials)
                         .allSatisfy(t -> assertThat(t.getStatus().phase()).isEqualTo(TrialPhase.Completed));
                 assertThat(Files.readString(folder.resolve("operator.log")))
-                        .contains("experiment digits trial digits-00001: Completed")
+                        .contains("experiment process/digits trial digits-00001: Completed")
                         .doesNotContain("\tat ");
             }
         }
