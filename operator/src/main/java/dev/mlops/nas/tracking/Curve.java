@@ -28,7 +28,7 @@ final class Curve {
                     experiment,
                     trials,
                     p -> p == Purpose.WARM_UP || p == Purpose.RANDOM_ARM,
-                    "random_" + metric,
+                    metric + "_random",
                     false);
         }
         return points;

@@ -134,14 +134,14 @@ final class SearchContent {
         var metrics = new LinkedHashMap<String, Double>();
         for (Entrant e : summary.comparison()) {
             String name = e.name().replaceAll("[^\\w-]", "_");
-            metrics.put("result/%s_test_accuracy".formatted(name), e.test());
+            metrics.put("test_accuracy_%s".formatted(name), e.test());
             if (e.verdict() == null) {
-                metrics.put("result/%s_test_accuracy_low".formatted(name), e.low());
-                metrics.put("result/%s_test_accuracy_high".formatted(name), e.high());
+                metrics.put("test_accuracy_%s_low".formatted(name), e.low());
+                metrics.put("test_accuracy_%s_high".formatted(name), e.high());
             }
         }
         if (summary.rankCorrelation() != null) {
-            metrics.put("result/rank_correlation", summary.rankCorrelation());
+            metrics.put("rank_correlation", summary.rankCorrelation());
         }
         metrics.values().removeIf(v -> v.isNaN());
         return metrics;

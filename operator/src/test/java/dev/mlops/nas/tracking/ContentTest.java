@@ -83,7 +83,7 @@ class ContentTest {
         var points = Curve.points(experiment, trials);
 
         assertThat(values(points, "best_accuracy")).containsExactly(0.90, 0.90, 0.93);
-        assertThat(values(points, "random_best_accuracy")).containsExactly(0.90, 0.95);
+        assertThat(values(points, "best_accuracy_random")).containsExactly(0.90, 0.95);
         assertThat(values(points, "train_seconds")).containsExactly(9.0, 18.0, 27.0);
     }
 
