@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +35,17 @@ public final class MlflowTracking implements Tracking {
     private static final int MAX_TAG = 5000;
     private static final int MAX_KEY = 250;
 
+    private static final int ROOTS_KEPT = 1000;
+
     private final MlflowHttp http;
+
+    /** Where the artifacts of the runs that were opened last go, by run id; saves a call each. */
+    private final Map<String, String> artifactRoots = Collections.synchronizedMap(new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, String> eldest) {
+            return size() > ROOTS_KEPT;
+        }
+    });
 
     /**
      * @param address of the server, http or https
@@ -66,33 +77,35 @@ public final class MlflowTracking implements Tracking {
     }
 
     @Override
-    public void logMetrics(Run run, List<Point> points) throws TrackingException {
-        for (int from = 0; from < points.size(); from += BATCH) {
+    public void log(Run run, List<Point> points, Map<String, String> tags) throws TrackingException {
+        List<Map.Entry<String, String>> pairs = List.copyOf(tags.entrySet());
+        int tag = 0;
+        int point = 0;
+        while (point < points.size() || tag < pairs.size()) {
             ObjectNode body = forRun(run.runId());
-            var metrics = body.putArray("metrics");
-            for (Point point : points.subList(from, Math.min(points.size(), from + BATCH))) {
-                ObjectNode metric = metrics.addObject()
-                        .put("key", key(point.metric()))
-                        .put("step", point.step())
-                        .put("timestamp", point.time().toEpochMilli());
-                // JSON has no such numbers; the server reads them as text
-                if (Double.isFinite(point.value())) {
-                    metric.put("value", point.value());
-                } else {
-                    metric.put("value", Double.toString(point.value()));
-                }
-            }
+            int lastTag = Math.min(pairs.size(), tag + ENTRIES_PER_BATCH);
+            putPairs(body, "tags", pairs.subList(tag, lastTag), MAX_TAG);
+            int lastPoint = Math.min(points.size(), point + BATCH - (lastTag - tag));
+            putPoints(body, points.subList(point, lastPoint));
             http.post("runs/log-batch", body);
+            tag = lastTag;
+            point = lastPoint;
         }
     }
 
-    @Override
-    public void setTags(Run run, Map<String, String> tags) throws TrackingException {
-        List<Map.Entry<String, String>> all = List.copyOf(tags.entrySet());
-        for (int from = 0; from < all.size(); from += ENTRIES_PER_BATCH) {
-            ObjectNode body = forRun(run.runId());
-            putPairs(body, "tags", all.subList(from, Math.min(all.size(), from + ENTRIES_PER_BATCH)), MAX_TAG);
-            http.post("runs/log-batch", body);
+    private static void putPoints(ObjectNode body, List<Point> points) {
+        var metrics = body.putArray("metrics");
+        for (Point point : points) {
+            ObjectNode metric = metrics.addObject()
+                    .put("key", key(point.metric()))
+                    .put("step", point.step())
+                    .put("timestamp", point.time().toEpochMilli());
+            // JSON has no such numbers; the server reads them as text
+            if (Double.isFinite(point.value())) {
+                metric.put("value", point.value());
+            } else {
+                metric.put("value", Double.toString(point.value()));
+            }
         }
     }
 
@@ -101,11 +114,15 @@ public final class MlflowTracking implements Tracking {
         if (artifacts.isEmpty()) {
             return;
         }
-        String root = get(run.runId()).path("info").path("artifact_uri").asText();
+        String root = artifactRoots.get(run.runId());
+        if (root == null) {
+            root = get(run.runId()).path("info").path("artifact_uri").asText();
+        }
         URI uri = URI.create(root);
         if (!"mlflow-artifacts".equals(uri.getScheme())) {
-            setTags(
+            log(
                     run,
+                    List.of(),
                     Map.of(
                             NO_ARTIFACTS_TAG,
                             "not stored: the server keeps artifacts at %s and does not pass them on (start it with --serve-artifacts)"
@@ -189,7 +206,7 @@ public final class MlflowTracking implements Tracking {
         changed.putAll(spec.tags());
         changed.entrySet().removeIf(e -> cut(e.getValue(), MAX_TAG).equals(tags.get(key(e.getKey()))));
         logParams(run, missing);
-        setTags(run, changed);
+        log(run, List.of(), changed);
     }
 
     private void logParams(Run run, Map<String, String> params) throws TrackingException {
@@ -258,7 +275,13 @@ public final class MlflowTracking implements Tracking {
     private Run run(JsonNode run) {
         String experimentId = run.path("info").path("experiment_id").asText();
         String runId = run.path("info").path("run_id").asText();
-        return new Run(experimentId, runId, "%s/#/experiments/%s/runs/%s".formatted(http.base(), experimentId, runId));
+        artifactRoots.put(runId, run.path("info").path("artifact_uri").asText());
+        // without the query MLflow 3 shows the menus for language models
+        return new Run(
+                experimentId,
+                runId,
+                "%s/#/experiments/%s/runs/%s?workflowType=machine_learning"
+                        .formatted(http.base(), experimentId, runId));
     }
 
     private static Map<String, String> pairs(JsonNode array) {

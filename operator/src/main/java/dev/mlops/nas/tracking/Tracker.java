@@ -62,8 +62,10 @@ public final class Tracker {
     public void finishTrial(
             Run run, TrialRequest request, Outcome outcome, @Nullable TrialResult result, Instant endedAt)
             throws TrackingException {
-        tracking.logMetrics(run, TrialContent.points(search.experiment(), request, outcome, result, endedAt));
-        tracking.setTags(run, TrialContent.endTags(outcome, result));
+        tracking.log(
+                run,
+                TrialContent.points(search.experiment(), request, outcome, result, endedAt),
+                TrialContent.endTags(outcome, result));
         tracking.storeArtifacts(run, TrialContent.artifacts(search.experiment(), request.genotype(), ""));
         tracking.close(run, TrialContent.state(outcome), endedAt);
     }
@@ -95,8 +97,7 @@ public final class Tracker {
             }
         }
         points.removeIf(p -> p.step() <= lastSteps.getOrDefault(p.metric(), -1L) || !Double.isFinite(p.value()));
-        tracking.logMetrics(parent, points);
-        tracking.setTags(parent, SearchContent.summaryTags(search, phase, summary));
+        tracking.log(parent, points, SearchContent.summaryTags(search, phase, summary));
         var steps = new HashMap<>(lastSteps);
         points.forEach(p -> steps.merge(p.metric(), p.step(), Math::max));
         return steps;
@@ -115,11 +116,12 @@ public final class Tracker {
      */
     public void finish(Run parent, RunState state, Summary summary, Map<String, String> artifacts, Instant endedAt)
             throws TrackingException {
-        tracking.logMetrics(
+        tracking.log(
                 parent,
                 SearchContent.resultMetrics(summary).entrySet().stream()
                         .map(e -> new Point(e.getKey(), e.getValue(), 0, endedAt))
-                        .toList());
+                        .toList(),
+                Map.of());
         tracking.storeArtifacts(parent, artifacts);
         if (summary.best() != null) {
             tracking.storeArtifacts(

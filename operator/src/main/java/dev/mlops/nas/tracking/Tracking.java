@@ -44,11 +44,8 @@ public interface Tracking {
     /** The run of one trial, nested under the parent; found, created and reopened as the parent is. */
     Run openTrial(Run parent, RunSpec spec) throws TrackingException;
 
-    /** Adds points. */
-    void logMetrics(Run run, List<Point> points) throws TrackingException;
-
-    /** Sets tags, replacing earlier values. */
-    void setTags(Run run, Map<String, String> tags) throws TrackingException;
+    /** Adds points, and sets tags, replacing earlier values. */
+    void log(Run run, List<Point> points, Map<String, String> tags) throws TrackingException;
 
     /**
      * Stores text files with the run, replacing earlier ones of the same name.

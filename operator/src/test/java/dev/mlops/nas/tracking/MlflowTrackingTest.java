@@ -53,7 +53,7 @@ class MlflowTrackingTest {
         for (int i = 0; i < 2; i++) {
             Run parent = tracking.openExperiment("twice", spec("u1", "search", Map.of("a", "1"), Map.of("t", "x")));
             Run trial = tracking.openTrial(parent, spec("u1/1", "trial", Map.of("b", "2"), Map.of()));
-            tracking.logMetrics(trial, List.of(new Point("m", 0.5, 3, TIME), new Point("m", Double.NaN, 4, TIME)));
+            tracking.log(trial, List.of(new Point("m", 0.5, 3, TIME), new Point("m", Double.NaN, 4, TIME)), Map.of());
             tracking.storeArtifacts(trial, Map.of("an architecture.json", "{}", "folder/b.txt", "text"));
             tracking.close(trial, RunState.FINISHED, TIME.plusSeconds(5));
             tracking.close(parent, RunState.FINISHED, TIME.plusSeconds(6));
@@ -76,17 +76,17 @@ class MlflowTrackingTest {
                 .boxed()
                 .collect(Collectors.toMap(i -> "edge 0->" + i, i -> i == 0 ? "x".repeat(9000) : "y"));
         Run run = tracking.openExperiment("large", spec("u2", "search", params, Map.of()));
-        tracking.logMetrics(
+        tracking.log(
                 run,
                 IntStream.range(0, 2500)
                         .mapToObj(i -> new Point("curve", i, i, TIME))
-                        .toList());
-        tracking.setTags(
-                run, IntStream.range(0, 250).boxed().collect(Collectors.toMap(i -> "t" + i, i -> "z".repeat(9000))));
+                        .toList(),
+                IntStream.range(0, 250).boxed().collect(Collectors.toMap(i -> "t" + i, i -> "z".repeat(9000))));
 
         var contents = new Contents(server.uri(), "large");
         assertThat(contents.history(run.runId(), "curve")).hasSize(2500);
         assertThat(contents.runs().get("search").path("data").path("params")).hasSize(230);
+        assertThat(contents.runs().get("search").path("data").path("tags")).hasSizeGreaterThan(250);
         assertThat(tracking.lastSteps(run)).containsEntry("curve", 2499L);
     }
 

@@ -20,13 +20,8 @@ record RefusingOne(Tracking server, String refused) implements Tracking {
     }
 
     @Override
-    public void logMetrics(Run run, List<Point> points) throws TrackingException {
-        server.logMetrics(run, points);
-    }
-
-    @Override
-    public void setTags(Run run, Map<String, String> tags) throws TrackingException {
-        server.setTags(run, tags);
+    public void log(Run run, List<Point> points, Map<String, String> tags) throws TrackingException {
+        server.log(run, points, tags);
     }
 
     @Override
