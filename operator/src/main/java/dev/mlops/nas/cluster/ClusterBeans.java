@@ -5,6 +5,8 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfiguration;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
+import io.javaoperatorsdk.operator.api.monitoring.Metrics;
+import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetricsV2;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.Dependent;
@@ -48,8 +50,18 @@ final class ClusterBeans {
         return new Milestones(clock);
     }
 
+    /** Reconciles by controller and result; looked up by the SDK like the client. */
     @Produces
     @Singleton
+    @Unremovable
+    Metrics metrics(MeterRegistry meters) {
+        return MicrometerMetricsV2.newBuilder(meters).build();
+    }
+
+    /** The SDK looks it up by name only, which Arc does not see: without the annotation it would take the default client. */
+    @Produces
+    @Singleton
+    @Unremovable
     KubernetesClient client(Config config, KubernetesSerialization serialization, MeterRegistry meters) {
         return ApiWrites.client(config, meters)
                 .withKubernetesSerialization(serialization)

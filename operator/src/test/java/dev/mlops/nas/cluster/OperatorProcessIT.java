@@ -47,7 +47,11 @@ final class OperatorProcessIT {
                     await().until(() -> cluster.is(experiment, "Succeeded", "True"));
                     assertThat(get(port, "/q/health")).contains("\"status\": \"UP\"");
                     assertThat(get(port, "/q/metrics"))
-                            .contains("nas_api_writes_total", "nas_decide_seconds", "nas_trials{phase=\"Completed\"}");
+                            .contains(
+                                    "nas_api_writes_total",
+                                    "nas_decide_seconds",
+                                    "reconciliations_success_total",
+                                    "nas_trials{phase=\"Completed\"}");
                     System.out.printf("operator process: %s of memory%n", resident(operator.pid()));
                 } finally {
                     operator.destroyForcibly().waitFor(30, TimeUnit.SECONDS);
