@@ -3,6 +3,8 @@ package dev.mlops.nas.search;
 import dev.mlops.nas.search.Ledger.Entry;
 import dev.mlops.nas.search.Plan.Entrant;
 import dev.mlops.nas.search.Statistics.Interval;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -186,9 +188,11 @@ final class Comparison {
         double high = difference + StrictMath.hypot(search.high() - search.test(), other.test() - other.low());
         String figures = String.format(
                 Locale.ROOT,
-                "%+.2f points, %.4g %% interval %+.2f to %+.2f",
+                "%+.2f points, %s %% interval %+.2f to %+.2f",
                 100 * difference,
-                100 * experiment.protocol().confidence(),
+                new BigDecimal(100 * experiment.protocol().confidence(), new MathContext(4))
+                        .stripTrailingZeros()
+                        .toPlainString(),
                 100 * low,
                 100 * high);
         if (low > 0) {
