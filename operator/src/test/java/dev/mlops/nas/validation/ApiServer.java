@@ -37,7 +37,8 @@ final class ApiServer implements AutoCloseable {
     ApiServer(Path folder) throws Exception {
         plane = ControlPlane.start(folder);
         client = plane.client();
-        try (Stream<Path> crds = Files.list(Path.of("..", "manifests", "crds"))) {
+        try (Stream<Path> crds = Files.list(Path.of("..", "manifests", "crds"))
+                .filter(f -> f.toString().endsWith("-v1.yml"))) {
             for (Path crd : crds.toList()) {
                 client.resource(Files.readString(crd)).create();
             }
