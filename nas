@@ -37,7 +37,7 @@ sources() {
 
 maven() {
   command -v mvn > /dev/null || fail "needs Maven 3.8.6 or later to build and found no mvn on the path: install it (for example the package maven)"
-  (cd "$NAS_HOME" && exec mvn -ntp "$@")
+  (cd "$NAS_HOME" && exec mvn -ntp ${NAS_MAVEN_REPOSITORY:+-Dmaven.repo.local="$NAS_MAVEN_REPOSITORY"} "$@")
 }
 
 show_progress() { # of the build with process id $1, on the terminal only
@@ -50,8 +50,9 @@ show_progress() { # of the build with process id $1, on the terminal only
   printf '\r\033[K' >&2
 }
 
-build() {
+build() { # NAS_BUILD=off starts what was built last
   local now pid
+  [ "${NAS_BUILD:-}" != off ] || return 0
   now=$(sources)
   [ "$(cat "$stamp" 2> /dev/null)" = "$now" ] && return
   mkdir -p "$NAS_HOME/target"

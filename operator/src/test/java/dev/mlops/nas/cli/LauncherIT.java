@@ -1,0 +1,131 @@
+package dev.mlops.nas.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher as a user types it, on what the package phase has built. */
+class LauncherIT {
+    private static final Path HOME = Path.of(Objects.requireNonNull(System.getenv("NAS_HOME"), "NAS_HOME"));
+
+    private static final String SMALL =
+            """
+            apiVersion: nas.mlops.dev/v1alpha1
+            kind: NasExperiment
+            metadata: {name: small}
+            spec:
+              dataset: {uri: %s, shape: [1, 8, 8], classes: 10}
+              searchSpace: {preset: small-cnn}
+              constraints:
+              - {metric: params, max: 40k}
+              strategy: {predictor: {warmUp: 4}}
+              evaluation: {epochs: 6}
+              budget: {trials: 7, parallelTrials: 2}
+              protocol:
+                randomArm: false
+                references: {seeds: 0}
+                finalists: {count: 1, seeds: 2}
+            """.formatted(HOME.resolve("examples/data/digits.csv.gz").toUri());
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void aSmallSearchOnRealDataEndsWithAWinnerAndItsInterval() throws Exception {
+        Path file = Files.writeString(folder.resolve("small.yaml"), SMALL);
+
+        Ended run = nas(
+                Map.of(),
+                "run",
+                file.toString(),
+                "--state",
+                folder.resolve("state").toString(),
+                "--json",
+                "--tracking",
+                "off");
+
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode result = new ObjectMapper().readTree(run.out());
+        assertThat(result.at("/phase").asText()).isEqualToIgnoringCase("Succeeded");
+        JsonNode winner = result.at("/comparison/0");
+        assertThat(winner.at("/test").asDouble()).isBetween(0.8, 1.0);
+        assertThat(winner.at("/low").asDouble()).isLessThan(winner.at("/test").asDouble());
+        assertThat(winner.at("/params").asLong()).isBetween(1L, 40_000L);
+    }
+
+    @Test
+    void aMistakeInTheFileIsOneSentenceAndExitCode2() throws Exception {
+        Path file = Files.writeString(folder.resolve("bad.yaml"), SMALL.replace("trials: 7", "trials: 0"));
+
+        Ended run = nas(Map.of(), "run", file.toString(), "--tracking", "off");
+
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err().lines().filter(l -> !l.isBlank()))
+                .singleElement()
+                .asString()
+                .contains("spec.budget.trials", "0", "1");
+        assertThat(folder.resolve("nas-runs")).doesNotExist();
+    }
+
+    @Test
+    void withoutMavenTheLauncherSaysWhatToInstall() throws Exception {
+        Path tools = Files.createDirectories(folder.resolve("tools"));
+        for (String tool : List.of(
+                "bash", "readlink", "sed", "find", "sort", "cksum", "cat", "mkdir", "flock", "grep", "tail", "sleep")) {
+            Files.createSymbolicLink(tools.resolve(tool), which(tool));
+        }
+        Path checkout = Files.createDirectories(folder.resolve("checkout"));
+        Files.copy(HOME.resolve("nas"), checkout.resolve("nas"), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
+
+        Ended run = run(
+                checkout,
+                Map.of("PATH", tools.toString(), "NAS_BUILD", "on", "JAVA_HOME", System.getProperty("java.home")),
+                List.of("./nas", "--help"));
+
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.err()).contains("needs Maven 3.8.6 or later", "install it");
+    }
+
+    private static Path which(String tool) {
+        return List.of("/usr/bin", "/bin", "/usr/local/bin").stream()
+                .map(d -> Path.of(d, tool))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(tool));
+    }
+
+    private Ended nas(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
+        var words = new java.util.ArrayList<>(List.of(HOME.resolve("nas").toString()));
+        words.addAll(List.of(arguments));
+        return run(folder, environment, words);
+    }
+
+    private Ended run(Path where, Map<String, String> environment, List<String> words)
+            throws IOException, InterruptedException {
+        Path out = Files.createTempFile(folder, "out", ".txt");
+        Path err = Files.createTempFile(folder, "err", ".txt");
+        var builder = new ProcessBuilder(words).directory(where.toFile());
+        builder.environment().put("NAS_BUILD", "off");
+        builder.environment().putAll(environment);
+        Process process =
+                builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+        if (!process.waitFor(10, TimeUnit.MINUTES)) {
+            process.destroy();
+            throw new AssertionError(words + " did not end");
+        }
+        return new Ended(process.exitValue(), Files.readString(out), Files.readString(err));
+    }
+
+    private record Ended(int code, String out, String err) {}
+}
