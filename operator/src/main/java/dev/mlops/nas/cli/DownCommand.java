@@ -32,7 +32,6 @@ final class DownCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Logging.begin();
         var where = Optional.ofNullable(folder).orElseGet(DevCluster::defaultFolder);
         var out = spec.commandLine().getOut();
         try {

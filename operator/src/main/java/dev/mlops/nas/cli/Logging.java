@@ -3,7 +3,7 @@ package dev.mlops.nas.cli;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** Logging of commands that use the Kubernetes client: to standard error by the JDK, since Quarkus does not run. */
+/** Logging of the command line: to standard error by the JDK, since Quarkus does not run. */
 final class Logging {
     private static final Logger UNHEARD = Logger.getLogger("dev.mlops.nas.cli.unheard");
 

@@ -26,6 +26,7 @@ import picocli.CommandLine.IVersionProvider;
 public final class Nas {
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {
+        Logging.begin();
         System.exit(commandLine().execute(args));
     }
 

@@ -27,7 +27,6 @@ final class PodRunnerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Logging.begin();
         DevCluster.runPods(folder, data, cores, kubeconfig);
         return 0;
     }

@@ -74,7 +74,6 @@ final class UpCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Logging.begin();
         var started = Instant.now();
         var out = spec.commandLine().getOut();
         var err = spec.commandLine().getErr();
