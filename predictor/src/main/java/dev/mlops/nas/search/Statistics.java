@@ -4,6 +4,8 @@ import java.util.Arrays;
 
 /** The few statistics that the engine reports. Arithmetic is strict, so that every machine gets the same bits. */
 final class Statistics {
+    private static final int FEW = 10;
+
     /** An interval. */
     record Interval(double low, double high) {}
 
@@ -63,7 +65,8 @@ final class Statistics {
 
     /**
      * Interval of Kendall's tau by the jackknife over items, at most [-1, 1]. Each item's part of the balance is known from one
-     * pass over all pairs, so this costs no more than tau itself.
+     * pass over all pairs, so this costs no more than tau itself. With few items the jackknife sees too little spread (none when
+     * all pairs agree): there it is taken as at least that of unrelated items (Kendall 1938).
      */
     static Interval kendallInterval(double[] a, double[] b, double confidence) {
         int n = a.length;
@@ -86,7 +89,9 @@ final class Statistics {
         for (int i = 0; i < n; i++) {
             pseudo[i] = n * total / pairs - (n - 1) * (total - own[i]) / (pairs - (n - 1));
         }
-        double half = studentQuantile((1 + confidence) / 2, n - 1) * StrictMath.sqrt(variance(pseudo) / n);
+        double unrelated = n < FEW ? 2 * (2 * n + 5) / (9.0 * n * (n - 1)) : 0;
+        double half = studentQuantile((1 + confidence) / 2, n - 1)
+                * StrictMath.sqrt(Math.max(variance(pseudo) / n, unrelated));
         return new Interval(Math.max(-1, tau - half), Math.min(1, tau + half));
     }
 

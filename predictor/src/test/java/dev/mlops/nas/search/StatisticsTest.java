@@ -71,4 +71,12 @@ class StatisticsTest {
             }
         }
     }
+
+    @Test
+    void fourItemsInPerfectOrderProveLittle() {
+        var interval = Statistics.kendallInterval(new double[] {1, 2, 3, 4}, new double[] {1, 2, 3, 4}, 0.9);
+
+        assertThat(interval.low()).isLessThan(0);
+        assertThat(interval.high()).isEqualTo(1);
+    }
 }
