@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A process that this product started, maybe from another JVM that is gone. A process id that the system gave to somebody else in
@@ -76,7 +77,18 @@ record OwnedProcess(long pid, String mark) {
     }
 
     private Optional<ProcessHandle> handle() {
-        return ProcessHandle.of(pid).filter(h -> h.isAlive() && commandLine(h).contains(mark));
+        return ProcessHandle.of(pid)
+                .filter(h -> h.isAlive() && settledCommandLine(h).contains(mark));
+    }
+
+    /** While a process replaces itself by another program, the system shows an empty command line for a moment. */
+    private static String settledCommandLine(ProcessHandle handle) {
+        String line = commandLine(handle);
+        for (int i = 0; i < 200 && line.isEmpty() && handle.isAlive(); i++) {
+            LockSupport.parkNanos(1_000_000);
+            line = commandLine(handle);
+        }
+        return line;
     }
 
     private static String commandLine(ProcessHandle handle) {
