@@ -88,7 +88,5 @@ case ${1:-} in
 esac
 build
 app=$NAS_HOME/operator/target/quarkus-app
-exec "$JAVA_HOME/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=4 -Xshare:auto -XX:+AutoCreateSharedArchive \
-  -XX:SharedArchiveFile="$NAS_HOME/target/nas.jsa" -Xlog:cds=off -Xlog:cds+dynamic=off \
-  --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow ${NAS_JAVA_OPTS:-} \
+exec "$JAVA_HOME/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow ${NAS_JAVA_OPTS:-} \
   -cp "$app/app/*:$app/lib/main/*:$app/lib/boot/*" dev.mlops.nas.cli.Nas "$@"
