@@ -48,12 +48,16 @@ record LaunchPlan(List<String> command, Map<String, String> environment, Path fo
         var paths = new HashMap<>(mounts);
         paths.put(terminationPath(container), terminationLog);
         var rewriter = new PathRewriter(paths);
-        var words = new ArrayList<>(program(container, options));
+        var words = new ArrayList<String>();
+        for (var word : program(container, options)) {
+            // The built-in trainer's own paths are of this machine, wherever the checkout lies: below a mount's path, too.
+            words.add(container.getCommand().isEmpty() ? word : rewriter.rewrite(word));
+        }
         for (var argument : container.getArgs()) {
-            words.add(ContainerEnvironment.expand(argument, variables));
+            words.add(rewriter.rewrite(ContainerEnvironment.expand(argument, variables)));
         }
         return new LaunchPlan(
-                words.stream().map(rewriter::rewrite).toList(),
+                List.copyOf(words),
                 environment(container, variables, rewriter, terminationLog, options),
                 Optional.ofNullable(container.getWorkingDir())
                         .map(rewriter::rewrite)
