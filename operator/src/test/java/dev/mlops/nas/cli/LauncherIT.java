@@ -65,7 +65,7 @@ class LauncherIT {
 
     @Test
     void aMistakeInTheFileIsOneSentenceAndExitCode2() throws Exception {
-        Path file = Files.writeString(folder.resolve("bad.yaml"), SMALL.replace("trials: 7", "trials: 0"));
+        Path file = Files.writeString(folder.resolve("bad.yaml"), SMALL.replace("parallelTrials: 2", "parallelTrials: 0"));
 
         Ended run = nas(Map.of(), "run", file.toString(), "--tracking", "off");
 
@@ -74,7 +74,7 @@ class LauncherIT {
         assertThat(run.err().lines().filter(l -> !l.isBlank()))
                 .singleElement()
                 .asString()
-                .contains("spec.budget.trials", "0", "1");
+                .contains("spec.budget.parallelTrials", "0", "1");
         assertThat(folder.resolve("nas-runs")).doesNotExist();
     }
 
