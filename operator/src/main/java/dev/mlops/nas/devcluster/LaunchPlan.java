@@ -50,7 +50,8 @@ record LaunchPlan(List<String> command, Map<String, String> environment, Path fo
         var rewriter = new PathRewriter(paths);
         var words = new ArrayList<String>();
         for (var word : program(container, options)) {
-            // The built-in trainer's own paths are of this machine, wherever the checkout lies: below a mount's path, too.
+            // The built-in trainer's own paths are of this machine, wherever the checkout lies: below a mount's path,
+            // too.
             words.add(container.getCommand().isEmpty() ? word : rewriter.rewrite(word));
         }
         for (var argument : container.getArgs()) {

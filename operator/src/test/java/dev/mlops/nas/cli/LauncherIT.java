@@ -65,7 +65,8 @@ class LauncherIT {
 
     @Test
     void aMistakeInTheFileIsOneSentenceAndExitCode2() throws Exception {
-        Path file = Files.writeString(folder.resolve("bad.yaml"), SMALL.replace("parallelTrials: 2", "parallelTrials: 0"));
+        Path file =
+                Files.writeString(folder.resolve("bad.yaml"), SMALL.replace("parallelTrials: 2", "parallelTrials: 0"));
 
         Ended run = nas(Map.of(), "run", file.toString(), "--tracking", "off");
 
