@@ -112,6 +112,11 @@ public final class CellSpace implements SearchSpace {
     }
 
     @Override
+    public Genotype choose(Chooser chooser) {
+        return decisions.choose(chooser);
+    }
+
+    @Override
     public Genotype mutate(Genotype genotype, RandomGenerator random) {
         return decisions.mutate(genotype, random, this::architectureHash);
     }

@@ -3,6 +3,7 @@ package dev.mlops.nas.search;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -90,6 +91,19 @@ final class Decisions {
         int[] choices = new int[all.size()];
         for (Part part : parts) {
             part.write(random.nextLong(part.size), choices);
+        }
+        return genotype(choices);
+    }
+
+    /** What the chooser chooses where decisions are active. */
+    Genotype choose(SearchSpace.Chooser chooser) {
+        int[] choices = new int[all.size()];
+        List<Integer> before = new ArrayList<>();
+        for (Part part : parts) {
+            for (int i = part.offset; i < part.end(); i++) {
+                choices[i] = part.active(i, choices) ? chooser.choose(i, Collections.unmodifiableList(before)) : -1;
+                before.add(choices[i]);
+            }
         }
         return genotype(choices);
     }

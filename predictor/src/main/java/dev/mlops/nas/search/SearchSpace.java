@@ -23,6 +23,9 @@ public sealed interface SearchSpace permits ChainSpace, CellSpace {
     /** A uniform draw. */
     Genotype sample(RandomGenerator random);
 
+    /** Builds a genotype decision by decision, in their order: the chooser is asked for the active ones only. */
+    Genotype choose(Chooser chooser);
+
     /**
      * A neighbour that is another architecture (another canonical hash), drawn at random.
      *
@@ -59,6 +62,18 @@ public sealed interface SearchSpace permits ChainSpace, CellSpace {
 
     /** Human designs. */
     List<Reference> references();
+
+    /** Makes one choice after the other. */
+    @FunctionalInterface
+    interface Chooser {
+        /**
+         * The index of the choice for an active decision.
+         *
+         * @param decision its place in {@link #decisions}
+         * @param before the choices for the decisions before it, -1 where inactive; valid during the call
+         */
+        int choose(int decision, List<Integer> before);
+    }
 
     /** A human design. */
     record Reference(String name, Genotype genotype) {}

@@ -37,6 +37,18 @@ class SearchSpacePropertiesTest {
         assertThat(space.parse(space.describe(genotype))).isEqualTo(genotype);
     }
 
+    @Property(tries = 300)
+    void choosingWhatAGenotypeHoldsGivesItBackAndAsksForActiveDecisionsOnly(@ForAll long number, @ForAll long seed) {
+        SearchSpace space = RandomSpaces.of(number);
+        List<Integer> choices = space.sample(new SplittableRandom(seed)).choices();
+        Genotype chosen = space.choose((decision, before) -> {
+            assertThat(choices.get(decision)).isNotNegative();
+            assertThat(before).isEqualTo(choices.subList(0, decision));
+            return choices.get(decision);
+        });
+        assertThat(chosen.choices()).isEqualTo(choices);
+    }
+
     @Property(tries = 60)
     void theSizeIsTheNumberOfGenotypesListed(@ForAll long number) {
         SearchSpace space = RandomSpaces.small(number);
