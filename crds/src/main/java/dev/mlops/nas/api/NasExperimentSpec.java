@@ -175,7 +175,8 @@ public record NasExperimentSpec(
     /**
      * A hard limit.
      *
-     * @param metric what is limited: params and macs are known before training, latencyMs is measured in every trial
+     * @param metric what is limited: params, macs and activationBytes (memory for results while one example runs through the
+     *     network) are known before training, latencyMs is measured in every trial
      * @param max largest allowed value: a whole number, or a text such as "2.5" or "100k" (k, M, G)
      * @param percentile percentile of the latency: 50 (median) or 99
      */
@@ -202,6 +203,7 @@ public record NasExperimentSpec(
     public enum LimitMetric {
         params,
         macs,
+        activationBytes,
         latencyMs
     }
 

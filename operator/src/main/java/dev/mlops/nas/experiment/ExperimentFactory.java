@@ -123,8 +123,7 @@ public final class ExperimentFactory {
 
     private static Constraint constraint(Limit limit) {
         String metric = switch (limit.metric()) {
-            case params -> "params";
-            case macs -> "macs";
+            case params, macs, activationBytes -> limit.metric().name();
             case latencyMs -> limit.percentile() == 99 ? "latencyP99Ms" : "latencyMs";
         };
         return new Constraint(metric, quantity(limit.max()));

@@ -7,7 +7,6 @@ import dev.mlops.nas.search.TrialState.Completed;
 import dev.mlops.nas.search.TrialState.Outcome;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** What the two arms of the protocol, the search and random search, had found after each training. */
@@ -57,10 +56,10 @@ final class Arms {
             return false;
         }
         var cost = search.experiment().space().cost(trial.request().genotype());
-        Map<String, Double> known = Map.of("params", (double) cost.params(), "macs", (double) cost.macs());
         for (Constraint constraint : search.experiment().constraints()) {
-            Double value =
-                    known.getOrDefault(constraint.metric(), completed.metrics().get(constraint.metric()));
+            Double value = constraint.isAnalytic()
+                    ? Double.valueOf((double) cost.value(constraint.metric()))
+                    : completed.metrics().get(constraint.metric());
             if (value != null && value > constraint.max()) {
                 return false;
             }

@@ -118,6 +118,41 @@ record Block(
         };
     }
 
+    /** Numbers alive at once while it runs; its input is kept to the end where it is added. */
+    long activations() {
+        if (isIdentity()) {
+            return 0;
+        }
+        long before = (long) in * height * width;
+        long pixels = (long) heightAfter() * widthAfter();
+        long after = out * pixels;
+        long kept = residual ? before : 0;
+        // The first layer reads the input itself; every convolution's result is read by a batch norm of the same size.
+        long peak = kept + 2 * after;
+        return switch (operator) {
+            case CONV -> Math.max(peak, before + after);
+            case SEPARABLE -> Math.max(peak, inner(before, in * pixels, kept, after));
+            case MBCONV -> {
+                long deep = hidden() * pixels;
+                long wide = hidden() * height * width;
+                yield expansion == 1
+                        ? Math.max(peak, inner(before, deep, kept, after))
+                        : Math.max(
+                                Math.max(peak, before + wide),
+                                Math.max(kept + 2 * wide, inner(wide + kept, deep, kept, after)));
+            }
+            case MAX_POOL, AVG_POOL ->
+                in == out
+                        ? Math.max(before + after, residual ? peak : 0)
+                        : Math.max(peak, Math.max(before + in * pixels, in * pixels + after));
+        };
+    }
+
+    /** A convolution and its batch norm in the middle of the block, read by the last convolution. */
+    private static long inner(long read, long size, long kept, long after) {
+        return Math.max(read + size, kept + size + Math.max(size, after));
+    }
+
     /** The layers as a text, the same for blocks with the same layers. */
     String layers() {
         String layers = switch (operator) {

@@ -10,6 +10,6 @@ package dev.mlops.nas.search;
 record Candidate(Genotype genotype, String hash, SearchSpace.Cost cost) {
     /** The analytic metric of a constraint. */
     double value(Experiment.Constraint constraint) {
-        return constraint.metric().equals("params") ? cost.params() : cost.macs();
+        return cost.value(constraint.metric());
     }
 }

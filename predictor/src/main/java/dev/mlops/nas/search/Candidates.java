@@ -195,12 +195,13 @@ final class Candidates {
         int tightest = -1;
         double worst = 1;
         double smallest = 0;
+        SearchSpace.Cost least = space.smallest();
         for (int i : analytic) {
-            double least = smallest(constraints.get(i));
-            if (least / constraints.get(i).max() > worst) {
+            double value = least.value(constraints.get(i).metric());
+            if (value / constraints.get(i).max() > worst) {
                 tightest = i;
-                worst = least / constraints.get(i).max();
-                smallest = least;
+                worst = value / constraints.get(i).max();
+                smallest = value;
             }
         }
         if (tightest >= 0) {
@@ -230,11 +231,6 @@ final class Candidates {
                                                 constraints.get(i).max()))
                                         .toList())
                         + ", although each can be kept alone: raise one of them");
-    }
-
-    private double smallest(Constraint constraint) {
-        SearchSpace.Cost least = space.smallest();
-        return constraint.metric().equals("params") ? least.params() : least.macs();
     }
 
     /** Draws in spaces where admissible architectures are rare: walks downhill in the excess over the bounds. */

@@ -3,17 +3,14 @@ package dev.mlops.nas.search;
 import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Spaces.CellOptions;
 import dev.mlops.nas.search.Spaces.Task;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * A small graph that is stacked: Dong &amp; Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture
@@ -26,7 +23,7 @@ import java.util.stream.Stream;
  * <p>Two genotypes are the same architecture when their cells are, see {@link CellGraph}. A cell whose output nothing reaches
  * is an architecture too: its network gives the same logits for every input.
  */
-public final class CellSpace implements SearchSpace {
+public final class CellSpace implements DecisionSpace {
     private static final int REDUCTION_KERNEL = 3;
 
     private final CellOptions options;
@@ -87,43 +84,8 @@ public final class CellSpace implements SearchSpace {
     }
 
     @Override
-    public List<Decision> decisions() {
-        return decisions.all();
-    }
-
-    @Override
-    public BigInteger size() {
-        return decisions.size();
-    }
-
-    @Override
-    public boolean contains(Genotype genotype) {
-        return decisions.contains(genotype);
-    }
-
-    @Override
-    public Stream<Genotype> all() {
-        return decisions.stream();
-    }
-
-    @Override
-    public Genotype sample(RandomGenerator random) {
-        return decisions.sample(random);
-    }
-
-    @Override
-    public Genotype choose(Chooser chooser) {
-        return decisions.choose(chooser);
-    }
-
-    @Override
-    public Genotype mutate(Genotype genotype, RandomGenerator random) {
-        return decisions.mutate(genotype, random, this::architectureHash);
-    }
-
-    @Override
-    public List<Genotype> neighbours(Genotype genotype) {
-        return decisions.neighbours(genotype);
+    public Decisions table() {
+        return decisions;
     }
 
     @Override
@@ -134,7 +96,7 @@ public final class CellSpace implements SearchSpace {
     @Override
     public Cost cost(Genotype genotype) {
         CellGraph cell = cell(genotype);
-        Cost cost = base;
+        Cost cost = withImages(images(cell));
         for (var entry : perOperation.entrySet()) {
             cost = plus(cost, entry.getValue(), cell.count(entry.getKey()));
         }
@@ -150,17 +112,46 @@ public final class CellSpace implements SearchSpace {
             params = Math.min(params, cost.params());
             macs = Math.min(macs, cost.macs());
         }
-        return plus(base, new Cost(params, macs), decisions.all().size());
+        return plus(
+                withImages(fewestImages()),
+                new Cost(params, macs, 0),
+                decisions.all().size());
     }
 
-    @Override
-    public Map<String, String> describe(Genotype genotype) {
-        return decisions.describe(genotype);
+    /** Images alive at once while a cell runs; all have the size of its input. */
+    private static long images(CellGraph cell) {
+        var builder = new GraphBuilder();
+        String input = builder.input(new Task(1, 1, 1, 1));
+        if (cell.output().isEmpty()) {
+            builder.zero("zero", input);
+        } else {
+            new CellNodes(builder, "cell", cell.canonical(), input).output();
+        }
+        return Activations.peak(builder.build());
     }
 
-    @Override
-    public Genotype parse(Map<String, String> values) {
-        return decisions.parse(values);
+    /** Whatever a cell does takes its input and a result; a skip alone does nothing, and zeros or skips keep all else away. */
+    private long fewestImages() {
+        boolean none = operations.contains(EdgeOperation.NONE);
+        boolean skip = operations.contains(EdgeOperation.SKIP);
+        if (skip && (none || options.nodes() == 2)) {
+            return 0;
+        }
+        return none || skip ? 2 : Smallest.of(this, g -> images(cell(g)));
+    }
+
+    private Cost withImages(long images) {
+        return new Cost(
+                base.params(),
+                base.macs(),
+                Math.max(base.activationBytes(), images * largestImage() * Activations.BYTES));
+    }
+
+    private long largestImage() {
+        return IntStream.range(0, options.stages())
+                .mapToLong(s -> (long) width(s) * side(task.height(), s) * side(task.width(), s))
+                .max()
+                .orElseThrow();
     }
 
     @Override
@@ -183,10 +174,7 @@ public final class CellSpace implements SearchSpace {
 
     /** The operations on the edges, in the order of the decisions. */
     List<EdgeOperation> edges(Genotype genotype) {
-        if (!contains(genotype)) {
-            throw new IllegalArgumentException(genotype + " is not in the space");
-        }
-        return genotype.choices().stream().map(operations::get).toList();
+        return checked(genotype).choices().stream().map(operations::get).toList();
     }
 
     private CellGraph cell(Genotype genotype) {
@@ -195,7 +183,10 @@ public final class CellSpace implements SearchSpace {
 
     @Override
     public Graph graph(Genotype genotype) {
-        CellGraph cell = cell(genotype).canonical();
+        return network(cell(genotype).canonical());
+    }
+
+    private Graph network(CellGraph cell) {
         var builder = new GraphBuilder();
         String last = builder.input(task);
         last = builder.conv("stem.conv", last, options.width(), 3, 1, 1);
@@ -243,23 +234,28 @@ public final class CellSpace implements SearchSpace {
             macs += weights * side(task.height(), stage) * side(task.width(), stage);
         }
         long last = width(options.stages() - 1);
-        return new Cost(params + 2 * last + (last + 1) * task.classes(), macs + last * task.classes());
+        CellGraph nothing = CellGraph.of(2, new EdgeOperation[] {EdgeOperation.SKIP});
+        return new Cost(
+                params + 2 * last + (last + 1) * task.classes(),
+                macs + last * task.classes(),
+                Activations.peak(network(nothing)) * Activations.BYTES);
     }
 
     /** One edge of this operation, in all cells. */
     private Cost stacked(EdgeOperation operation) {
-        var cost = new Cost(0, 0);
+        var cost = new Cost(0, 0, 0);
         for (int stage = 0; stage < options.stages(); stage++) {
             var one = new Cost(
                     operation.params(width(stage)),
-                    operation.macs(width(stage), side(task.height(), stage), side(task.width(), stage)));
+                    operation.macs(width(stage), side(task.height(), stage), side(task.width(), stage)),
+                    0);
             cost = plus(cost, one, options.cellsPerStage());
         }
         return cost;
     }
 
     private static Cost plus(Cost cost, Cost one, int times) {
-        return new Cost(cost.params() + times * one.params(), cost.macs() + times * one.macs());
+        return new Cost(cost.params() + times * one.params(), cost.macs() + times * one.macs(), cost.activationBytes());
     }
 
     private int width(int stage) {

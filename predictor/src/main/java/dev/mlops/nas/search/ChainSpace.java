@@ -2,16 +2,14 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Spaces.Task;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntToLongFunction;
+import java.util.function.LongBinaryOperator;
 import java.util.function.ToLongFunction;
-import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Stages one after the other: a 3x3 convolution with batch norm and ReLU, the stages, global average pooling, dropout, dense.
@@ -23,7 +21,7 @@ import java.util.stream.Stream;
  *
  * <p>Two genotypes are the same architecture when they give the same blocks in a row, whatever stage they come from.
  */
-public final class ChainSpace implements SearchSpace {
+public final class ChainSpace implements DecisionSpace {
     private static final int STEM_KERNEL = 3;
 
     private final int stemWidth;
@@ -66,43 +64,8 @@ public final class ChainSpace implements SearchSpace {
     }
 
     @Override
-    public List<Decision> decisions() {
-        return decisions.all();
-    }
-
-    @Override
-    public BigInteger size() {
-        return decisions.size();
-    }
-
-    @Override
-    public boolean contains(Genotype genotype) {
-        return decisions.contains(genotype);
-    }
-
-    @Override
-    public Stream<Genotype> all() {
-        return decisions.stream();
-    }
-
-    @Override
-    public Genotype sample(RandomGenerator random) {
-        return decisions.sample(random);
-    }
-
-    @Override
-    public Genotype choose(Chooser chooser) {
-        return decisions.choose(chooser);
-    }
-
-    @Override
-    public Genotype mutate(Genotype genotype, RandomGenerator random) {
-        return decisions.mutate(genotype, random, this::architectureHash);
-    }
-
-    @Override
-    public List<Genotype> neighbours(Genotype genotype) {
-        return decisions.neighbours(genotype);
+    public Decisions table() {
+        return decisions;
     }
 
     @Override
@@ -116,27 +79,35 @@ public final class ChainSpace implements SearchSpace {
         int channels = stemWidth;
         long params = 0;
         long macs = 0;
+        long activations = activationsBefore();
         for (Block block : blocks(genotype)) {
             params += block.params();
             macs += block.macs();
+            activations = Math.max(activations, block.activations());
             channels = block.out();
         }
-        return new Cost(params + paramsOutside(channels), macs + macsOutside(channels));
+        activations = Math.max(activations, activationsAfter(channels));
+        return new Cost(
+                params + paramsOutside(channels), macs + macsOutside(channels), activations * Activations.BYTES);
     }
 
     /** Stages add up and meet in their channels only: the cheapest way to each width, stage by stage. */
     @Override
     public Cost smallest() {
-        return new Cost(smallest(Block::params, this::paramsOutside), smallest(Block::macs, this::macsOutside));
+        long activations = smallest(Block::activations, Math::max, this::activationsAfter);
+        return new Cost(
+                smallest(Block::params, Long::sum, this::paramsOutside),
+                smallest(Block::macs, Long::sum, this::macsOutside),
+                Math.max(activations, activationsBefore()) * Activations.BYTES);
     }
 
-    private long smallest(ToLongFunction<Block> cost, IntToLongFunction outside) {
+    private long smallest(ToLongFunction<Block> cost, LongBinaryOperator join, IntToLongFunction outside) {
         Map<Integer, Long> cheapest = Map.of(stemWidth, 0L);
         for (Stage stage : stages) {
-            cheapest = stage.cheapest(cheapest, cost);
+            cheapest = stage.cheapest(cheapest, cost, join);
         }
         return cheapest.entrySet().stream()
-                .mapToLong(e -> e.getValue() + outside.applyAsLong(e.getKey()))
+                .mapToLong(e -> join.applyAsLong(e.getValue(), outside.applyAsLong(e.getKey())))
                 .min()
                 .orElseThrow();
     }
@@ -150,10 +121,20 @@ public final class ChainSpace implements SearchSpace {
         return 9L * task.channels() * stemWidth * task.height() * task.width() + (long) lastChannels * task.classes();
     }
 
+    /** Numbers alive at once in the first convolution and what follows it. */
+    private long activationsBefore() {
+        long pixels = (long) task.height() * task.width();
+        return pixels * stemWidth + pixels * Math.max(stemWidth, task.channels());
+    }
+
+    /** Numbers alive at once in the last layers; dropout on the pooled channels needs no more than pooling does. */
+    private long activationsAfter(int lastChannels) {
+        long pixels = (long) stages.getLast().heightAfter() * stages.getLast().widthAfter();
+        return lastChannels + Math.max(lastChannels * pixels, task.classes());
+    }
+
     private List<Block> blocks(Genotype genotype) {
-        if (!contains(genotype)) {
-            throw new IllegalArgumentException(genotype + " is not in the space");
-        }
+        checked(genotype);
         var blocks = new ArrayList<Block>();
         int channels = stemWidth;
         for (Stage stage : stages) {
@@ -165,16 +146,6 @@ public final class ChainSpace implements SearchSpace {
 
     private double dropout(Genotype genotype) {
         return dropouts.get(dropouts.size() == 1 ? 0 : genotype.choices().getLast());
-    }
-
-    @Override
-    public Map<String, String> describe(Genotype genotype) {
-        return decisions.describe(genotype);
-    }
-
-    @Override
-    public Genotype parse(Map<String, String> values) {
-        return decisions.parse(values);
     }
 
     @Override

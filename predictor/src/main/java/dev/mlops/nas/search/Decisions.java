@@ -167,6 +167,18 @@ final class Decisions {
                 "searchSpace", "searchSpace holds one architecture only: give a list another entry that changes it");
     }
 
+    /** A decision that is active in both parents takes the value of either; one that is active in neither is drawn. */
+    Genotype crossover(Genotype a, Genotype b, RandomGenerator random) {
+        return choose((decision, before) -> {
+            int first = a.choices().get(decision);
+            int second = b.choices().get(decision);
+            if (first < 0 && second < 0) {
+                return random.nextInt(all.get(decision).choices().size());
+            }
+            return first < 0 || (second >= 0 && random.nextBoolean()) ? second : first;
+        });
+    }
+
     private Genotype step(Genotype genotype, RandomGenerator random) {
         int[] choices = array(genotype);
         int[] active =

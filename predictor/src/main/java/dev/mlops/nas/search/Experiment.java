@@ -41,14 +41,14 @@ public record Experiment(
     /**
      * An upper bound.
      *
-     * @param metric {@code params} or {@code macs} (known before training), {@code latencyMs} or {@code latencyP99Ms}
-     *     (measured, learned before)
+     * @param metric {@code params}, {@code macs} or {@code activationBytes} (known before training), {@code latencyMs} or
+     *     {@code latencyP99Ms} (measured, learned before)
      * @param max largest allowed value
      */
     public record Constraint(String metric, double max) {
         /** Whether the value of every architecture is known without training. */
         public boolean isAnalytic() {
-            return metric.equals("params") || metric.equals("macs");
+            return SearchSpace.Cost.METRICS.contains(metric);
         }
     }
 

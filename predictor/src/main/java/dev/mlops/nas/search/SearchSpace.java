@@ -3,11 +3,12 @@ package dev.mlops.nas.search;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
 /** Which architectures exist: decisions, and the rule that turns a choice for each into a graph. Immutable. */
-public sealed interface SearchSpace permits ChainSpace, CellSpace {
+public sealed interface SearchSpace permits DecisionSpace {
     /** The decisions, in the order of a genotype's choices. */
     List<Decision> decisions();
 
@@ -34,6 +35,13 @@ public sealed interface SearchSpace permits ChainSpace, CellSpace {
     Genotype mutate(Genotype genotype, RandomGenerator random);
 
     /**
+     * A child of two genotypes, which may be one of them: each decision takes its value from either parent by the toss of a coin
+     * (uniform crossover, Syswerda 1989), from the one where it is active if only one has it, and a uniform draw where neither
+     * has; what the child's choices leave without effect is inactive.
+     */
+    Genotype crossover(Genotype a, Genotype b, RandomGenerator random);
+
+    /**
      * All genotypes that differ in the value of one decision. Decisions that this switches on take every value, so that being
      * neighbours is mutual.
      */
@@ -51,7 +59,10 @@ public sealed interface SearchSpace permits ChainSpace, CellSpace {
     /** Analytic cost of {@link #graph}, without building it. */
     Cost cost(Genotype genotype);
 
-    /** The smallest parameters and the smallest multiply-accumulates in the space; two architectures may hold one each. */
+    /**
+     * The smallest of each cost in the space; different architectures may hold them. Where a space of more than 4,096 genotypes
+     * has no formula for a cost, the smallest that descents through neighbours find.
+     */
     Cost smallest();
 
     /** Names and values of the active decisions, in the space's order. */
@@ -83,6 +94,22 @@ public sealed interface SearchSpace permits ChainSpace, CellSpace {
      *
      * @param params trainable parameters of convolutions (no bias), batch norms (scale and shift) and the dense layer (with bias)
      * @param macs multiply-accumulates of convolutions and the dense layer for one example
+     * @param activationBytes memory for results in 32-bit floating point while the graph runs for one example, node after node in
+     *     its order: the most that is alive at once of what the running node reads and writes and what later nodes still read;
+     *     nothing is overwritten in place
      */
-    record Cost(long params, long macs) {}
+    record Cost(long params, long macs, long activationBytes) {
+        /** The metrics' names, as constraints use them. */
+        public static final Set<String> METRICS = Set.of("params", "macs", "activationBytes");
+
+        /** The cost with one of the names of {@link #METRICS}. */
+        public long value(String metric) {
+            return switch (metric) {
+                case "params" -> params;
+                case "macs" -> macs;
+                case "activationBytes" -> activationBytes;
+                default -> throw new IllegalArgumentException(metric + " is none of " + METRICS);
+            };
+        }
+    }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongBinaryOperator;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -140,8 +141,8 @@ final class Stage {
                 : new Block(chosen, side, expand, in, out, 1, residual, heightAfter(), widthAfter());
     }
 
-    /** Adds the cheapest way through this stage to the cheapest ways before it; keys are channels. */
-    Map<Integer, Long> cheapest(Map<Integer, Long> before, ToLongFunction<Block> cost) {
+    /** Joins the cheapest way through this stage to the cheapest ways before it; keys are channels. */
+    Map<Integer, Long> cheapest(Map<Integer, Long> before, ToLongFunction<Block> cost, LongBinaryOperator join) {
         var after = new TreeMap<Integer, Long>();
         before.forEach((in, spent) -> {
             if (depth.choices().contains(0)) {
@@ -152,22 +153,25 @@ final class Stage {
                     .min(Integer::compare)
                     .orElseThrow();
             for (int out : channels.choices()) {
-                after.merge(out, spent + cheapest(least, in, out, cost), Math::min);
+                after.merge(out, join.applyAsLong(spent, cheapest(least, in, out, cost, join)), Math::min);
             }
         });
         return after;
     }
 
-    private long cheapest(int count, int in, int out, ToLongFunction<Block> cost) {
+    private long cheapest(int count, int in, int out, ToLongFunction<Block> cost, LongBinaryOperator join) {
         long best = Long.MAX_VALUE;
         for (Operator each : operator.choices()) {
             for (int side : kernel.choices()) {
                 for (int expand : each == Operator.MBCONV ? expansion.choices() : List.of(1)) {
-                    long sum = cost.applyAsLong(block(0, each, side, expand, in, out, false));
-                    if (count > 1) {
-                        sum += (count - 1) * cost.applyAsLong(block(1, each, side, expand, out, out, false));
+                    for (boolean residual : skip.choices()) {
+                        long all = cost.applyAsLong(block(0, each, side, expand, in, out, residual));
+                        for (int i = 1; i < count; i++) {
+                            long next = cost.applyAsLong(block(i, each, side, expand, out, out, residual));
+                            all = join.applyAsLong(all, next);
+                        }
+                        best = Math.min(best, all);
                     }
-                    best = Math.min(best, sum);
                 }
             }
         }

@@ -39,7 +39,22 @@ final class GraphCount {
                 default -> {}
             }
         }
-        return new Cost(params, macs);
+        return new Cost(params, macs, 4 * peak(graph));
+    }
+
+    /** At every node: its own numbers, and those of earlier nodes that it or a later one reads. */
+    private static long peak(Graph graph) {
+        long peak = 0;
+        for (int now = 0; now < graph.nodes().size(); now++) {
+            Set<String> needed = new HashSet<>(List.of(graph.nodes().get(now).name()));
+            graph.nodes().subList(now, graph.nodes().size()).forEach(n -> needed.addAll(n.inputs()));
+            long alive = graph.nodes().subList(0, now + 1).stream()
+                    .filter(n -> needed.contains(n.name()))
+                    .mapToLong(n -> n.shape().stream().mapToLong(s -> s).reduce(1, (a, b) -> a * b))
+                    .sum();
+            peak = Math.max(peak, alive);
+        }
+        return peak;
     }
 
     /** Fails where a shape is not what its inputs make it, or a node is not on the way from input to logits. */

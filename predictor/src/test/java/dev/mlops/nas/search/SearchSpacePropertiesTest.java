@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -26,6 +27,25 @@ class SearchSpacePropertiesTest {
         } catch (SpaceException e) {
             assertThat(e).hasMessageContaining("one architecture only");
             assertThat(space.all().map(space::architectureHash).distinct()).hasSize(1);
+        }
+    }
+
+    @Property(tries = 300)
+    void aChildOfTwoIsInTheSpaceAndHasEachActiveChoiceFromAParentThatHasOne(@ForAll long number, @ForAll long seed) {
+        SearchSpace space = RandomSpaces.of(number);
+        var random = new SplittableRandom(seed);
+        Genotype mother = space.sample(random);
+        Genotype father = space.sample(random);
+        Genotype child = space.crossover(mother, father, random);
+        assertThat(space.contains(child)).isTrue();
+        assertThat(space.crossover(mother, mother, random)).isEqualTo(mother);
+        for (int i = 0; i < child.choices().size(); i++) {
+            Set<Integer> parents = new HashSet<>(
+                    List.of(mother.choices().get(i), father.choices().get(i)));
+            parents.remove(-1);
+            if (child.choices().get(i) >= 0 && !parents.isEmpty()) {
+                assertThat(child.choices().get(i)).isIn(parents);
+            }
         }
     }
 
@@ -102,12 +122,12 @@ class SearchSpacePropertiesTest {
     void theSmallestCostIsTheSmallestOfAll(@ForAll long number) {
         SearchSpace space = RandomSpaces.small(number);
         List<SearchSpace.Cost> costs = space.all().map(space::cost).toList();
-        assertThat(space.smallest().params())
-                .isEqualTo(
-                        costs.stream().mapToLong(SearchSpace.Cost::params).min().orElseThrow());
-        assertThat(space.smallest().macs())
-                .isEqualTo(
-                        costs.stream().mapToLong(SearchSpace.Cost::macs).min().orElseThrow());
+        for (String metric : SearchSpace.Cost.METRICS) {
+            assertThat(space.smallest().value(metric))
+                    .as(metric)
+                    .isEqualTo(
+                            costs.stream().mapToLong(c -> c.value(metric)).min().orElseThrow());
+        }
     }
 
     @Property(tries = 60)
