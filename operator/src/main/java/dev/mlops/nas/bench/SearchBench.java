@@ -6,6 +6,8 @@ import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.StrategyName;
 import dev.mlops.nas.experiment.ExperimentFactory;
+import dev.mlops.nas.search.ArchitectureTable;
+import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.SearchSpace;
@@ -23,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Search strategies on a table: {@code nas bench search}. */
@@ -33,11 +36,14 @@ public final class SearchBench {
      * @param space file with a search space, or an experiment
      * @param table CSV, plain or gzip
      * @param choices column with one digit per decision
-     * @param objective column with the objective
-     * @param minimize whether less is better
+     * @param objective column that the search sees
+     * @param score column in which the result is judged; null for the objective
+     * @param minimize whether less is better, in both
+     * @param constraints hard limits, each as {@code NAME<=NUMBER}
      * @param strategies which ones
      * @param seeds runs of each
      * @param budget queries of each run
+     * @param parallel trials in flight
      * @param json where the results go too; null for nowhere
      */
     public record Options(
@@ -45,11 +51,18 @@ public final class SearchBench {
             Path table,
             String choices,
             String objective,
+            @Nullable String score,
             boolean minimize,
+            List<String> constraints,
             List<StrategyName> strategies,
             int seeds,
             int budget,
-            @Nullable Path json) {}
+            int parallel,
+            @Nullable Path json) {
+        private String judged() {
+            return score == null ? objective : score;
+        }
+    }
 
     /**
      * Runs, and prints a table.
@@ -62,11 +75,13 @@ public final class SearchBench {
         TabularBenchmark benchmark = benchmark(options, spec);
         out.printf(
                 Locale.ROOT,
-                "%d architectures, objective %s, %d seeds, %d queries each%n",
+                "%d architectures, objective %s%s, %d seeds, %d queries each%s%n",
                 benchmark.size(),
                 options.objective(),
+                options.judged().equals(options.objective()) ? "" : ", judged by " + options.judged(),
                 options.seeds(),
-                options.budget());
+                options.budget(),
+                options.parallel() == 1 ? "" : ", %d at a time".formatted(options.parallel()));
         out.flush();
         List<Result> results = new ArrayList<>();
         for (StrategyName name : options.strategies()) {
@@ -79,6 +94,7 @@ public final class SearchBench {
                     strategy,
                     options.seeds(),
                     options.budget(),
+                    options.parallel(),
                     System::nanoTime);
             results.add(result);
             print(result, out);
@@ -89,17 +105,20 @@ public final class SearchBench {
     }
 
     private static void check(Options options) throws BenchException {
-        if (options.seeds() < 1) {
-            throw new BenchException("--seeds is %d: give 1 or more".formatted(options.seeds()));
-        }
-        if (options.budget() < 1) {
-            throw new BenchException("--budget is %d: give 1 or more".formatted(options.budget()));
-        }
+        positive("--seeds", options.seeds());
+        positive("--budget", options.budget());
+        positive("--parallel", options.parallel());
         if (options.json() != null) {
             Path folder = options.json().toAbsolutePath().getParent();
             if (folder == null || !Files.isDirectory(folder)) {
                 throw new BenchException("--json is %s, whose folder does not exist".formatted(options.json()));
             }
+        }
+    }
+
+    private static void positive(String option, int value) throws BenchException {
+        if (value < 1) {
+            throw new BenchException("%s is %d: give 1 or more".formatted(option, value));
         }
     }
 
@@ -120,9 +139,23 @@ public final class SearchBench {
             throw new BenchException(
                     "%s: %s: %s".formatted(options.space(), contradiction.field(), contradiction.getMessage()));
         }
-        List<TabularBenchmark.Row> rows = TableFile.read(options.table(), options.choices(), options.objective());
+        TableFile file = TableFile.open(options.table());
+        file.require("--choices", options.choices());
+        file.require("--objective", options.objective());
+        file.require("--score", options.judged());
+        List<Constraint> limits = Limits.parse(options.constraints(), file);
+        Stream<String> columns = Stream.concat(
+                Stream.of(options.objective(), options.judged()),
+                limits.stream().map(Constraint::metric));
+        ArchitectureTable table = file.read(
+                space, options.choices(), columns.filter(file::has).distinct().toList());
         try {
-            return new TabularBenchmark(space, rows, new Objective(options.objective(), !options.minimize()));
+            return new TabularBenchmark(
+                    table,
+                    new TabularBenchmark.Problem(
+                            new Objective(options.objective(), !options.minimize()), options.judged(), limits));
+        } catch (SpaceException unusable) {
+            throw new BenchException("--constraint: " + unusable.getMessage());
         } catch (IllegalArgumentException unusable) {
             throw new BenchException("%s: %s".formatted(options.table(), unusable.getMessage()));
         }

@@ -1,6 +1,7 @@
 package dev.mlops.nas.bench;
 
-import dev.mlops.nas.search.TabularBenchmark.Row;
+import dev.mlops.nas.search.ArchitectureTable;
+import dev.mlops.nas.search.SearchSpace;
 import java.io.BufferedInputStream;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -14,44 +15,82 @@ import java.util.List;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/** A CSV file, plain or gzip, with a header. */
-final class TableFile {
-    /**
-     * The rows.
-     *
-     * @param choices name of the column with one digit per decision
-     * @param objective name of the column with the objective
-     */
-    static List<Row> read(Path file, String choices, String objective) throws BenchException {
-        try (var lines = new BufferedReader(new InputStreamReader(open(file), StandardCharsets.UTF_8))) {
+/**
+ * A CSV file, plain or gzip, with a header.
+ *
+ * @param path where it is
+ * @param columns names of the header
+ */
+record TableFile(Path path, List<String> columns) {
+    /** Reads the header. */
+    static TableFile open(Path path) throws BenchException {
+        try (var lines = reader(path)) {
             String header = lines.readLine();
             if (header == null || header.isBlank()) {
-                throw new BenchException("%s: the file is empty; it must be CSV with a header".formatted(file));
+                throw new BenchException("%s: the file is empty; it must be CSV with a header".formatted(path));
             }
-            List<String> names = cells(header);
-            int choicesAt = column(file, names, choices, "--choices");
-            int objectiveAt = column(file, names, objective, "--objective");
-            List<Row> rows = new ArrayList<>();
+            return new TableFile(
+                    path,
+                    cells(header.startsWith("\uFEFF") ? header.substring(1) : header).stream()
+                            .map(String::strip)
+                            .toList());
+        } catch (IOException failed) {
+            throw unreadable(path, failed);
+        }
+    }
+
+    boolean has(String column) {
+        return columns.contains(column);
+    }
+
+    /** Makes sure that an option names a column. */
+    void require(String option, String column) throws BenchException {
+        if (!has(column)) {
+            throw new BenchException("%s: %s names the column \"%s\", which the file does not have; it has %s"
+                    .formatted(path, option, column, String.join(", ", columns)));
+        }
+    }
+
+    /**
+     * The whole table.
+     *
+     * @param space that it is about
+     * @param choices name of the column with the choices
+     * @param wanted names of the columns with numbers
+     */
+    ArchitectureTable read(SearchSpace space, String choices, List<String> wanted) throws BenchException {
+        int choicesAt = columns.indexOf(choices);
+        int[] at = wanted.stream().mapToInt(columns::indexOf).toArray();
+        List<ArchitectureTable.Row> rows = new ArrayList<>();
+        try (var lines = reader(path)) {
+            lines.readLine();
             int number = 1;
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 number++;
                 if (!line.isBlank()) {
                     List<String> cells = cells(line);
-                    if (cells.size() != names.size()) {
+                    if (cells.size() != columns.size()) {
                         throw new BenchException("%s: line %d has %d columns, but the header has %d"
-                                .formatted(file, number, cells.size(), names.size()));
+                                .formatted(path, number, cells.size(), columns.size()));
                     }
-                    rows.add(new Row(
-                            number, cells.get(choicesAt), number(file, number, objective, cells.get(objectiveAt))));
+                    List<Double> values = new ArrayList<>();
+                    for (int column : at) {
+                        values.add(number(number, columns.get(column), cells.get(column)));
+                    }
+                    rows.add(new ArchitectureTable.Row(number, cells.get(choicesAt), values));
                 }
             }
-            return rows;
         } catch (IOException failed) {
-            throw new BenchException("%s: cannot be read: %s".formatted(file, failed.getMessage()));
+            throw unreadable(path, failed);
+        }
+        try {
+            return new ArchitectureTable(space, wanted, rows);
+        } catch (IllegalArgumentException unusable) {
+            throw new BenchException("%s: %s".formatted(path, unusable.getMessage()));
         }
     }
 
-    private static InputStream open(Path file) throws IOException, BenchException {
+    private static BufferedReader reader(Path file) throws IOException, BenchException {
         if (!Files.isRegularFile(file)) {
             throw new BenchException("%s: there is no such file".formatted(file));
         }
@@ -59,28 +98,24 @@ final class TableFile {
         in.mark(2);
         boolean zipped = in.read() == 0x1f && in.read() == 0x8b;
         in.reset();
-        return zipped ? new GZIPInputStream(in) : in;
+        InputStream plain = zipped ? new GZIPInputStream(in) : in;
+        return new BufferedReader(new InputStreamReader(plain, StandardCharsets.UTF_8));
     }
 
-    private static int column(Path file, List<String> names, String name, String option) throws BenchException {
-        int at = names.indexOf(name);
-        if (at < 0) {
-            throw new BenchException("%s: %s names the column \"%s\", which the file does not have; it has %s"
-                    .formatted(file, option, name, String.join(", ", names)));
-        }
-        return at;
+    private static BenchException unreadable(Path path, IOException failed) {
+        return new BenchException("%s: cannot be read: %s".formatted(path, failed.getMessage()));
     }
 
-    private static double number(Path file, int line, String column, String text) throws BenchException {
+    private double number(int line, String column, String text) throws BenchException {
         Double value = parsed(text);
         if (value == null || !Double.isFinite(value)) {
             throw new BenchException("%s: line %d: column %s holds \"%s\", which is not a finite number"
-                    .formatted(file, line, column, text));
+                    .formatted(path, line, column, text));
         }
         return value;
     }
 
-    private static @Nullable Double parsed(String text) {
+    static @Nullable Double parsed(String text) {
         try {
             return Double.valueOf(text.strip());
         } catch (NumberFormatException e) {
@@ -112,6 +147,4 @@ final class TableFile {
         cells.add(cell.toString());
         return cells;
     }
-
-    private TableFile() {}
 }

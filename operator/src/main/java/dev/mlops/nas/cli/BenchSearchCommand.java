@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Runs search strategies on a table of trained architectures, many times, and prints how fast they find the best one.",
             "",
-            "A query is one architecture, asked for once; rows of equal architectures count as one, with their mean. Regret is the distance to the table's best value. A run that does not find the best architecture counts as budget + 1 queries to it.",
+            "A query is one architecture, asked for once; rows of equal architectures count as one, with their mean. The search sees the objective; its answer is the feasible architecture with the best objective so far. Regret is how far the answer is from the best feasible architecture, in the score column (before anything feasible was found, the distance of the worst feasible one). Queries to the best: until the architecture that is best in the score column was asked for, whether or not its objective is the best. A run that does not find it counts as budget + 1.",
             ""
         },
         mixinStandardHelpOptions = true,
@@ -51,7 +51,7 @@ final class BenchSearchCommand implements Callable<Integer> {
             paramLabel = "COLUMN",
             defaultValue = "ops",
             description =
-                    "column with one digit per decision, - where a decision is inactive (default: ${DEFAULT-VALUE})")
+                    "column with one digit per decision (a for 10 to z for 35; or numbers with dots between them), - where a decision is inactive (default: ${DEFAULT-VALUE})")
     @SuppressWarnings("NullAway.Init")
     private String choices;
 
@@ -59,8 +59,21 @@ final class BenchSearchCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     private String objective;
 
+    @Option(
+            names = "--score",
+            paramLabel = "COLUMN",
+            description = "column in which the result is judged; the search never sees it (default: the objective)")
+    private @Nullable String score;
+
     @Option(names = "--minimize", description = "less is better")
     private boolean minimize;
+
+    @Option(
+            names = "--constraint",
+            paramLabel = "NAME<=NUMBER",
+            description =
+                    "hard limit, may be given several times: on a column of the table if there is one of that name (measured by every query, learned by the search), else on params or macs of the space (known before; what breaks it is never asked for)")
+    private List<String> constraints = List.of();
 
     @Option(
             names = "--strategy",
@@ -85,6 +98,14 @@ final class BenchSearchCommand implements Callable<Integer> {
             description = "queries of each run (default: ${DEFAULT-VALUE})")
     private int budget;
 
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            defaultValue = "1",
+            description =
+                    "trials in flight: results come one by one in the order of their start, and the next trial is chosen as soon as one is in, with the others pending (default: ${DEFAULT-VALUE})")
+    private int parallel;
+
     @Option(names = "--json", paramLabel = "FILE", description = "write the results there too")
     private @Nullable Path json;
 
@@ -93,7 +114,18 @@ final class BenchSearchCommand implements Callable<Integer> {
         try {
             SearchBench.run(
                     new SearchBench.Options(
-                            space, table, choices, objective, minimize, strategies, seeds, budget, json),
+                            space,
+                            table,
+                            choices,
+                            objective,
+                            score,
+                            minimize,
+                            constraints,
+                            strategies,
+                            seeds,
+                            budget,
+                            parallel,
+                            json),
                     command.commandLine().getOut());
             return 0;
         } catch (BenchException unusable) {

@@ -77,16 +77,72 @@ class BenchSearchCommandTest {
 
     @Test
     void badInputIsOneSentenceAndExitCodeTwo() throws IOException {
-        refuses(table(), "\"accurracy\", which the file does not have; it has ops, accuracy", "accurracy");
+        refuses(
+                table(),
+                "\"accurracy\", which the file does not have; it has ops, accuracy, test, latency",
+                "accurracy");
         refuses(table().replace("222,", "229,"), "hold \"9\" for edge1-2, which has choices 0 to 2", "accuracy");
         refuses(table().replace("222,", "22,"), "have 2 digits, but the search space has 3 decisions", "accuracy");
         refuses(
                 table().replaceAll("\n222,.*", ""),
-                "26 rows, but the search space has 27 genotypes: 222 is missing",
+                "the table lacks 1 of the search space's 27 genotypes, such as 222",
                 "accuracy");
-        refuses(table().replaceAll("\n222,.*", "\n222,NaN"), "holds \"NaN\", which is not a finite number", "accuracy");
-        refuses(table().replaceAll("\n222,.*", "\n222"), "has 1 columns, but the header has 2", "accuracy");
+        refuses(
+                table().replaceAll("\n222,.*", "\n222,NaN,1,1"),
+                "holds \"NaN\", which is not a finite number",
+                "accuracy");
+        refuses(table().replaceAll("\n222,.*", "\n222,1"), "has 2 columns, but the header has 4", "accuracy");
         refuses("", "the file is empty", "accuracy");
+    }
+
+    @Test
+    void aSearchUnderLimitsIsJudgedByAnotherColumnWithTrialsInParallel() throws IOException {
+        Path table = Files.writeString(folder.resolve("table.csv"), table());
+        Ended ended = bench(
+                table,
+                "--objective",
+                "accuracy",
+                "--score",
+                "test",
+                "--constraint",
+                "latency<=2.5",
+                "--constraint",
+                "macs <= 1e9",
+                "--strategy",
+                "PREDICTOR",
+                "--parallel",
+                "4",
+                "--seeds",
+                "2",
+                "--budget",
+                "27");
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.code()).isZero();
+        assertThat(ended.out())
+                .contains("objective accuracy, judged by test, 2 seeds, 27 queries each, 4 at a time")
+                .contains("found 2/2");
+    }
+
+    @Test
+    void optionsThatCannotBeAreRefusedInOneSentence() throws IOException {
+        Path table = Files.writeString(folder.resolve("table.csv"), table());
+        wrong(table, "--constraint is \"macs<8e7\": it must be NAME<=NUMBER", "--constraint", "macs<8e7");
+        wrong(table, "\"many\" is not a number above 0", "--constraint", "macs<=many");
+        wrong(table, "\"-1\" is not a number above 0", "--constraint", "macs<=-1");
+        wrong(table, "\"energy\" is neither a column of the table", "--constraint", "energy<=1");
+        wrong(table, "no architecture of the table keeps all limits", "--constraint", "latency<=0.5");
+        wrong(table, "constraints[0].max allows at most 1 params", "--constraint", "params<=1");
+        wrong(table, "--score names the column \"tset\"", "--score", "tset");
+        wrong(table, "--parallel is 0: give 1 or more", "--parallel", "0");
+    }
+
+    private void wrong(Path table, String sentence, String... options) {
+        List<String> arguments = new ArrayList<>(List.of("--objective", "accuracy", "--seeds", "1", "--budget", "2"));
+        arguments.addAll(List.of(options));
+        Ended ended = bench(table, arguments.toArray(String[]::new));
+        assertThat(ended.err()).contains(sentence).hasLineCount(1);
+        assertThat(ended.code()).isEqualTo(2);
+        assertThat(ended.out()).isEmpty();
     }
 
     @Test
@@ -121,10 +177,11 @@ class BenchSearchCommandTest {
 
     /** One row per genotype of three edges with three operations. */
     private static String table() {
-        var text = new StringBuilder("ops,accuracy");
+        var text = new StringBuilder("ops,accuracy,test,latency");
         for (int i = 0; i < 27; i++) {
             String digits = "" + i / 9 + i / 3 % 3 + i % 3;
-            text.append('\n').append(digits).append(',').append(50 + 3 * (i / 9) + 2 * (i / 3 % 3) + i % 3);
+            int accuracy = 50 + 3 * (i / 9) + 2 * (i / 3 % 3) + i % 3;
+            text.append("\n%s,%d,%d,%d".formatted(digits, accuracy, accuracy - 1, 1 + i / 9));
         }
         return text.append('\n').toString();
     }

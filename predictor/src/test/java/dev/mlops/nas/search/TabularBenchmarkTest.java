@@ -3,13 +3,17 @@ package dev.mlops.nas.search;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.mlops.nas.search.ArchitectureTable.Row;
+import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
-import dev.mlops.nas.search.TabularBenchmark.Row;
+import dev.mlops.nas.search.TabularBenchmark.Problem;
+import dev.mlops.nas.search.TabularBenchmark.Result;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 class TabularBenchmarkTest {
@@ -18,9 +22,9 @@ class TabularBenchmarkTest {
 
     @Test
     void thePredictorNeedsFarFewerQueriesThanRandomSearch() {
-        var benchmark = new TabularBenchmark(SPACE, rows(SPACE), ACCURACY);
-        var random = benchmark.run("random", new StrategyOptions.RandomSearch(), 5, 60, () -> 0);
-        var predictor = benchmark.run("predictor", Laboratory.predictor(8), 5, 60, () -> 0);
+        var benchmark = benchmark(SPACE, rows(SPACE), ACCURACY);
+        var random = benchmark.run("random", new StrategyOptions.RandomSearch(), 5, 60, 1, () -> 0);
+        var predictor = benchmark.run("predictor", Laboratory.predictor(8), 5, 60, 1, () -> 0);
         assertThat(predictor.found()).isEqualTo(5);
         assertThat(predictor.toOptimumMean()).isLessThan(random.toOptimumMean() / 2);
         assertThat(predictor.regretMean()).containsOnlyKeys(25, 50);
@@ -31,20 +35,20 @@ class TabularBenchmarkTest {
 
     @Test
     void theSameRunGivesTheSameResult() {
-        var benchmark = new TabularBenchmark(SPACE, rows(SPACE), ACCURACY);
-        var again = new TabularBenchmark(SPACE, rows(SPACE).reversed(), ACCURACY);
-        assertThat(again.run("p", Laboratory.predictor(5), 2, 25, () -> 0))
-                .isEqualTo(benchmark.run("p", Laboratory.predictor(5), 2, 25, () -> 0));
+        var benchmark = benchmark(SPACE, rows(SPACE), ACCURACY);
+        var again = benchmark(SPACE, rows(SPACE).reversed(), ACCURACY);
+        assertThat(again.run("p", Laboratory.predictor(5), 2, 25, 1, () -> 0))
+                .isEqualTo(benchmark.run("p", Laboratory.predictor(5), 2, 25, 1, () -> 0));
     }
 
     @Test
     void lessCanBeBetter() {
         List<Row> costs = rows(SPACE).stream()
-                .map(r -> new Row(r.line(), r.choices(), -r.objective()))
+                .map(r -> new Row(r.line(), r.choices(), List.of(-r.values().getFirst())))
                 .toList();
-        var up = new TabularBenchmark(SPACE, rows(SPACE), ACCURACY).run("p", Laboratory.predictor(5), 2, 30, () -> 0);
-        var down = new TabularBenchmark(SPACE, costs, new Objective("loss", false))
-                .run("p", Laboratory.predictor(5), 2, 30, () -> 0);
+        var up = benchmark(SPACE, rows(SPACE), ACCURACY).run("p", Laboratory.predictor(5), 2, 30, 1, () -> 0);
+        var down = benchmark(SPACE, costs, new Objective("loss", false))
+                .run("p", Laboratory.predictor(5), 2, 30, 1, () -> 0);
         assertThat(down).isEqualTo(up);
     }
 
@@ -66,23 +70,137 @@ class TabularBenchmarkTest {
                 new Spaces.Task(1, 8, 8, 2),
                 Map.of());
         List<Row> rows = rows(chain).stream()
-                .map(r -> new Row(r.line(), r.choices().replace('-', '0'), r.objective()))
+                .map(r -> new Row(r.line(), r.choices().replace('-', '0'), r.values()))
                 .toList();
-        assertThat(new TabularBenchmark(chain, rows, ACCURACY).size())
-                .isEqualTo(new TabularBenchmark(chain, rows(chain), ACCURACY).size());
+        assertThat(benchmark(chain, rows, ACCURACY).size())
+                .isEqualTo(benchmark(chain, rows(chain), ACCURACY).size());
+    }
+
+    @Test
+    void theResultIsJudgedInTheScoreColumnThatTheSearchDoesNotSee() {
+        ArchitectureTable table = table(SPACE, List.of("noisy", "accuracy"), g -> {
+            double noise = new java.util.SplittableRandom(g.hashCode()).nextDouble() - 0.5;
+            return List.of(value(SPACE, g) + noise, value(SPACE, g));
+        });
+        var noisy = new Objective("noisy", true);
+        var judged = new TabularBenchmark(table, new Problem(noisy, "accuracy", List.of()));
+        var believed = new TabularBenchmark(table, new Problem(noisy, "noisy", List.of()));
+        var options = new StrategyOptions.RandomSearch();
+        Result whole = judged.run("random", options, 3, judged.size(), 1, () -> 0);
+        // All architectures are queried: the one that is best is among them, but noise makes another one the answer.
+        assertThat(whole.found()).isEqualTo(3);
+        assertThat(whole.regretMean().get(300)).isPositive();
+        assertThat(believed.run("random", options, 3, believed.size(), 1, () -> 0)
+                        .toOptimumMean())
+                .isNotEqualTo(whole.toOptimumMean());
+    }
+
+    @Test
+    void whatBreaksAnAnalyticLimitIsNeverQueriedAndAColumnIsLearned() {
+        ArchitectureTable table = table(
+                SPACE,
+                List.of("accuracy", "latency"),
+                g -> List.of(value(SPACE, g), (double) SPACE.cost(g).macs()));
+        double bound = SPACE.all()
+                .mapToDouble(g -> SPACE.cost(g).macs())
+                .sorted()
+                .skip(2000)
+                .findFirst()
+                .orElseThrow();
+        var known =
+                new TabularBenchmark(table, new Problem(ACCURACY, "accuracy", List.of(new Constraint("macs", bound))));
+        var measured = new TabularBenchmark(
+                table, new Problem(ACCURACY, "accuracy", List.of(new Constraint("latency", bound))));
+        assertThat(known.size()).isLessThan(measured.size());
+        Result before = known.run("p", Laboratory.predictor(8), 3, 60, 1, () -> 0);
+        Result learned = measured.run("p", Laboratory.predictor(8), 3, 60, 1, () -> 0);
+        assertThat(before.found()).isEqualTo(3);
+        assertThat(learned.found()).isEqualTo(3);
+        assertThat(learned.toOptimumMean()).isGreaterThan(before.toOptimumMean());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new TabularBenchmark(
+                        table, new Problem(ACCURACY, "accuracy", List.of(new Constraint("latency", 1)))))
+                .withMessage("no architecture of the table keeps all limits");
+    }
+
+    @Test
+    void parallelTrialsCostQueriesAndFindTheSameBest() {
+        TabularBenchmark benchmark = benchmark(SPACE, rows(SPACE), ACCURACY);
+        Result one = benchmark.run("p", Laboratory.predictor(8), 5, 100, 1, () -> 0);
+        Result many = benchmark.run("p", Laboratory.predictor(8), 5, 100, 16, () -> 0);
+        assertThat(many.found()).isEqualTo(5);
+        assertThat(many.toOptimumMean()).isGreaterThan(one.toOptimumMean());
+    }
+
+    @Test
+    void choicesBeyondNineAreLettersOrNumbersWithDots() {
+        List<Integer> widths =
+                java.util.stream.IntStream.rangeClosed(1, 16).boxed().toList();
+        SearchSpace wide = Spaces.chain(
+                new Spaces.ChainOptions(
+                        4,
+                        List.of(new Spaces.StageOptions(
+                                "s1",
+                                1,
+                                List.of(1, 2),
+                                List.of("conv"),
+                                List.of(3),
+                                List.of(1),
+                                widths,
+                                List.of(false))),
+                        List.of(0.0)),
+                new Spaces.Task(1, 8, 8, 2),
+                Map.of());
+        List<Row> letters = new ArrayList<>();
+        List<Row> numbers = new ArrayList<>();
+        wide.all().forEach(g -> {
+            List<String> digits =
+                    g.choices().stream().map(c -> Integer.toString(c, 36)).toList();
+            List<String> decimals = g.choices().stream().map(String::valueOf).toList();
+            letters.add(new Row(letters.size() + 2, String.join("", digits), List.of(value(wide, g))));
+            numbers.add(new Row(numbers.size() + 2, String.join(".", decimals), List.of(value(wide, g))));
+        });
+        assertThat(letters).anySatisfy(r -> assertThat(r.choices()).contains("f"));
+        var read = new ArchitectureTable(wide, List.of("accuracy"), letters);
+        var same = new ArchitectureTable(wide, List.of("accuracy"), numbers);
+        assertThat(wide.all())
+                .allSatisfy(g -> assertThat(read.value(g, "accuracy")).isEqualTo(same.value(g, "accuracy")));
+        assertThatIllegalArgumentException()
+                .isThrownBy(
+                        () -> new ArchitectureTable(wide, List.of("accuracy"), List.of(new Row(2, "0g", List.of(1.0)))))
+                .withMessage("line 2: choices \"0g\" hold \"g\" for s1.width, which has choices 0 to 15");
     }
 
     @Test
     void whatIsWrongWithATableIsSaidInOneSentence() {
-        refuses(rows(SPACE).subList(1, 10), "the table has 9 rows, but the search space has 4096 genotypes");
         refuses(
-                replaced(new Row(2, "12345", 1)),
+                rows(SPACE).subList(1, 10),
+                "the table lacks 4087 of the search space's 4096 genotypes, such as 000000");
+        refuses(
+                replaced(new Row(2, "12345", List.of(1.0))),
                 "line 2: choices \"12345\" have 5 digits, but the search space has 6");
         refuses(
-                replaced(new Row(2, "000009", 1)),
+                replaced(new Row(2, "000009", List.of(1.0))),
                 "line 2: choices \"000009\" hold \"9\" for edge2-3, which has choices 0 to 3");
-        refuses(replaced(new Row(2, "000000", Double.NaN)), "line 2: the objective is NaN, not a number");
-        refuses(replaced(new Row(2, "000001", 1)), "line 3: choices 000001 stand in line 2 already");
+        refuses(replaced(new Row(2, "000000", List.of(Double.NaN))), "line 2: column accuracy holds NaN, not a number");
+        refuses(replaced(new Row(2, "000001", List.of(1.0))), "line 3: choices 000001 stand in line 2 already");
+    }
+
+    private static ArchitectureTable table(
+            SearchSpace space, List<String> columns, Function<Genotype, List<Double>> values) {
+        var line = new AtomicInteger(2);
+        return new ArchitectureTable(
+                space,
+                columns,
+                space.all()
+                        .map(g -> new Row(line.getAndIncrement(), digits(g), values.apply(g)))
+                        .toList());
+    }
+
+    private static TabularBenchmark benchmark(SearchSpace space, List<Row> rows, Objective objective) {
+        return new TabularBenchmark(
+                new ArchitectureTable(space, List.of(objective.metric()), rows),
+                new Problem(objective, objective.metric(), List.of()));
     }
 
     private static List<Row> replaced(Row first) {
@@ -93,14 +211,14 @@ class TabularBenchmarkTest {
 
     private static void refuses(List<Row> rows, String sentence) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new TabularBenchmark(SPACE, rows, ACCURACY))
+                .isThrownBy(() -> benchmark(SPACE, rows, ACCURACY))
                 .withMessageContaining(sentence);
     }
 
     private static List<Row> rows(SearchSpace space) {
         var line = new AtomicInteger(2);
         return space.all()
-                .map(g -> new Row(line.getAndIncrement(), digits(g), value(space, g)))
+                .map(g -> new Row(line.getAndIncrement(), digits(g), List.of(value(space, g))))
                 .toList();
     }
 
