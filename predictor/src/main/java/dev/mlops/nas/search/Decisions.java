@@ -12,7 +12,6 @@ import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
@@ -59,6 +58,11 @@ final class Decisions {
         this.all =
                 parts.stream().flatMap(List::stream).map(Conditional::decision).toList();
         this.fixed = Map.copyOf(fixed);
+    }
+
+    /** Names of decisions that are active in no genotype. */
+    List<String> unreachable() {
+        return parts.stream().flatMap(Part::unreachable).toList();
     }
 
     List<Decision> all() {
@@ -119,7 +123,7 @@ final class Decisions {
 
     /**
      * All that differ in the value of one decision. Decisions that it switches on take every value, so that being a neighbour
-     * is mutual.
+     * is mutual; only where these would be more than 1,000 for one value, they vary one at a time around their middle choices.
      */
     List<Genotype> neighbours(Genotype genotype) {
         int[] choices = array(genotype);
@@ -130,7 +134,7 @@ final class Decisions {
                     if (c != choices[i]) {
                         int[] changed = choices.clone();
                         changed[i] = c;
-                        part.complete(i + 1, choices, changed, done -> found.add(genotype(done)));
+                        part.completions(i + 1, choices, changed).forEach(done -> found.add(genotype(done)));
                     }
                 }
             }
@@ -275,120 +279,6 @@ final class Decisions {
 
     private static int[] array(Genotype genotype) {
         return genotype.choices().stream().mapToInt(Integer::intValue).toArray();
-    }
-
-    /** Decisions that depend on no other part; their place in the whole list starts at the offset. */
-    private static final class Part {
-        final int offset;
-        final long size;
-        private final List<Conditional> entries;
-        private final boolean[] branches;
-
-        Part(int offset, List<Conditional> entries) {
-            this.offset = offset;
-            this.entries = List.copyOf(entries);
-            this.branches = new boolean[entries.size()];
-            for (Conditional entry : entries) {
-                entry.conditions().forEach(c -> branches[c.on()] = true);
-            }
-            this.size = count(offset, new int[offset + entries.size()]);
-        }
-
-        int end() {
-            return offset + entries.size();
-        }
-
-        boolean active(int i, int[] choices) {
-            for (Condition condition : entries.get(i - offset).conditions()) {
-                if (!condition.choices().contains(choices[offset + condition.on()])) {
-                    return false;
-                }
-            }
-            return true;
-        }
-
-        String needs(int i) {
-            return entries.get(i - offset).conditions().stream()
-                    .map(c -> {
-                        Decision on = entries.get(c.on()).decision();
-                        return on.name() + " "
-                                + c.choices().stream()
-                                        .sorted()
-                                        .map(on.choices()::get)
-                                        .collect(Collectors.joining(" or "));
-                    })
-                    .collect(Collectors.joining(" and "));
-        }
-
-        /** Combinations of the decisions from this one on; overwrites those choices. */
-        private long count(int from, int[] choices) {
-            if (from == end()) {
-                return 1;
-            }
-            if (!active(from, choices)) {
-                choices[from] = -1;
-                return count(from + 1, choices);
-            }
-            int values = values(from);
-            choices[from] = 0;
-            if (!branches[from - offset]) {
-                return values * count(from + 1, choices);
-            }
-            long sum = 0;
-            for (int c = 0; c < values; c++) {
-                choices[from] = c;
-                sum += count(from + 1, choices);
-            }
-            return sum;
-        }
-
-        /** Writes the combination with this number, 0 to size - 1. */
-        void write(long number, int[] choices) {
-            long left = number;
-            for (int i = offset; i < end(); i++) {
-                if (!active(i, choices)) {
-                    choices[i] = -1;
-                    continue;
-                }
-                for (int c = 0; c < values(i); c++) {
-                    choices[i] = c;
-                    long below = count(i + 1, choices);
-                    if (!branches[i - offset]) {
-                        choices[i] = (int) (left / below);
-                        left %= below;
-                        break;
-                    }
-                    if (left < below) {
-                        break;
-                    }
-                    left -= below;
-                }
-            }
-        }
-
-        /** Makes the decisions from this one on fit those before: keeps what stays active, tries all values of what becomes active. */
-        void complete(int from, int[] before, int[] choices, Consumer<int[]> done) {
-            if (from == end()) {
-                done.accept(choices);
-                return;
-            }
-            if (!active(from, choices)) {
-                choices[from] = -1;
-                complete(from + 1, before, choices, done);
-            } else if (before[from] >= 0) {
-                choices[from] = before[from];
-                complete(from + 1, before, choices, done);
-            } else {
-                for (int c = 0; c < values(from); c++) {
-                    choices[from] = c;
-                    complete(from + 1, before, choices, done);
-                }
-            }
-        }
-
-        private int values(int i) {
-            return entries.get(i - offset).decision().choices().size();
-        }
     }
 
     /** Counts through the parts' combinations, the last part fastest. */
