@@ -9,6 +9,7 @@ import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.IntOrString;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -453,12 +454,88 @@ public record NasExperimentSpec(
     /**
      * How a trial is trained.
      *
-     * @param epochs passes over the training part
+     * @param epochs passes over the training part in a full training
+     * @param fidelity cheaper trainings with fewer epochs, after which only the best go on
      * @param recipe optimiser and its settings
      */
+    @ValidationRule(
+            value = "!has(self.fidelity.rungs) || self.fidelity.rungs.all(r, r <= self.epochs)",
+            message = "must not exceed evaluation.epochs",
+            fieldPath = ".fidelity.rungs")
+    @ValidationRule(
+            value = "!has(self.fidelity.minEpochs) || self.fidelity.minEpochs < self.epochs",
+            message = "must be less than evaluation.epochs",
+            fieldPath = ".fidelity.minEpochs")
     public record Evaluation(
             @Default("20") @Min(1) @Max(10000) Integer epochs,
+            @Default("{}") Fidelity fidelity,
             @Default("{}") Recipe recipe) {}
+
+    /**
+     * Cheaper trainings with fewer epochs. An architecture starts at the lowest rung, and what its scheduler promotes is trained on
+     * to the next; the part that goes on is the inverse of the epochs, so that every rung costs the same. budget.trials counts
+     * architectures, whatever their epochs. Finalists and baselines are always trained in full.
+     *
+     * @param scheduler who goes on: None (every trial is a full training), SuccessiveHalving (when all architectures have finished a
+     *     rung, its best; Jamieson and Talwalkar 2016), Hyperband (the same in brackets that begin at different rungs; Li et al. 2018)
+     *     or Asha (whatever belongs to the best of its rung so far, without waiting; Li et al. 2020)
+     * @param resource what is cut: epochs
+     * @param rungs numbers of epochs at which architectures are compared; where the last is below evaluation.epochs, the search
+     *     trains nothing in full
+     * @param minEpochs in place of rungs: the lowest rung; default: evaluation.epochs / 9
+     * @param reduction in place of rungs: each rung has so many times the epochs of the one below, the last evaluation.epochs;
+     *     default: 3
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value = "self.scheduler != 'None' || (!has(self.rungs) && !has(self.minEpochs) && !has(self.reduction))",
+            message = "None trains everything in full; rungs, minEpochs and reduction need another scheduler",
+            fieldPath = ".scheduler")
+    @ValidationRule(
+            value = "!has(self.rungs) || (!has(self.minEpochs) && !has(self.reduction))",
+            message = "stands in place of minEpochs and reduction; give one or the other",
+            fieldPath = ".rungs")
+    public record Fidelity(
+            @Default("None") SchedulerName scheduler,
+            @Default("epochs") Resource resource,
+
+            @Nullable @Size(min = 1, max = 10) @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<@Min(1) @Max(10000) Integer> rungs,
+
+            @Nullable @Min(1) @Max(10000) Integer minEpochs,
+            @Nullable @Min(2) @Max(100) Integer reduction) {
+
+        /** The rungs in ascending order, for full trainings of so many epochs. */
+        public List<Integer> rungsOf(int epochs) {
+            if (scheduler == SchedulerName.None) {
+                return List.of(epochs);
+            }
+            if (rungs != null) {
+                return rungs.stream().sorted().toList();
+            }
+            int factor = reduction == null ? 3 : reduction;
+            long least = minEpochs == null ? Math.max(1, epochs / 9) : minEpochs;
+            var ascending = new ArrayList<Integer>();
+            for (long rung = least; rung < epochs; rung *= factor) {
+                ascending.add((int) rung);
+            }
+            ascending.add(epochs);
+            return ascending;
+        }
+    }
+
+    /** Schedulers of fidelities. */
+    public enum SchedulerName {
+        None,
+        SuccessiveHalving,
+        Hyperband,
+        Asha
+    }
+
+    /** What a lower fidelity has less of. */
+    public enum Resource {
+        epochs
+    }
 
     /**
      * Optimiser and its settings.
@@ -496,7 +573,8 @@ public record NasExperimentSpec(
     /**
      * When to stop.
      *
-     * @param trials architectures that the search may train; baselines and finalists come on top
+     * @param trials architectures that the search may start, each counted once whatever its epochs; baselines and finalists
+     *     come on top
      * @param parallelTrials trials at the same time
      * @param wallClock no new search trial after this time: whole seconds, minutes or hours, such as 90s, 30m, 24h
      * @param maxFailedTrials the experiment fails when more trials than this have failed

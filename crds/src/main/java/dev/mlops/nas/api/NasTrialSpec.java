@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param epochs fidelity
  * @param seed of the training
  * @param reference name of the human design, for purpose Reference
+ * @param continues number of the trial with fewer epochs whose training goes on in this one
  * @param predicted predicted objective as text "mean ± standard deviation"; absent for trials that no surrogate chose
  * @param prediction the same as numbers
  */
@@ -35,6 +36,7 @@ public record NasTrialSpec(
         @Required @Min(1) Integer epochs,
         @Required Long seed,
         @Nullable String reference,
+        @Nullable @Min(1) Integer continues,
         @Nullable String predicted,
         @Nullable PredictionSpec prediction) {
 

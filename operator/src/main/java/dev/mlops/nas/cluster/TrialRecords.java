@@ -34,6 +34,7 @@ final class TrialRecords {
                 spec.epochs(),
                 spec.seed(),
                 spec.reference(),
+                spec.continues(),
                 prediction == null ? null : new Prediction(prediction.mean(), prediction.sd()));
     }
 
@@ -84,6 +85,7 @@ final class TrialRecords {
                 request.epochs(),
                 request.seed(),
                 request.reference(),
+                request.continues(),
                 prediction == null
                         ? null
                         : String.format(Locale.ROOT, "%.4f ± %.4f", prediction.mean(), prediction.sd()),

@@ -4,6 +4,7 @@ import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.Cell;
 import dev.mlops.nas.api.NasExperimentSpec.Chain;
 import dev.mlops.nas.api.NasExperimentSpec.Direction;
+import dev.mlops.nas.api.NasExperimentSpec.Evaluation;
 import dev.mlops.nas.api.NasExperimentSpec.Limit;
 import dev.mlops.nas.api.NasExperimentSpec.ReferenceDesign;
 import dev.mlops.nas.api.NasExperimentSpec.Space;
@@ -11,8 +12,10 @@ import dev.mlops.nas.api.NasExperimentSpec.Strategy;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Budget;
 import dev.mlops.nas.search.Experiment.Constraint;
+import dev.mlops.nas.search.Experiment.Fidelity;
 import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Experiment.Protocol;
+import dev.mlops.nas.search.Experiment.SchedulerKind;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Experiment.SurrogateKind;
 import dev.mlops.nas.search.SearchSpace;
@@ -48,6 +51,7 @@ public final class ExperimentFactory {
                                 .toList(),
                 strategy(spec.strategy(), spec.budget().trials()),
                 spec.evaluation().epochs(),
+                fidelity(spec.evaluation()),
                 new Budget(
                         spec.budget().trials(),
                         spec.budget().parallelTrials(),
@@ -61,6 +65,17 @@ public final class ExperimentFactory {
                         spec.protocol().confidence()),
                 spec.seed(),
                 spec.suspend());
+    }
+
+    private static Fidelity fidelity(Evaluation evaluation) {
+        return new Fidelity(
+                switch (evaluation.fidelity().scheduler()) {
+                    case None -> SchedulerKind.NONE;
+                    case SuccessiveHalving -> SchedulerKind.SUCCESSIVE_HALVING;
+                    case Hyperband -> SchedulerKind.HYPERBAND;
+                    case Asha -> SchedulerKind.ASHA;
+                },
+                evaluation.fidelity().rungsOf(evaluation.epochs()));
     }
 
     private static SearchSpace space(NasExperimentSpec spec) {

@@ -46,6 +46,7 @@ final class DataCheck {
                 setup.experiment().epochs(),
                 0,
                 null,
+                null,
                 null);
         Path trialFile = folder.resolve("trial.json");
         Json.write(

@@ -120,6 +120,10 @@ final class Content {
         if (search.summary().rankCorrelation() != null) {
             sentences.add(Sentences.rankCorrelation(search.summary().rankCorrelation()) + ".");
         }
+        search.summary()
+                .rankingNoise()
+                .forEach(n -> sentences.add(
+                        Sentences.rankingNoise(n, search.experiment().epochs()) + "."));
         return sentences;
     }
 

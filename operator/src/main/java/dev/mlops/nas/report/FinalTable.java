@@ -30,6 +30,12 @@ public final class FinalTable {
         if (summary.rankCorrelation() != null) {
             lines.addAll(wrapped("proxy", Sentences.rankCorrelation(summary.rankCorrelation()), 100));
         }
+        for (Plan.RankingNoise noise : summary.rankingNoise()) {
+            lines.addAll(wrapped(
+                    "ranking noise",
+                    Sentences.rankingNoise(noise, search.experiment().epochs()),
+                    100));
+        }
         return lines;
     }
 

@@ -37,6 +37,12 @@ public final class ResultDocument {
             document.put("predictor", quality);
         }
         put(document, "rankCorrelation", summary.rankCorrelation());
+        document.put(
+                "rankingNoise",
+                summary.rankingNoise().stream()
+                        .map(n -> Map.of(
+                                "epochs", n.epochs(), "kendallTau", n.kendallTau(), "architectures", n.architectures()))
+                        .toList());
         document.put("cost", cost(search));
         document.put(
                 "trials",
@@ -97,6 +103,9 @@ public final class ResultDocument {
         }
         map.put("decisions", search.experiment().space().describe(request.genotype()));
         map.put("epochs", request.epochs());
+        if (request.continues() != null) {
+            map.put("continues", request.continues());
+        }
         map.put("seed", request.seed());
         if (request.prediction() != null) {
             put(map, "predictedMean", request.prediction().mean());

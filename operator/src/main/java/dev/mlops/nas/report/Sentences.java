@@ -1,6 +1,7 @@
 package dev.mlops.nas.report;
 
 import dev.mlops.nas.search.Plan.PredictorQuality;
+import dev.mlops.nas.search.Plan.RankingNoise;
 import dev.mlops.nas.search.Plan.Summary;
 import java.util.Objects;
 
@@ -27,6 +28,12 @@ final class Sentences {
     static String rankCorrelation(double tau) {
         return "Kendall tau %s between the first training's validation result and the mean of the trainings from scratch"
                 .formatted(Figures.correlation(tau));
+    }
+
+    /** What a lower fidelity is worth. */
+    static String rankingNoise(RankingNoise noise, int epochs) {
+        return "Kendall tau %s between results after %d epochs and after all %d, on the %d architectures that were trained in full too"
+                .formatted(Figures.correlation(noise.kendallTau()), noise.epochs(), epochs, noise.architectures());
     }
 
     private Sentences() {}

@@ -143,6 +143,8 @@ final class SearchContent {
         if (summary.rankCorrelation() != null) {
             metrics.put("rank_correlation", summary.rankCorrelation());
         }
+        summary.rankingNoise()
+                .forEach(n -> metrics.put("rank_correlation_%d_epochs".formatted(n.epochs()), n.kendallTau()));
         metrics.values().removeIf(v -> v.isNaN());
         return metrics;
     }

@@ -108,7 +108,7 @@ class ContentTest {
     }
 
     private TrialRequest request(int number, Purpose purpose, @Nullable Prediction prediction) {
-        return new TrialRequest(number, purpose, genotype, 20, 7, null, prediction);
+        return new TrialRequest(number, purpose, genotype, 20, 7, null, null, prediction);
     }
 
     private static List<Double> values(List<Point> points, String metric) {

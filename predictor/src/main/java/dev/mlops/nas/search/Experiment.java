@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param constraints hard limits
  * @param strategy how to explore
  * @param epochs full fidelity
+ * @param fidelity how many of the epochs a search trial gets
  * @param budget when to stop
  * @param protocol baselines and finalists
  * @param seed of every random choice
@@ -25,6 +26,7 @@ public record Experiment(
         List<Constraint> constraints,
         StrategyOptions strategy,
         int epochs,
+        Fidelity fidelity,
         Budget budget,
         Protocol protocol,
         long seed,
@@ -71,7 +73,35 @@ public record Experiment(
         GAUSSIAN_PROCESS
     }
 
-    /** Search trials, trials at a time, time after which no search trial starts, failures before the experiment fails. */
+    /**
+     * How many epochs search trials get. An architecture is started once, at the lowest rung but for Hyperband; what its scheduler
+     * promotes is trained on to the next rung. Finalists and baselines get all epochs.
+     *
+     * @param scheduler who goes on to the next rung
+     * @param rungs numbers of epochs, ascending, none above {@link Experiment#epochs}
+     */
+    public record Fidelity(SchedulerKind scheduler, List<Integer> rungs) {
+        /** Copies the rungs. */
+        public Fidelity {
+            rungs = rungs.stream().sorted().distinct().toList();
+        }
+
+        /** Every trial is trained in full. */
+        public static Fidelity full(int epochs) {
+            return new Fidelity(SchedulerKind.NONE, List.of(epochs));
+        }
+    }
+
+    /** Schedulers of fidelities. */
+    public enum SchedulerKind {
+        /** Every trial gets the epochs of the last rung. */
+        NONE,
+        SUCCESSIVE_HALVING,
+        HYPERBAND,
+        ASHA
+    }
+
+    /** Architectures that the search starts, trials at a time, time after which no search trial starts, failures before the experiment fails. */
     public record Budget(
             int trials, int parallelTrials, @Nullable Duration wallClock, int maxFailedTrials) {}
 

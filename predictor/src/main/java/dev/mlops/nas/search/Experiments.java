@@ -1,6 +1,8 @@
 package dev.mlops.nas.search;
 
+import dev.mlops.nas.search.Ledger.Contender;
 import dev.mlops.nas.search.Ledger.Entry;
+import dev.mlops.nas.search.Scheduler.Promotion;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +17,8 @@ public final class Experiments {
     private final Candidates candidates;
     private final Ledger ledger;
     private final List<Entry> search;
+    private final List<Contender> contenders;
+    private final Scheduler scheduler;
     private final Strategy strategy;
     private final List<Observation> observations;
 
@@ -25,6 +29,8 @@ public final class Experiments {
         this.candidates = Candidates.of(experiment);
         this.ledger = new Ledger(experiment, history, candidates);
         this.search = ledger.search();
+        this.contenders = ledger.contenders();
+        this.scheduler = Scheduler.of(experiment, ledger);
         this.strategy = Strategy.of(experiment.strategy(), experiment.constraints());
         this.observations = ledger.observations();
     }
@@ -73,31 +79,47 @@ public final class Experiments {
     }
 
     private Plan searching(int free) {
-        int left = experiment.budget().trials() - search.size();
+        int left = experiment.budget().trials() - contenders.size();
         boolean timeUp = experiment.budget().wallClock() != null
                 && !now.isBefore(startedAt.plus(experiment.budget().wallClock()));
         boolean finalizing = ledger.entries().size() > search.size();
-        // With all slots taken by the protocol, one proposal tells whether the search really has come to its end.
-        int wanted = Math.min(left, Math.max(free, finalizing ? 1 : 0));
         List<TrialRequest> start = new ArrayList<>();
+        List<Promotion> promotions = timeUp ? List.of() : scheduler.promotions(contenders, left <= 0);
+        promotions.stream().limit(free).forEach(p -> start.add(request(p, ledger.nextNumber() + start.size())));
+        // With all slots taken by the protocol, one proposal tells whether the search really has come to its end.
+        int wanted = timeUp ? 0 : Math.min(left, Math.max(free - start.size(), finalizing ? 1 : 0));
+        int started = 0;
         boolean exhausted = false;
-        if (wanted > 0 && !timeUp) {
+        if (wanted > 0) {
             List<Proposal> proposals = strategy.propose(candidates, observations, wanted, experiment.seed());
-            proposals.stream().limit(free).forEach(p -> start.add(request(p, ledger.nextNumber() + start.size())));
             exhausted = proposals.size() < wanted;
+            if (proposals.isEmpty() && promotions.isEmpty()) {
+                promotions = scheduler.promotions(contenders, true);
+                promotions.stream().limit(free).forEach(p -> start.add(request(p, ledger.nextNumber() + start.size())));
+            }
+            for (Proposal proposal : proposals.subList(0, Math.min(proposals.size(), free - start.size()))) {
+                start.add(request(proposal, ledger.nextNumber() + start.size(), contenders.size() + started++));
+            }
         }
-        boolean closed = left <= start.size() || timeUp || exhausted;
-        int total = closed ? search.size() + start.size() : experiment.budget().trials();
+        boolean closed = left <= started || timeUp || exhausted;
+        int total = closed ? contenders.size() + started : experiment.budget().trials();
         if (!closed || (!start.isEmpty() && start.size() == free)) {
-            boolean warm =
-                    (start.isEmpty() ? search.getLast().request() : start.getLast()).purpose() == Purpose.WARM_UP;
+            boolean warm = newest(start).purpose() == Purpose.WARM_UP;
             return new Plan(
                     warm ? Plan.Phase.WARMING_UP : Plan.Phase.SEARCHING,
                     start,
                     List.of(),
                     summary(warm ? "WarmingUp" : "Searching", progress(), total, null));
         }
-        return closing(start, free, total, why(timeUp, exhausted));
+        return closing(start, !promotions.isEmpty(), free, total, why(timeUp, exhausted));
+    }
+
+    /** The architecture that the search has come to. */
+    private TrialRequest newest(List<TrialRequest> start) {
+        return start.stream()
+                .filter(r -> r.continues() == null)
+                .reduce((first, second) -> second)
+                .orElseGet(() -> contenders.getLast().first().request());
     }
 
     private static String why(boolean timeUp, boolean exhausted) {
@@ -108,8 +130,8 @@ public final class Experiments {
     }
 
     /** No search trial will be planned any more after those that start now. */
-    private Plan closing(List<TrialRequest> start, int free, int total, String why) {
-        boolean searchFinished = start.isEmpty() && search.stream().allMatch(Entry::isFinished);
+    private Plan closing(List<TrialRequest> start, boolean promotes, int free, int total, String why) {
+        boolean searchFinished = start.isEmpty() && !promotes && search.stream().allMatch(Entry::isFinished);
         if (searchFinished && ledger.best(search) == null) {
             return failed("NoFeasibleArchitecture", why + noneFeasible());
         }
@@ -131,6 +153,7 @@ public final class Experiments {
                         experiment.epochs(),
                         Seeds.training(experiment.seed(), number),
                         training.reference(),
+                        null,
                         null));
             }
         }
@@ -144,7 +167,7 @@ public final class Experiments {
                 "%sFinalizing: %d of %d trainings of baselines and finalists are done; %s",
                 why,
                 done,
-                total(total, protocol) - total,
+                total(total, protocol) - search.size(),
                 progress());
         return new Plan(Plan.Phase.FINALIZING, start, List.of(), summary("Finalizing", message, total, protocol));
     }
@@ -153,6 +176,7 @@ public final class Experiments {
         String hash = candidates.of(genotype).hash();
         return start.stream()
                 .anyMatch(r -> !r.purpose().opensTest()
+                        && r.epochs() == experiment.epochs()
                         && candidates.of(r.genotype()).hash().equals(hash));
     }
 
@@ -183,7 +207,7 @@ public final class Experiments {
         for (SearchSpace.Reference barred : protocol.barred()) {
             message.append(" The reference %s was not trained: it breaks a constraint.".formatted(barred.name()));
         }
-        Plan.Summary figures = summary("Succeeded", message.toString(), search.size(), protocol);
+        Plan.Summary figures = summary("Succeeded", message.toString(), contenders.size(), protocol);
         return new Plan(
                 Plan.Phase.SUCCEEDED,
                 List.of(),
@@ -199,7 +223,8 @@ public final class Experiments {
                         figures.exploresByEvolution(),
                         figures.trainSeconds(),
                         entrants,
-                        comparison.rankCorrelation()));
+                        comparison.rankCorrelation(),
+                        figures.rankingNoise()));
     }
 
     private Plan failed(String reason, String message) {
@@ -210,14 +235,28 @@ public final class Experiments {
                 summary(reason, message, experiment.budget().trials(), null));
     }
 
-    private TrialRequest request(Proposal proposal, int number) {
+    private TrialRequest request(Promotion promotion, int number) {
+        TrialRequest before = promotion.from().request();
+        return new TrialRequest(
+                number,
+                Purpose.SEARCH,
+                before.genotype(),
+                promotion.epochs(),
+                before.seed(),
+                null,
+                before.number(),
+                null);
+    }
+
+    private TrialRequest request(Proposal proposal, int number, int index) {
         TrialRequest.Prediction prediction = proposal.prediction();
         return new TrialRequest(
                 number,
                 proposal.uniform() && !(strategy instanceof RandomSearch) ? Purpose.WARM_UP : Purpose.SEARCH,
                 proposal.candidate().genotype(),
-                experiment.epochs(),
+                scheduler.start(index),
                 Seeds.training(experiment.seed(), number),
+                null,
                 null,
                 prediction == null
                         ? null
@@ -232,7 +271,7 @@ public final class Experiments {
         return new Plan.Summary(
                 reason,
                 message,
-                Ledger.finished(search),
+                tried(),
                 total,
                 total(total, protocol),
                 best == null
@@ -245,7 +284,8 @@ public final class Experiments {
                 quality != null && !quality.trusted(),
                 ledger.seconds(),
                 List.of(),
-                null);
+                null,
+                ledger.rankingNoise());
     }
 
     /** Trainings of the whole experiment; before the search has ended, an estimate from above. */
@@ -266,13 +306,27 @@ public final class Experiments {
             case Experiment.StrategyOptions.Evolution options -> options.population();
             case Experiment.StrategyOptions.Predictor options -> options.warmUp();
         };
-        return searchTotal + (protocol.randomArm() ? Math.max(0, searchTotal - warm) : 0) + references + finalists;
+        List<Integer> rungs = experiment.fidelity().rungs();
+        if (rungs.equals(List.of(experiment.epochs()))) {
+            return searchTotal + (protocol.randomArm() ? Math.max(0, searchTotal - warm) : 0) + references + finalists;
+        }
+        long epochs = (long) searchTotal * rungs.getFirst() * rungs.size();
+        int trainings = rungs.stream()
+                .mapToInt(r -> (int) ((long) searchTotal * rungs.getFirst() / r))
+                .sum();
+        int arm = (int) Math.ceilDiv(epochs, (long) experiment.epochs());
+        return trainings + (protocol.randomArm() ? arm : 0) + references + finalists;
+    }
+
+    /** Architectures of the search with a first outcome. */
+    private int tried() {
+        return (int) contenders.stream().filter(c -> c.first().isFinished()).count();
     }
 
     private String progress() {
         Entry best = ledger.best(search);
         String counts = "%d of %d architectures trained"
-                .formatted(Ledger.finished(search), experiment.budget().trials());
+                .formatted(tried(), experiment.budget().trials());
         if (best == null) {
             return counts + ", none within all limits yet";
         }

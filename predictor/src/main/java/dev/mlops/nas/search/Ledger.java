@@ -3,9 +3,11 @@ package dev.mlops.nas.search;
 import dev.mlops.nas.search.Experiment.Constraint;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The history, read for one experiment. */
@@ -45,7 +47,52 @@ final class Ledger {
         return entries.stream().filter(e -> e.request().purpose() == purpose).toList();
     }
 
-    /** Trials of the search itself, in the order of numbers. */
+    /**
+     * An architecture that the search has started.
+     *
+     * @param trainings in the order of numbers, which is that of fidelities
+     */
+    record Contender(List<Entry> trainings) {
+        Entry first() {
+            return trainings.getFirst();
+        }
+
+        /** The training of so many epochs; null where there is none. */
+        @Nullable
+        Entry at(int epochs) {
+            return trainings.stream()
+                    .filter(e -> e.request().epochs() == epochs)
+                    .findFirst()
+                    .orElse(null);
+        }
+
+        boolean isFinished() {
+            return trainings.stream().allMatch(Entry::isFinished);
+        }
+    }
+
+    /** The architectures of the search, in the order in which they were started. */
+    List<Contender> contenders() {
+        var byHash = new LinkedHashMap<String, List<Entry>>();
+        search().forEach(e -> byHash.computeIfAbsent(e.candidate().hash(), h -> new ArrayList<>())
+                .add(e));
+        return byHash.values().stream().map(Contender::new).toList();
+    }
+
+    /** Epochs of all search trials; a training that goes on costs only what it adds. */
+    long searchEpochs() {
+        long sum = 0;
+        for (Contender contender : contenders()) {
+            int before = 0;
+            for (Entry training : contender.trainings()) {
+                sum += training.request().epochs() - (training.request().continues() == null ? 0 : before);
+                before = training.request().epochs();
+            }
+        }
+        return sum;
+    }
+
+    /** Trials of the search itself, promoted ones included, in the order of numbers. */
     List<Entry> search() {
         return entries.stream()
                 .filter(e ->
@@ -95,20 +142,70 @@ final class Ledger {
     }
 
     double seconds() {
-        return entries.stream()
-                .map(Entry::state)
-                .filter(TrialState.Outcome.class::isInstance)
-                .mapToDouble(s -> ((TrialState.Outcome) s).seconds())
-                .sum();
+        return entries.stream().mapToDouble(Ledger::seconds).sum();
+    }
+
+    private static double seconds(Entry entry) {
+        return entry.state() instanceof TrialState.Outcome outcome ? outcome.seconds() : 0;
     }
 
     List<Observation> observations() {
-        return search().stream().map(this::observation).toList();
+        return contenders().stream().map(this::observation).toList();
     }
 
-    private Observation observation(Entry entry) {
-        double value = entry.metric(experiment.objective().metric());
-        Observation.Status status = switch (entry.state()) {
+    /** An architecture is known by its highest result; a promotion that is pending or came to nothing leaves that as it is. */
+    private Observation observation(Contender contender) {
+        List<Entry> measured =
+                contender.trainings().stream().filter(this::isMeasured).toList();
+        Entry shown = measured.isEmpty() ? contender.first() : measured.getLast();
+        return new Observation(
+                shown.candidate(),
+                status(shown),
+                measured.isEmpty() ? Double.NaN : score(shown),
+                shown.state() instanceof TrialState.Completed completed ? completed.metrics() : Map.of(),
+                measured.isEmpty() ? Double.NaN : excess(List.of(shown)),
+                shown.request().epochs(),
+                measured.stream()
+                        .map(e -> new Observation.Rung(e.request().epochs(), seconds(e), score(e)))
+                        .toList());
+    }
+
+    /** For each fidelity below full training; those with fewer than three architectures are left out. */
+    List<Plan.RankingNoise> rankingNoise() {
+        String metric = experiment.objective().metric();
+        Map<String, List<Entry>> full = entries.stream()
+                .filter(e -> e.request().epochs() == experiment.epochs() && isMeasured(e))
+                .collect(Collectors.groupingBy(e -> e.candidate().hash()));
+        List<Plan.RankingNoise> noise = new ArrayList<>();
+        for (int epochs : experiment.fidelity().rungs()) {
+            List<double[]> pairs = new ArrayList<>();
+            for (Contender contender : epochs == experiment.epochs() ? List.<Contender>of() : contenders()) {
+                Entry low = contender.at(epochs);
+                List<Entry> trained = full.get(contender.first().candidate().hash());
+                if (low != null && isMeasured(low) && trained != null) {
+                    pairs.add(new double[] {low.metric(metric), mean(trained, metric)});
+                }
+            }
+            if (pairs.size() > 2) {
+                double tau = Statistics.kendallTau(
+                        pairs.stream().mapToDouble(p -> p[0]).toArray(),
+                        pairs.stream().mapToDouble(p -> p[1]).toArray());
+                noise.add(new Plan.RankingNoise(epochs, tau, pairs.size()));
+            }
+        }
+        return noise;
+    }
+
+    private boolean isMeasured(Entry entry) {
+        return Double.isFinite(entry.metric(experiment.objective().metric()));
+    }
+
+    private double score(Entry entry) {
+        return experiment.objective().score(entry.metric(experiment.objective().metric()));
+    }
+
+    private Observation.Status status(Entry entry) {
+        return switch (entry.state()) {
             case TrialState.Pending pending -> Observation.Status.PENDING;
             case TrialState.Running running -> Observation.Status.PENDING;
             case TrialState.Infeasible infeasible -> Observation.Status.INFEASIBLE;
@@ -116,15 +213,8 @@ final class Ledger {
             case TrialState.Rejected rejected -> Observation.Status.FAILED;
             case TrialState.Stopped stopped -> Observation.Status.FAILED;
             case TrialState.Completed completed ->
-                Double.isFinite(value) ? Observation.Status.MEASURED : Observation.Status.FAILED;
+                isMeasured(entry) ? Observation.Status.MEASURED : Observation.Status.FAILED;
         };
-        boolean measured = status == Observation.Status.MEASURED;
-        return new Observation(
-                entry.candidate(),
-                status,
-                measured ? experiment.objective().score(value) : Double.NaN,
-                entry.state() instanceof TrialState.Completed completed ? completed.metrics() : Map.of(),
-                measured ? excess(List.of(entry)) : Double.NaN);
     }
 
     /** By how much measured constraints are broken by the mean over trainings of one architecture; unreported counts as broken. */
@@ -151,14 +241,16 @@ final class Ledger {
                 .toArray();
     }
 
-    /** Feasible trials of the list, best first; equal ones in the order of numbers; each architecture once. */
+    /**
+     * Feasible trials of the list, best first; equal ones in the order of numbers; each architecture once. Results are compared
+     * within a fidelity, and what was promoted stands before what was not.
+     */
     List<Entry> ranked(List<Entry> trials) {
-        String metric = experiment.objective().metric();
         var seen = new java.util.HashSet<String>();
         return trials.stream()
-                .filter(e -> Double.isFinite(e.metric(metric)) && excess(List.of(e)) == 0)
-                .sorted(Comparator.comparingDouble(
-                                (Entry e) -> -experiment.objective().score(e.metric(metric)))
+                .filter(e -> isMeasured(e) && excess(List.of(e)) == 0)
+                .sorted(Comparator.comparingInt((Entry e) -> -e.request().epochs())
+                        .thenComparingDouble(e -> -score(e))
                         .thenComparingInt(e -> e.request().number()))
                 .filter(e -> seen.add(e.candidate().hash()))
                 .toList();

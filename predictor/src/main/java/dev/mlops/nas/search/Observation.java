@@ -1,17 +1,36 @@
 package dev.mlops.nas.search;
 
+import java.util.List;
 import java.util.Map;
 
 /**
- * A search trial as a strategy sees it.
+ * An architecture of the search as a strategy sees it: by its result of the highest fidelity.
  *
  * @param candidate what was or is trained
  * @param status whether there is a result
  * @param score the objective as something to maximise; NaN unless measured
  * @param metrics all that was measured
  * @param excess by how much measured constraints are broken, relative to their bounds and summed; 0 when they are kept
+ * @param epochs fidelity of the score; of the training to come while there is none
+ * @param rungs all results of this architecture, the lowest fidelity first and the one of the score last; empty unless measured
  */
-record Observation(Candidate candidate, Status status, double score, Map<String, Double> metrics, double excess) {
+record Observation(
+        Candidate candidate,
+        Status status,
+        double score,
+        Map<String, Double> metrics,
+        double excess,
+        int epochs,
+        List<Rung> rungs) {
+    /**
+     * A result at one fidelity.
+     *
+     * @param epochs trained, those of lower rungs included
+     * @param seconds that this training cost by itself
+     * @param score the objective as something to maximise
+     */
+    record Rung(int epochs, double seconds, double score) {}
+
     /** What came of it. */
     enum Status {
         /** Planned or running. */
@@ -22,6 +41,11 @@ record Observation(Candidate candidate, Status status, double score, Map<String,
         INFEASIBLE,
         /** No result, for whatever reason. */
         FAILED
+    }
+
+    /** Without a result, at whatever fidelity. */
+    static Observation pending(Candidate candidate, int epochs) {
+        return new Observation(candidate, Status.PENDING, Double.NaN, Map.of(), Double.NaN, epochs, List.of());
     }
 
     boolean isMeasured() {

@@ -28,8 +28,8 @@ public record Plan(Phase phase, List<TrialRequest> start, List<Integer> stop, Su
      * @param reason one CamelCase word for conditions: WarmingUp, Searching, Finalizing, Succeeded, Suspended, DataUnusable,
      *     TooManyFailures, NoFeasibleArchitecture
      * @param message one sentence
-     * @param searchDone search trials (warm-up included) with an outcome
-     * @param searchTotal search trials of the budget (less when the space is exhausted)
+     * @param searchDone architectures of the search (warm-up included) with a first outcome
+     * @param searchTotal architectures of the budget (less when the space is exhausted)
      * @param totalTrainings trainings the whole experiment will make, protocol included, as far as known
      * @param best the incumbent; the winner in the end; null before the first feasible result
      * @param predictor quality of the surrogate; null before its first fit or for other strategies
@@ -37,6 +37,7 @@ public record Plan(Phase phase, List<TrialRequest> start, List<Integer> stop, Su
      * @param trainSeconds sum over all outcomes
      * @param comparison winner, random search and references on the test split; empty before the end
      * @param rankCorrelation Kendall tau between search result and retrained mean over finalists and baselines; null before
+     * @param rankingNoise what each lower fidelity says of full training; empty where the search trains in full
      */
     public record Summary(
             String reason,
@@ -49,7 +50,18 @@ public record Plan(Phase phase, List<TrialRequest> start, List<Integer> stop, Su
             boolean exploresByEvolution,
             double trainSeconds,
             List<Entrant> comparison,
-            @Nullable Double rankCorrelation) {}
+            @Nullable Double rankCorrelation,
+            List<RankingNoise> rankingNoise) {}
+
+    /**
+     * How well results of a lower fidelity rank architectures, measured on those that were trained in full too: by the search or as
+     * finalists. They are the better ones, among which ranks are harder to tell than in the whole space.
+     *
+     * @param epochs of the lower fidelity
+     * @param kendallTau between its results and those of full training
+     * @param architectures it was measured on, three or more
+     */
+    public record RankingNoise(int epochs, double kendallTau, int architectures) {}
 
     /** The best feasible architecture: trial number, objective on validation. */
     public record Incumbent(int number, Genotype genotype, double value) {}

@@ -5,7 +5,6 @@ import dev.mlops.nas.search.Experiment.StrategyOptions.Evolution;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -31,8 +30,7 @@ record PredictorSearch(Experiment.StrategyOptions.Predictor options, List<Constr
             }
             proposals.add(proposal);
             taken.add(proposal.candidate().hash());
-            known.add(new Observation(
-                    proposal.candidate(), Observation.Status.PENDING, Double.NaN, Map.of(), Double.NaN));
+            known.add(Observation.pending(proposal.candidate(), 0));
         }
         return proposals;
     }

@@ -51,7 +51,7 @@ final class ProtocolPlan {
         return missing.isEmpty() && ledger.unfinished().isEmpty();
     }
 
-    /** The trials of random search, as far as planned: warm-up draws, other search trials of the same architecture, own ones. */
+    /** The trials of random search, all in full and as many as the search's epochs pay for, as far as planned: warm-up draws, other search trials of the same architecture, own ones. */
     List<Entry> arm() {
         return arm;
     }
@@ -108,9 +108,12 @@ final class ProtocolPlan {
         if (!experiment.protocol().randomArm()) {
             return;
         }
-        List<Entry> search = ledger.search();
+        int full = experiment.epochs();
         Map<String, Entry> trained = new HashMap<>();
         for (Entry entry : ledger.entries()) {
+            if (entry.request().epochs() < full) {
+                continue;
+            }
             switch (entry.request().purpose()) {
                 case WARM_UP, SEARCH, RANDOM_ARM ->
                     trained.putIfAbsent(entry.candidate().hash(), entry);
@@ -118,15 +121,18 @@ final class ProtocolPlan {
             }
         }
         Set<String> drawn = new HashSet<>();
-        for (Entry entry : search) {
-            if (entry.request().purpose() == Purpose.WARM_UP
-                    || experiment.strategy() instanceof Experiment.StrategyOptions.RandomSearch) {
+        for (Ledger.Contender contender : ledger.contenders()) {
+            Entry entry = contender.first();
+            boolean uniform = entry.request().purpose() == Purpose.WARM_UP
+                    || experiment.strategy() instanceof Experiment.StrategyOptions.RandomSearch;
+            if (uniform && entry.request().epochs() == full) {
                 arm.add(entry);
                 drawn.add(entry.candidate().hash());
             }
         }
         boolean complete = true;
-        for (int index = arm.size(); index < search.size(); index++) {
+        long draws = Math.ceilDiv(ledger.searchEpochs(), (long) full);
+        for (int index = arm.size(); index < draws; index++) {
             Candidate draw = candidates.draw(drawn, Seeds.stream(experiment.seed(), "random arm", index));
             if (draw == null) {
                 break;

@@ -2,6 +2,7 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Experiment.Budget;
 import dev.mlops.nas.search.Experiment.Constraint;
+import dev.mlops.nas.search.Experiment.Fidelity;
 import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Experiment.Protocol;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
@@ -218,6 +219,7 @@ public final class TabularBenchmark {
                     constraints,
                     options,
                     1,
+                    Fidelity.full(1),
                     new Budget(queries, parallel, null, 0),
                     new Protocol(false, 0, 1, 1, 0.95),
                     seed,

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param epochs fidelity
  * @param seed of the training
  * @param reference the human design's name, for purpose REFERENCE
+ * @param continues number of the trial with fewer epochs whose training goes on here; null where it begins
  * @param prediction the surrogate's word before training; null where none chose
  */
 public record TrialRequest(
@@ -20,6 +21,7 @@ public record TrialRequest(
         int epochs,
         long seed,
         @Nullable String reference,
+        @Nullable Integer continues,
         @Nullable Prediction prediction) {
     /** Mean and standard deviation of the objective, in its own units. */
     public record Prediction(double mean, double sd) {}

@@ -62,6 +62,7 @@ final class Laboratory {
                 constraints,
                 strategy,
                 5,
+                Experiment.Fidelity.full(5),
                 budget,
                 new Protocol(true, 2, 3, 2, 0.95),
                 7,
