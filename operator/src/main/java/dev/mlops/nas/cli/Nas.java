@@ -19,6 +19,7 @@ import picocli.CommandLine.IVersionProvider;
             UpCommand.class,
             DownCommand.class,
             MlflowCommand.class,
+            SpaceCommand.class,
             BenchCommand.class,
             TestCommand.class,
             PodRunnerCommand.class

@@ -93,13 +93,15 @@ public final class ExperimentFactory {
         if (space.preset() == null) {
             throw new SpaceException("searchSpace", "searchSpace must hold exactly one of preset, chain and cell");
         }
-        return Spaces.preset(
-                switch (space.preset()) {
-                    case SMALL_CNN -> "small-cnn";
-                    case NB201_CELL -> "nb201-cell";
-                },
-                task,
-                references);
+        return Spaces.preset(presetName(space.preset()), task, references);
+    }
+
+    /** The preset's name, as users write it. */
+    public static String presetName(NasExperimentSpec.Preset preset) {
+        return switch (preset) {
+            case SMALL_CNN -> "small-cnn";
+            case NB201_CELL -> "nb201-cell";
+        };
     }
 
     private static Map<String, Map<String, String>> references(@Nullable List<ReferenceDesign> designs) {

@@ -102,12 +102,19 @@ public final class FinalTable {
                     Figures.count(e.macs()),
                     Figures.milliseconds(e.latencyMs())));
         }
+        lines.addAll(aligned(table));
+        lines.add("");
+    }
+
+    /** Rows of equal length under each other, the first column to the left, the others to the right. */
+    static List<String> aligned(List<List<String>> table) {
         int[] widths = new int[table.getFirst().size()];
         for (List<String> cells : table) {
             for (int i = 0; i < widths.length; i++) {
                 widths[i] = Math.max(widths[i], cells.get(i).length());
             }
         }
+        var lines = new ArrayList<String>();
         for (List<String> cells : table) {
             var line = new StringBuilder("  ");
             for (int i = 0; i < widths.length; i++) {
@@ -116,7 +123,7 @@ public final class FinalTable {
             }
             lines.add(line.toString());
         }
-        lines.add("");
+        return lines;
     }
 
     /** The text behind its label, broken between words. */

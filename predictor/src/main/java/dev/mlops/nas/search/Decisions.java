@@ -69,6 +69,11 @@ final class Decisions {
         return all;
     }
 
+    /** What makes a decision active, in words; empty where it always is. */
+    String needs(int decision) {
+        return partOf(decision).needs(decision);
+    }
+
     BigInteger size() {
         return parts.stream().map(p -> BigInteger.valueOf(p.size)).reduce(BigInteger.ONE, BigInteger::multiply);
     }
