@@ -74,11 +74,14 @@ final class Progress implements LocalSearch.Watcher {
         String name = NasApi.trialName(experiment.name(), request.number());
         String what = switch (outcome) {
             case Completed c ->
-                "%s %s"
+                "%s %s%s"
                         .formatted(
                                 experiment.objective().metric(),
                                 Figures.score(c.metrics()
-                                        .getOrDefault(experiment.objective().metric(), Double.NaN)));
+                                        .getOrDefault(experiment.objective().metric(), Double.NaN)),
+                                request.epochs() == experiment.epochs()
+                                        ? ""
+                                        : " after %d of %d epochs".formatted(request.epochs(), experiment.epochs()));
             case Failed f -> "failed: " + f.reason();
             case Infeasible i -> "infeasible: " + i.reason();
             case Rejected r -> "rejected: " + r.reason();

@@ -16,28 +16,44 @@ final class Arms {
     /** The warm-up is drawn at random and counts for both arms, as in the comparison. */
     static final Set<Purpose> RANDOM = Set.of(Purpose.WARM_UP, Purpose.RANDOM_ARM);
 
+    /** Whether a training has all the epochs that the search gives: what has fewer is never compared with it. */
+    static boolean isHighest(SearchRecord search, Trial trial) {
+        return trial.request().epochs() == search.experiment().fidelity().highest();
+    }
+
     /**
-     * The best objective so far within the limits, one value per training of the arm; NaN before the first.
+     * The best objective so far within the limits, after the arm has paid the epochs of one, two, … trainings of the highest rung;
+     * NaN before the first result of that rung.
      */
     static List<Double> bestSoFar(SearchRecord search, Set<Purpose> arm) {
         var objective = search.experiment().objective();
+        int highest = search.experiment().fidelity().highest();
         var curve = new ArrayList<Double>();
         double best = Double.NaN;
+        long epochs = 0;
         for (Trial trial : search.history().trials()) {
             if (!arm.contains(trial.request().purpose()) || !(trial.state() instanceof Outcome)) {
                 continue;
             }
-            double value = isWithinLimits(search, trial) ? value(search, trial) : Double.NaN;
+            epochs += search.history().added(trial.request());
+            double value =
+                    isHighest(search, trial) && isWithinLimits(search, trial) ? value(search, trial) : Double.NaN;
             if (!Double.isNaN(value) && (Double.isNaN(best) || objective.score(value) > objective.score(best))) {
                 best = value;
             }
-            curve.add(best);
+            int paid = (int) Math.ceilDiv(epochs, (long) highest);
+            while (curve.size() < paid) {
+                curve.add(best);
+            }
+            curve.set(paid - 1, best);
         }
         return curve;
     }
 
+    /** Whether random search trained something that may be compared with the search's own results. */
     static boolean hasRandomArm(SearchRecord search) {
-        return search.history().trials().stream().anyMatch(t -> t.request().purpose() == Purpose.RANDOM_ARM);
+        return search.history().trials().stream()
+                .anyMatch(t -> t.request().purpose() == Purpose.RANDOM_ARM && isHighest(search, t));
     }
 
     /** The objective on validation; NaN where there is none. */

@@ -15,13 +15,18 @@ import java.util.stream.Stream;
 
 /** The three charts of the report. */
 final class Charts {
-    /** Best so far against trainings, for the search and for random search. */
+    /** Best so far against trainings, for the search and for random search; lower rungs count by their epochs. */
     static String bestSoFar(SearchRecord search) {
         List<Double> found = Arms.bestSoFar(search, Arms.SEARCH);
         List<Double> random = Arms.hasRandomArm(search) ? Arms.bestSoFar(search, Arms.RANDOM) : List.of();
         int trainings = Math.max(2, Math.max(found.size(), random.size()));
         var plot = new Plot(
-                new Axis("trainings of the arm", 1, trainings, v -> Long.toString(Math.round(v)), false),
+                new Axis(
+                        "trainings of the arm%s".formatted(epochs(search)),
+                        1,
+                        trainings,
+                        v -> Long.toString(Math.round(v)),
+                        false),
                 Axis.around(
                         "best validation %s so far".formatted(metric(search)),
                         Stream.concat(found.stream(), random.stream()).mapToDouble(d -> d),
@@ -30,6 +35,14 @@ final class Charts {
         plot.stairs(found, "search");
         return plot.svg("best result so far against the number of trainings")
                 + legend(random.isEmpty() ? List.of("search") : List.of("search", "random search"));
+    }
+
+    /** How long the trainings in a chart are, where the search trains not all alike. */
+    private static String epochs(SearchRecord search) {
+        return search.experiment().trainsInFull()
+                ? ""
+                : ", in units of %d epochs"
+                        .formatted(search.experiment().fidelity().highest());
     }
 
     /** Trials that the predictor chose, and that have a result. */
@@ -73,11 +86,11 @@ final class Charts {
         return plot.svg("measured against predicted results");
     }
 
-    /** The objective against the number of parameters, with the front of those that nothing beats in both. */
+    /** The objective against the number of parameters, with the front of those that nothing beats in both; lower rungs are left out. */
     static String pareto(SearchRecord search) {
         List<Trial> trials = search.history().trials().stream()
                 .filter(t -> !Double.isNaN(Arms.value(search, t)))
-                .filter(t -> !t.request().purpose().opensTest())
+                .filter(t -> !t.request().purpose().opensTest() && Arms.isHighest(search, t))
                 .sorted(Comparator.comparingDouble(t -> params(search, t)))
                 .toList();
         List<Entrant> entrants = search.summary().comparison().stream()

@@ -1,6 +1,7 @@
 package dev.mlops.nas.report;
 
 import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.Plan.Entrant;
 import dev.mlops.nas.search.Plan.Incumbent;
@@ -14,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What the report says, in words and rows, for HTML and Markdown alike. */
@@ -49,12 +51,13 @@ final class Content {
             return search.summary().message();
         }
         Entrant winner = search.summary().comparison().getFirst();
-        return "Test accuracy %s (%s interval %s), mean of %d trainings from scratch; %s parameters, %s MACs, latency %s."
+        return "Test accuracy %s (%s interval %s), mean of %d training%s from scratch; %s parameters, %s MACs, latency %s."
                 .formatted(
                         Figures.score(winner.test()),
                         Figures.percent(search.experiment().protocol().confidence()),
                         Figures.interval(winner.low(), winner.high()),
                         winner.numbers().size(),
+                        winner.numbers().size() == 1 ? "" : "s",
                         Figures.count(winner.params()),
                         Figures.count(winner.macs()),
                         Figures.milliseconds(winner.latencyMs()));
@@ -165,23 +168,49 @@ final class Content {
                         .formatted(search.history().trials().stream()
                                 .filter(t -> t.request().purpose().opensTest())
                                 .count()));
-        sentences.add(
-                search.experiment().protocol().randomArm()
-                        ? "Random search got as many trainings as the search; the random warm-up of %d trainings counts for both."
-                                .formatted(count(search, Purpose.WARM_UP))
-                        : "There was no random arm: the protocol of this experiment left it out.");
-        sentences.add(
-                "All trainings ran %d epochs with the same recipe: %s, learning rate %s (%s), batch %d, weight decay %s."
-                        .formatted(
-                                search.experiment().epochs(),
-                                spec.evaluation().recipe().optimizer(),
-                                spec.evaluation().recipe().learningRate(),
-                                spec.evaluation().recipe().schedule(),
-                                spec.evaluation().recipe().batchSize(),
-                                BigDecimal.valueOf(spec.evaluation().recipe().weightDecay())
-                                        .stripTrailingZeros()
-                                        .toPlainString()));
+        sentences.add(randomArm(search));
+        sentences.add("%s with the same recipe: %s, learning rate %s (%s), batch %d, weight decay %s."
+                .formatted(
+                        epochs(search.experiment()),
+                        spec.evaluation().recipe().optimizer(),
+                        spec.evaluation().recipe().learningRate(),
+                        spec.evaluation().recipe().schedule(),
+                        spec.evaluation().recipe().batchSize(),
+                        BigDecimal.valueOf(spec.evaluation().recipe().weightDecay())
+                                .stripTrailingZeros()
+                                .toPlainString()));
         return sentences;
+    }
+
+    private static String randomArm(SearchRecord search) {
+        Experiment experiment = search.experiment();
+        if (!experiment.protocol().randomArm()) {
+            return "There was no random arm: the protocol of this experiment left it out.";
+        }
+        return experiment.trainsInFull()
+                ? "Random search got as many trainings as the search; the random warm-up of %d trainings counts for both."
+                        .formatted(count(search, Purpose.WARM_UP))
+                : "Random search got the epochs of the search, all of them in full trainings.";
+    }
+
+    /** How long trainings were. */
+    private static String epochs(Experiment experiment) {
+        if (experiment.trainsInFull()) {
+            return "All trainings ran %d epochs".formatted(experiment.epochs());
+        }
+        List<Integer> rungs = experiment.fidelity().rungs();
+        String scheduler = switch (experiment.fidelity().scheduler()) {
+            case NONE -> "no scheduler";
+            case SUCCESSIVE_HALVING -> "successive halving";
+            case HYPERBAND -> "Hyperband";
+            case ASHA -> "ASHA";
+        };
+        String search = rungs.size() == 1
+                ? "%d epochs".formatted(rungs.getFirst())
+                : "%s epochs, as %s decided"
+                        .formatted(rungs.stream().map(String::valueOf).collect(Collectors.joining(", ")), scheduler);
+        return "Search trials ran %s; random search, finalists and references ran %d epochs; all"
+                .formatted(search, experiment.epochs());
     }
 
     /** What the result does not show. */

@@ -54,7 +54,9 @@ final class Curve {
             }
             step++;
             seconds += outcome.seconds();
-            Double value = feasible(experiment, outcome);
+            // Results of lower rungs have no common order with those of the highest.
+            Double value =
+                    trial.request().epochs() == experiment.fidelity().highest() ? feasible(experiment, outcome) : null;
             if (value != null
                     && (best == null
                             || experiment.objective().score(value)

@@ -88,6 +88,20 @@ class ContentTest {
     }
 
     @Test
+    void aResultAfterFewerEpochsCostsButIsNoPointOfTheCurve() {
+        var few = new TrialRequest(1, Purpose.SEARCH, genotype, 5, 7, null, null, null);
+        var all = new TrialRequest(2, Purpose.SEARCH, genotype, 20, 7, null, 1, null);
+        var trials = List.of(
+                new TrackedTrial(few, completed(0.97, 5000), null, TIME, TIME.plusSeconds(1), false),
+                new TrackedTrial(all, completed(0.93, 5000), null, TIME, TIME.plusSeconds(2), false));
+
+        var points = Curve.points(experiment, trials);
+
+        assertThat(values(points, "best_accuracy")).containsExactly(0.93);
+        assertThat(values(points, "train_seconds")).containsExactly(9.0, 18.0);
+    }
+
+    @Test
     void aCurveThatGoesOnRepeatsWhatItSaidBefore() {
         var trials = new ArrayList<TrackedTrial>();
         List<Point> before = List.of();

@@ -115,7 +115,10 @@ final class Comparison {
         return entrants;
     }
 
-    /** Kendall's tau between the value in the search and the mean when retrained; null below three architectures. */
+    /**
+     * Kendall's tau between the value in the search and the mean when retrained; null below three architectures. Results of lower
+     * rungs are left out where there are several: values of different fidelities have no common order.
+     */
     @Nullable
     Double rankCorrelation() {
         List<Entry> pairs = new ArrayList<>(protocol.finalists());
@@ -129,6 +132,9 @@ final class Comparison {
         String metric = experiment.objective().metric();
         List<double[]> values = new ArrayList<>();
         for (Entry entry : pairs) {
+            if (entry.request().epochs() != experiment.fidelity().highest()) {
+                continue;
+            }
             double retrained = Ledger.mean(protocol.randomRetrained(entry.candidate()), metric);
             if (Double.isFinite(retrained)) {
                 values.add(new double[] {entry.metric(metric), retrained});

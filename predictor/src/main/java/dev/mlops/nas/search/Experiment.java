@@ -32,6 +32,11 @@ public record Experiment(
         long seed,
         boolean suspended) {
 
+    /** Whether no search trial gets fewer epochs than a full training. */
+    public boolean trainsInFull() {
+        return fidelity.rungs().equals(List.of(epochs));
+    }
+
     /** Metric of the trial contract and which way is better. */
     public record Objective(String metric, boolean maximize) {
         /** The value as something to maximise. */
@@ -89,6 +94,11 @@ public record Experiment(
         /** Every trial is trained in full. */
         public static Fidelity full(int epochs) {
             return new Fidelity(SchedulerKind.NONE, List.of(epochs));
+        }
+
+        /** The most epochs that a search trial gets. */
+        public int highest() {
+            return rungs.getLast();
         }
     }
 

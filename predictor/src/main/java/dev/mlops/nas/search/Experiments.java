@@ -195,14 +195,14 @@ public final class Experiments {
         StringBuilder message = new StringBuilder(why)
                 .append(String.format(
                         Locale.ROOT,
-                        "The best architecture (trial %d) has %s %.4f, mean over %d trainings from scratch.",
+                        "The best architecture (trial %d) has %s %.4f, %s.",
                         best.number(),
                         experiment.objective().metric(),
                         best.value(),
-                        Ledger.values(
+                        fromScratch(Ledger.values(
                                         protocol.retrained(winner.candidate()),
                                         experiment.objective().metric())
-                                .length));
+                                .length)));
         entrants.stream().skip(1).forEach(e -> message.append(' ').append(e.verdict()));
         for (SearchSpace.Reference barred : protocol.barred()) {
             message.append(" The reference %s was not trained: it breaks a constraint.".formatted(barred.name()));
@@ -225,6 +225,12 @@ public final class Experiments {
                         entrants,
                         comparison.rankCorrelation(),
                         figures.rankingNoise()));
+    }
+
+    private static String fromScratch(int trainings) {
+        return trainings == 1
+                ? "one training from scratch"
+                : "mean over %d trainings from scratch".formatted(trainings);
     }
 
     private Plan failed(String reason, String message) {
@@ -307,7 +313,7 @@ public final class Experiments {
             case Experiment.StrategyOptions.Predictor options -> options.warmUp();
         };
         List<Integer> rungs = experiment.fidelity().rungs();
-        if (rungs.equals(List.of(experiment.epochs()))) {
+        if (experiment.trainsInFull()) {
             return searchTotal + (protocol.randomArm() ? Math.max(0, searchTotal - warm) : 0) + references + finalists;
         }
         long epochs = (long) searchTotal * rungs.getFirst() * rungs.size();

@@ -17,6 +17,20 @@ public record History(Instant startedAt, List<Trial> trials) {
                 .toList();
     }
 
+    /** Epochs that a trial adds: one that continues another begins where that ended. */
+    public int added(TrialRequest request) {
+        Integer before = request.continues();
+        return before == null
+                ? request.epochs()
+                : request.epochs()
+                        - trials.stream()
+                                .map(Trial::request)
+                                .filter(r -> r.number() == before)
+                                .mapToInt(TrialRequest::epochs)
+                                .findFirst()
+                                .orElse(0);
+    }
+
     /** A trial and what is known of it. */
     public record Trial(TrialRequest request, TrialState state) {}
 }

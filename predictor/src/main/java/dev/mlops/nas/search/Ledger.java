@@ -27,10 +27,12 @@ final class Ledger {
     }
 
     private final Experiment experiment;
+    private final History history;
     private final List<Entry> entries = new ArrayList<>();
 
     Ledger(Experiment experiment, History history, Candidates candidates) {
         this.experiment = experiment;
+        this.history = history;
         for (History.Trial trial : history.trials()) {
             entries.add(new Entry(
                     trial.request(),
@@ -81,15 +83,7 @@ final class Ledger {
 
     /** Epochs of all search trials; a training that goes on costs only what it adds. */
     long searchEpochs() {
-        long sum = 0;
-        for (Contender contender : contenders()) {
-            int before = 0;
-            for (Entry training : contender.trainings()) {
-                sum += training.request().epochs() - (training.request().continues() == null ? 0 : before);
-                before = training.request().epochs();
-            }
-        }
-        return sum;
+        return search().stream().mapToLong(e -> history.added(e.request())).sum();
     }
 
     /** Trials of the search itself, promoted ones included, in the order of numbers. */

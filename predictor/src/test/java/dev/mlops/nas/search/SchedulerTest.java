@@ -178,6 +178,18 @@ class SchedulerTest {
         assertThat(end.summary().rankingNoise())
                 .singleElement()
                 .satisfies(n -> assertThat(n.epochs()).isEqualTo(2));
+        assertThat(end.summary().rankCorrelation()).isNotNull();
+    }
+
+    @Test
+    void resultsOfDifferentRungsAreNotCorrelatedWithRetraining() {
+        Experiment experiment = experiment(CELL, RANDOM, SchedulerKind.SUCCESSIVE_HALVING, 9, 2);
+        var lab = new Laboratory(experiment, trainer(CELL), 1);
+        Plan end = lab.run();
+        // One of the three finalists was trained in full, two came from the rung below.
+        assertThat(trainings(lab)).isEqualTo(Map.of(2, 9, 6, 3, 20, 1));
+        assertThat(end.phase()).isEqualTo(Plan.Phase.SUCCEEDED);
+        assertThat(end.summary().rankCorrelation()).isNull();
     }
 
     @Test
