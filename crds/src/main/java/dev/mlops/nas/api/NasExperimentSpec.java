@@ -394,19 +394,28 @@ public record NasExperimentSpec(
     /**
      * How the space is explored.
      *
-     * @param name Predictor (surrogates choose), Evolution or Random
+     * @param name Predictor (surrogates choose), Evolution (mutations of the best), LocalSearch (neighbours of the best) or Random
      * @param predictor options of Predictor
      * @param evolution options of Evolution, also used while the predictor is not trusted
+     * @param localSearch options of LocalSearch
      */
     public record Strategy(
             @Default("Predictor") StrategyName name,
             @Default("{}") PredictorOptions predictor,
-            @Default("{}") EvolutionOptions evolution) {}
+            @Default("{}") EvolutionOptions evolution,
+            @Default("{}") LocalSearchOptions localSearch) {
+
+        /** Another strategy with the same options. */
+        public Strategy named(StrategyName other) {
+            return new Strategy(other, predictor, evolution, localSearch);
+        }
+    }
 
     /** Strategies by name. */
     public enum StrategyName {
         Predictor,
         Evolution,
+        LocalSearch,
         Random
     }
 
@@ -450,6 +459,15 @@ public record NasExperimentSpec(
     public record EvolutionOptions(
             @Default("20") @Min(2) @Max(10000) Integer population,
             @Default("5") @Min(1) @Max(10000) Integer sample) {}
+
+    /**
+     * Local search (White et al. 2021): from the best of some random draws to its neighbours, one decision away, and on from the first
+     * that is better; anew where none is.
+     *
+     * @param draws uniform random trials before each climb
+     */
+    public record LocalSearchOptions(
+            @Default("10") @Min(1) @Max(1000) Integer draws) {}
 
     /**
      * How a trial is trained.

@@ -85,10 +85,8 @@ public final class SearchBench {
         out.flush();
         List<Result> results = new ArrayList<>();
         for (StrategyName name : options.strategies()) {
-            StrategyOptions strategy = ExperimentFactory.strategy(
-                    new NasExperimentSpec.Strategy(
-                            name, spec.strategy().predictor(), spec.strategy().evolution()),
-                    options.budget());
+            StrategyOptions strategy =
+                    ExperimentFactory.strategy(spec.strategy().named(name), options.budget());
             Result result = benchmark.run(
                     name.name().toLowerCase(Locale.ROOT),
                     strategy,

@@ -167,6 +167,8 @@ public final class ExperimentFactory {
         return switch (strategy.name()) {
             case Random -> new StrategyOptions.RandomSearch();
             case Evolution -> evolution;
+            case LocalSearch ->
+                new StrategyOptions.LocalSearch(strategy.localSearch().draws());
             case Predictor ->
                 new StrategyOptions.Predictor(
                         strategy.predictor().warmUpOf(trials),

@@ -67,6 +67,9 @@ public record Experiment(
         /** Regularized evolution: population and tournament size. */
         record Evolution(int population, int sample) implements StrategyOptions {}
 
+        /** Local search: random draws before each climb. */
+        record LocalSearch(int draws) implements StrategyOptions {}
+
         /** Surrogates choose after a warm-up; evolution explores while they rank no better than chance. */
         record Predictor(int warmUp, List<SurrogateKind> surrogates, Evolution fallback) implements StrategyOptions {}
     }

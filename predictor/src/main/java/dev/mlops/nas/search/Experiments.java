@@ -310,6 +310,7 @@ public final class Experiments {
         int warm = switch (experiment.strategy()) {
             case Experiment.StrategyOptions.RandomSearch() -> searchTotal;
             case Experiment.StrategyOptions.Evolution options -> options.population();
+            case Experiment.StrategyOptions.LocalSearch options -> options.draws();
             case Experiment.StrategyOptions.Predictor options -> options.warmUp();
         };
         List<Integer> rungs = experiment.fidelity().rungs();

@@ -56,4 +56,22 @@ record Observation(
     boolean isFeasible() {
         return status == Status.MEASURED && excess == 0;
     }
+
+    /**
+     * Whether this measured one beats the other: what keeps the measured constraints beats what breaks them (Deb 2000), then the
+     * score counts, at the highest fidelity that both have.
+     */
+    boolean isBetterThan(Observation other) {
+        if (excess != other.excess) {
+            return excess < other.excess;
+        }
+        for (Rung rung : rungs.reversed()) {
+            for (Rung same : other.rungs) {
+                if (rung.epochs() == same.epochs()) {
+                    return rung.score() > same.score();
+                }
+            }
+        }
+        return score > other.score;
+    }
 }

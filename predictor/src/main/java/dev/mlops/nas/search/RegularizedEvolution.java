@@ -1,7 +1,6 @@
 package dev.mlops.nas.search;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -10,13 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Regularized evolution: a random population, then mutations of the best of a random sample, while the oldest dies (Real et al.,
  * "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019). The population is the last measured trials by
- * number, so that the history alone determines it. Architectures that break measured constraints lose against those that keep
- * them (Deb 2000).
+ * number, so that the history alone determines it.
  */
 record RegularizedEvolution(Experiment.StrategyOptions.Evolution options) implements Strategy {
-    private static final Comparator<Observation> FITNESS =
-            Comparator.comparingDouble((Observation o) -> -o.excess()).thenComparingDouble(Observation::score);
-
     @Override
     public List<Proposal> propose(Candidates candidates, List<Observation> observations, int count, long seed) {
         Set<String> taken = RandomSearch.taken(observations);
@@ -57,7 +52,7 @@ record RegularizedEvolution(Experiment.StrategyOptions.Evolution options) implem
         Observation best = null;
         for (int i = 0; i < options.sample(); i++) {
             Observation drawn = population.get(random.nextInt(population.size()));
-            if (best == null || FITNESS.compare(drawn, best) > 0) {
+            if (best == null || drawn.isBetterThan(best)) {
                 best = drawn;
             }
         }

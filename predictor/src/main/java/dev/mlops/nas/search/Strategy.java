@@ -1,12 +1,15 @@
 package dev.mlops.nas.search;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Proposes what to train next. A function of its arguments alone, so that a restarted search goes on where it was: the n-th
  * trial follows from the trials before it, however many are planned at a time.
  */
-sealed interface Strategy permits RandomSearch, RegularizedEvolution, PredictorSearch {
+sealed interface Strategy permits RandomSearch, RegularizedEvolution, LocalSearch, PredictorSearch {
     /**
      * Proposes architectures that are new to the search.
      *
@@ -22,7 +25,38 @@ sealed interface Strategy permits RandomSearch, RegularizedEvolution, PredictorS
         return switch (options) {
             case Experiment.StrategyOptions.RandomSearch() -> new RandomSearch();
             case Experiment.StrategyOptions.Evolution evolution -> new RegularizedEvolution(evolution);
+            case Experiment.StrategyOptions.LocalSearch search -> new LocalSearch(search);
             case Experiment.StrategyOptions.Predictor predictor -> new PredictorSearch(predictor, constraints);
         };
+    }
+
+    /** Proposes one architecture. */
+    @FunctionalInterface
+    interface Next {
+        /**
+         * The next proposal; null when nothing new was found.
+         *
+         * @param known the search so far, proposals that are not trials yet included
+         * @param taken hashes of what is known
+         */
+        @Nullable
+        Proposal after(List<Observation> known, Set<String> taken);
+    }
+
+    /** Proposals one after the other, each with those before it pending, as if they had been planned one at a time. */
+    static List<Proposal> oneByOne(List<Observation> observations, int count, Next next) {
+        List<Observation> known = new ArrayList<>(observations);
+        Set<String> taken = RandomSearch.taken(observations);
+        List<Proposal> proposals = new ArrayList<>();
+        while (proposals.size() < count) {
+            Proposal proposal = next.after(known, taken);
+            if (proposal == null) {
+                break;
+            }
+            proposals.add(proposal);
+            taken.add(proposal.candidate().hash());
+            known.add(Observation.pending(proposal.candidate(), 0));
+        }
+        return proposals;
     }
 }

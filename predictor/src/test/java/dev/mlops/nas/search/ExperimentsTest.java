@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 class ExperimentsTest {
     private static final SearchSpace CELL = Laboratory.cell();
     private static final StrategyOptions RANDOM = new StrategyOptions.RandomSearch();
+    private static final List<StrategyOptions> STRATEGIES =
+            List.of(RANDOM, Laboratory.EVOLUTION, Laboratory.LOCAL_SEARCH, Laboratory.predictor(6));
 
     @Test
     void aSearchGoesThroughItsPhasesAndEndsWithAComparison() {
@@ -51,7 +53,7 @@ class ExperimentsTest {
 
     @Test
     void theSameHistoryGivesTheSamePlanInAFreshEngine() {
-        for (StrategyOptions strategy : List.of(RANDOM, Laboratory.EVOLUTION, Laboratory.predictor(6))) {
+        for (StrategyOptions strategy : STRATEGIES) {
             var lab = lab(Laboratory.experiment(CELL, strategy, 16, 3));
             lab.run();
             Experiment fresh = Laboratory.experiment(Laboratory.cell(), strategy, 16, 3);
@@ -66,20 +68,24 @@ class ExperimentsTest {
 
     @Test
     void aPlanThatWasStartedInPartIsCompletedAsItWas() {
-        Experiment experiment = Laboratory.experiment(CELL, Laboratory.predictor(4), 12, 4);
-        var lab = lab(experiment);
-        lab.run();
-        for (Laboratory.Step step : lab.steps()) {
-            List<TrialRequest> planned = step.plan().start();
-            for (int started = 1; started < planned.size(); started++) {
-                if (planned.get(started).purpose().opensTest()) {
-                    continue;
-                }
-                List<History.Trial> trials = new ArrayList<>(step.history().trials());
-                planned.subList(0, started).forEach(r -> trials.add(new History.Trial(r, new TrialState.Pending())));
-                Plan rest = Experiments.decide(experiment, new History(Laboratory.START, trials), Laboratory.START);
-                assertThat(rest.start()).containsExactlyElementsOf(planned.subList(started, planned.size()));
+        for (StrategyOptions strategy : STRATEGIES) {
+            Experiment experiment = Laboratory.experiment(CELL, strategy, 16, 4);
+            var lab = lab(experiment);
+            lab.run();
+            lab.steps().forEach(step -> completes(experiment, step));
+        }
+    }
+
+    private static void completes(Experiment experiment, Laboratory.Step step) {
+        List<TrialRequest> planned = step.plan().start();
+        for (int started = 1; started < planned.size(); started++) {
+            if (planned.get(started).purpose().opensTest()) {
+                continue;
             }
+            List<History.Trial> trials = new ArrayList<>(step.history().trials());
+            planned.subList(0, started).forEach(r -> trials.add(new History.Trial(r, new TrialState.Pending())));
+            Plan rest = Experiments.decide(experiment, new History(Laboratory.START, trials), Laboratory.START);
+            assertThat(rest.start()).containsExactlyElementsOf(planned.subList(started, planned.size()));
         }
     }
 

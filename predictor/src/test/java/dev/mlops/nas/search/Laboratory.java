@@ -21,6 +21,7 @@ import java.util.function.Function;
 final class Laboratory {
     static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
     static final StrategyOptions.Evolution EVOLUTION = new StrategyOptions.Evolution(8, 3);
+    static final StrategyOptions.LocalSearch LOCAL_SEARCH = new StrategyOptions.LocalSearch(4);
 
     /** What the shell saw and what it was told. */
     record Step(History history, Plan plan) {}

@@ -11,15 +11,16 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 
 class SearchPropertiesTest {
-    @Property(tries = 25)
+    private static final List<StrategyOptions> STRATEGIES = List.of(
+            new StrategyOptions.RandomSearch(), Laboratory.EVOLUTION, Laboratory.LOCAL_SEARCH, Laboratory.predictor(5));
+
+    @Property(tries = 40)
     void anySearchInAnySpaceEndsAndTrainsNoArchitectureTwice(
             @ForAll @IntRange(min = 0, max = 10_000) int number,
             @ForAll @IntRange(min = 1, max = 5) int parallel,
-            @ForAll @IntRange(min = 0, max = 2) int kind) {
+            @ForAll @IntRange(min = 0, max = 99) int kind) {
         SearchSpace space = RandomSpaces.small(number);
-        StrategyOptions strategy = List.of(
-                        new StrategyOptions.RandomSearch(), Laboratory.EVOLUTION, Laboratory.predictor(5))
-                .get(kind);
+        StrategyOptions strategy = STRATEGIES.get(kind % STRATEGIES.size());
         Experiment experiment = Laboratory.experiment(space, strategy, List.of(), new Budget(12, parallel, null, 3));
         var lab = new Laboratory(experiment, Laboratory.trainer(space), number);
 
