@@ -394,7 +394,8 @@ public record NasExperimentSpec(
     /**
      * How the space is explored.
      *
-     * @param name Predictor (surrogates choose), Evolution (mutations of the best), LocalSearch (neighbours of the best) or Random
+     * @param name Predictor (surrogates choose), Evolution (mutations of the best), LocalSearch (neighbours of the best),
+     *     QuasiRandom (an even spread over the space) or Random
      * @param predictor options of Predictor
      * @param evolution options of Evolution, also used while the predictor is not trusted
      * @param localSearch options of LocalSearch
@@ -416,6 +417,7 @@ public record NasExperimentSpec(
         Predictor,
         Evolution,
         LocalSearch,
+        QuasiRandom,
         Random
     }
 

@@ -166,6 +166,7 @@ public final class ExperimentFactory {
                 strategy.evolution().population(), strategy.evolution().sample());
         return switch (strategy.name()) {
             case Random -> new StrategyOptions.RandomSearch();
+            case QuasiRandom -> new StrategyOptions.QuasiRandom();
             case Evolution -> evolution;
             case LocalSearch ->
                 new StrategyOptions.LocalSearch(strategy.localSearch().draws());

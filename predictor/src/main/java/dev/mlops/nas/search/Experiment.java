@@ -64,6 +64,9 @@ public record Experiment(
         /** Uniform random search. */
         record RandomSearch() implements StrategyOptions {}
 
+        /** Draws that fill the space evenly. */
+        record QuasiRandom() implements StrategyOptions {}
+
         /** Regularized evolution: population and tournament size. */
         record Evolution(int population, int sample) implements StrategyOptions {}
 

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Proposes what to train next. A function of its arguments alone, so that a restarted search goes on where it was: the n-th
  * trial follows from the trials before it, however many are planned at a time.
  */
-sealed interface Strategy permits RandomSearch, RegularizedEvolution, LocalSearch, PredictorSearch {
+sealed interface Strategy permits RandomSearch, QuasiRandom, RegularizedEvolution, LocalSearch, PredictorSearch {
     /**
      * Proposes architectures that are new to the search.
      *
@@ -24,6 +24,7 @@ sealed interface Strategy permits RandomSearch, RegularizedEvolution, LocalSearc
     static Strategy of(Experiment.StrategyOptions options, List<Experiment.Constraint> constraints) {
         return switch (options) {
             case Experiment.StrategyOptions.RandomSearch() -> new RandomSearch();
+            case Experiment.StrategyOptions.QuasiRandom() -> new QuasiRandom();
             case Experiment.StrategyOptions.Evolution evolution -> new RegularizedEvolution(evolution);
             case Experiment.StrategyOptions.LocalSearch search -> new LocalSearch(search);
             case Experiment.StrategyOptions.Predictor predictor -> new PredictorSearch(predictor, constraints);

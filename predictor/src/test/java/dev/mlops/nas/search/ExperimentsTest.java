@@ -19,8 +19,12 @@ import org.junit.jupiter.api.Test;
 class ExperimentsTest {
     private static final SearchSpace CELL = Laboratory.cell();
     private static final StrategyOptions RANDOM = new StrategyOptions.RandomSearch();
-    private static final List<StrategyOptions> STRATEGIES =
-            List.of(RANDOM, Laboratory.EVOLUTION, Laboratory.LOCAL_SEARCH, Laboratory.predictor(6));
+    private static final List<StrategyOptions> STRATEGIES = List.of(
+            RANDOM,
+            new StrategyOptions.QuasiRandom(),
+            Laboratory.EVOLUTION,
+            Laboratory.LOCAL_SEARCH,
+            Laboratory.predictor(6));
 
     @Test
     void aSearchGoesThroughItsPhasesAndEndsWithAComparison() {
