@@ -1,11 +1,14 @@
 package dev.mlops.nas.search;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What surrogates see of an architecture, in groups that each have their own scale: decisions (one-hot), ordered decisions (the
@@ -13,30 +16,52 @@ import java.util.concurrent.ConcurrentHashMap;
  * cells the paths from input to output, each with its operations in order (White et al., "BANANAS", AAAI 2021).
  */
 final class Features {
-    /** One architecture: one vector per group. */
+    /** One architecture: the columns that are not 0, in ascending order, and their values. Immutable. */
     static final class Vector {
-        private final double[][] groups;
+        private final int[] groups;
+        private final int[] columns;
+        private final double[] values;
 
-        Vector(double[][] groups) {
+        /**
+         * Keeps what is not 0.
+         *
+         * @param groups number of its group for every column; shared by all vectors of a space
+         * @param dense values of every group
+         */
+        private Vector(int[] groups, double[][] dense) {
+            double[] flat = flat(dense);
             this.groups = groups;
+            this.columns =
+                    IntStream.range(0, flat.length).filter(c -> flat[c] != 0).toArray();
+            this.values = Arrays.stream(columns).mapToDouble(c -> flat[c]).toArray();
         }
 
-        double[][] groups() {
+        /** Number of its group for every column, ascending from 0. */
+        int[] groups() {
             return groups;
         }
 
+        /** Columns that are not 0. */
+        int[] columns() {
+            return columns;
+        }
+
+        /** Values of {@link #columns}. */
+        double[] values() {
+            return values;
+        }
+
+        /** All columns. */
         double[] flat() {
-            int length = 0;
-            for (double[] group : groups) {
-                length += group.length;
-            }
-            double[] flat = new double[length];
-            int at = 0;
-            for (double[] group : groups) {
-                System.arraycopy(group, 0, flat, at, group.length);
-                at += group.length;
+            double[] flat = new double[groups.length];
+            for (int i = 0; i < columns.length; i++) {
+                flat[columns[i]] = values[i];
             }
             return flat;
+        }
+
+        private static double[] flat(double[][] dense) {
+            return Arrays.stream(dense).flatMapToDouble(Arrays::stream).toArray();
         }
     }
 
@@ -47,6 +72,7 @@ final class Features {
     private final double[][] ordered;
     private final Map<String, Integer> paths = new HashMap<>();
     private final Map<Genotype, Vector> known = new ConcurrentHashMap<>();
+    private int @Nullable [] layout;
 
     Features(SearchSpace space) {
         this.space = space;
@@ -82,8 +108,8 @@ final class Features {
                 return new double[0];
             }
         }
-        double low = java.util.Arrays.stream(values).min().orElse(0);
-        double high = java.util.Arrays.stream(values).max().orElse(0);
+        double low = Arrays.stream(values).min().orElse(0);
+        double high = Arrays.stream(values).max().orElse(0);
         for (int i = 0; i < values.length; i++) {
             values[i] = high > low ? (values[i] - low) / (high - low) : 0;
         }
@@ -91,13 +117,26 @@ final class Features {
     }
 
     Vector of(Candidate candidate) {
-        if (known.size() > Candidates.KEPT / 4) {
+        if (known.size() > Candidates.KEPT) {
             known.clear();
         }
-        return known.computeIfAbsent(candidate.genotype(), g -> compute(candidate));
+        return known.computeIfAbsent(candidate.genotype(), g -> {
+            double[][] dense = compute(candidate);
+            return new Vector(layout(dense), dense);
+        });
     }
 
-    private Vector compute(Candidate candidate) {
+    private synchronized int[] layout(double[][] dense) {
+        if (layout == null) {
+            layout = IntStream.range(0, dense.length)
+                    .flatMap(g -> IntStream.generate(() -> g).limit(dense[g].length))
+                    .toArray();
+        }
+        return layout;
+    }
+
+    /** Every group with all its columns. */
+    private double[][] compute(Candidate candidate) {
         Genotype genotype = candidate.genotype();
         double[] cost = {
             StrictMath.log1p((double) candidate.cost().params()),
@@ -105,8 +144,7 @@ final class Features {
         };
         return switch (space) {
             case CellSpace cell -> cell(cell, genotype, cost);
-            case ChainSpace chain ->
-                new Vector(new double[][] {oneHot(genotype), ordered(genotype), cost, chain(chain, genotype)});
+            case ChainSpace chain -> new double[][] {oneHot(genotype), ordered(genotype), cost, chain(chain, genotype)};
         };
     }
 
@@ -159,7 +197,7 @@ final class Features {
         return counts.values().stream().mapToDouble(StrictMath::log1p).toArray();
     }
 
-    private Vector cell(CellSpace space, Genotype genotype, double[] cost) {
+    private double[][] cell(CellSpace space, Genotype genotype, double[] cost) {
         int nodes = space.nodes();
         List<String> edges =
                 space.edges(genotype).stream().map(EdgeOperation::text).toList();
@@ -210,6 +248,6 @@ final class Features {
         for (int i = 0; i < counts.length; i++) {
             counts[i] = StrictMath.sqrt(counts[i]);
         }
-        return new Vector(new double[][] {oneHot(genotype), cost, structure, counts});
+        return new double[][] {oneHot(genotype), cost, structure, counts};
     }
 }

@@ -1,27 +1,27 @@
 package dev.mlops.nas.search;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gaussian process on grouped features. Its kernel is a linear part (what adds up: cost, counts, choices) plus a Matérn part (what
- * interacts), each with one scale per group of features, found by maximising the marginal likelihood with weak priors (Rasmussen
- * and Williams 2006, chapter 5). Written here and not taken from Smile because all arithmetic must give the same bits on every
- * machine, which a native BLAS does not.
+ * interacts), each with one scale per group of features ({@link KernelScales}). Written here and not taken from Smile because all
+ * arithmetic must give the same bits on every machine, which a native BLAS does not.
  */
 final class GaussianProcess implements Surrogate {
     /** At most so many rows tune the scales. */
     static final int TUNED = 120;
 
-    private final List<Features.Vector> rows;
-    private final double[] targets;
-    private final double[][] mean; // per group and column
-    private final double[][] scale;
-    private final double[][][] x; // row, group, column: standardised
-    private final double[] theta;
+    /** A variance below this is that of a constant. */
+    private static final double ROUNDING = 1e-12;
+
+    private final Standard standard;
+    private final KernelScales scales;
+    private final Rows rows;
+    private final Cholesky factor;
     private final double[] alpha;
-    private final double[][] factor; // lower Cholesky factor, by rows
     private final double centre;
     private final double spread;
 
@@ -29,317 +29,75 @@ final class GaussianProcess implements Surrogate {
     record Normal(double mean, double sd) {}
 
     private GaussianProcess(
-            List<Features.Vector> rows,
-            double[] targets,
-            double[][] mean,
-            double[][] scale,
-            double[][][] x,
-            double[] theta,
+            Standard standard,
+            KernelScales scales,
+            Rows rows,
+            Cholesky factor,
             double[] alpha,
-            double[][] factor,
             double centre,
             double spread) {
+        this.standard = standard;
+        this.scales = scales;
         this.rows = rows;
-        this.targets = targets;
-        this.mean = mean;
-        this.scale = scale;
-        this.x = x;
-        this.theta = theta;
-        this.alpha = alpha;
         this.factor = factor;
+        this.alpha = alpha;
         this.centre = centre;
         this.spread = spread;
     }
 
-    /** Fits; scales as given, or tuned when null. */
-    static GaussianProcess fit(
-            List<Features.Vector> rows, double[] targets, double @org.jspecify.annotations.Nullable [] scales) {
-        int groups = rows.getFirst().groups().length;
-        double[][] mean = new double[groups][];
-        double[][] scale = new double[groups][];
-        standardise(rows, mean, scale);
-        double[][][] x = rows.stream().map(r -> apply(r, mean, scale)).toArray(double[][][]::new);
+    /** Fits; scales as given, or tuned on the last rows when null. */
+    static GaussianProcess fit(List<Features.Vector> vectors, double[] targets, @Nullable KernelScales given) {
+        var standard = new Standard(vectors);
         double centre = Statistics.mean(targets);
         double spread = Math.max(1e-12, StrictMath.sqrt(targets.length < 2 ? 1 : Statistics.variance(targets)));
         double[] y = Arrays.stream(targets).map(t -> (t - centre) / spread).toArray();
-        double[] theta = scales == null ? tune(x, y, groups) : scales;
-        double[][] k = gram(x, theta);
-        double[][] factor = cholesky(k);
-        double[] alpha = solve(factor, y);
-        return new GaussianProcess(rows, targets, mean, scale, x, theta, alpha, factor, centre, spread);
+        int from = Math.max(0, y.length - TUNED);
+        KernelScales scales = given == null
+                ? KernelScales.tune(
+                        standard.pairs(vectors.subList(from, y.length)), Arrays.copyOfRange(y, from, y.length))
+                : given;
+        var rows = new Rows(standard, scales, vectors);
+        Cholesky factor = Cholesky.of(rows.gram(0));
+        return new GaussianProcess(standard, scales, rows, factor, factor.solve(y), centre, spread);
     }
 
-    double[] theta() {
-        return theta;
+    KernelScales scales() {
+        return scales;
     }
 
-    /** The process when these rows come out as it predicts: means stay, doubt near them shrinks. */
+    /** The process when these rows come out as it predicts: no mean moves, doubt near them shrinks. */
     GaussianProcess believing(List<Features.Vector> pending) {
         if (pending.isEmpty()) {
             return this;
         }
-        List<Features.Vector> all = new ArrayList<>(rows);
-        double[] values = Arrays.copyOf(targets, targets.length + pending.size());
-        for (Features.Vector row : pending) {
-            values[all.size()] = predict(row).mean();
-            all.add(row);
-        }
-        return fit(all, values, theta);
-    }
-
-    /** Columns have mean 0; a group's squared distances have mean 2 over the rows. */
-    private static void standardise(List<Features.Vector> rows, double[][] mean, double[][] scale) {
-        for (int g = 0; g < mean.length; g++) {
-            int width = rows.getFirst().groups()[g].length;
-            mean[g] = new double[width];
-            scale[g] = new double[width];
-            double total = 0;
-            double[] variances = new double[width];
-            for (int c = 0; c < width; c++) {
-                double sum = 0;
-                for (Features.Vector row : rows) {
-                    sum += row.groups()[g][c];
-                }
-                mean[g][c] = sum / rows.size();
-                double squares = 0;
-                for (Features.Vector row : rows) {
-                    double d = row.groups()[g][c] - mean[g][c];
-                    squares += d * d;
-                }
-                variances[c] = squares / rows.size();
-                total += variances[c];
-            }
-            double factor = total > 0 ? 1 / StrictMath.sqrt(total) : 1;
-            Arrays.fill(scale[g], factor);
-        }
-    }
-
-    private static double[][] apply(Features.Vector row, double[][] mean, double[][] scale) {
-        double[][] out = new double[mean.length][];
-        for (int g = 0; g < mean.length; g++) {
-            double[] in = row.groups()[g];
-            out[g] = new double[in.length];
-            for (int c = 0; c < in.length; c++) {
-                out[g][c] = (in[c] - mean[g][c]) * scale[g][c];
-            }
-        }
-        return out;
-    }
-
-    // theta: per group log linear weight, per group log inverse squared length, log matern variance, log noise
-    private static double kernel(double[][] a, double[][] b, double[] t) {
-        int groups = a.length;
-        double linear = 0;
-        double distance = 0;
-        for (int g = 0; g < groups; g++) {
-            double dot = 0;
-            double squares = 0;
-            double[] p = a[g];
-            double[] q = b[g];
-            for (int c = 0; c < p.length; c++) {
-                dot += p[c] * q[c];
-                double d = p[c] - q[c];
-                squares += d * d;
-            }
-            linear += t[g] * dot;
-            distance += t[groups + g] * squares;
-        }
-        return linear + t[2 * groups] * matern(distance);
-    }
-
-    private static double matern(double squares) {
-        double r = Math.sqrt(5 * squares);
-        return (1 + r + r * r / 3) * Math.exp(-r);
-    }
-
-    private static double[] exp(double[] theta) {
-        double[] t = new double[theta.length];
-        for (int i = 0; i < t.length; i++) {
-            t[i] = StrictMath.exp(theta[i]);
-        }
-        return t;
-    }
-
-    private static double[][] gram(double[][][] x, double[] theta) {
-        double[] t = exp(theta);
-        double noise = t[t.length - 1];
-        double[][] k = new double[x.length][];
-        for (int i = 0; i < x.length; i++) {
-            k[i] = new double[i + 1];
-            for (int j = 0; j <= i; j++) {
-                k[i][j] = kernel(x[i], x[j], t);
-            }
-            k[i][i] += noise + 1e-8;
-        }
-        return k;
-    }
-
-    private static double[] tune(double[][][] x, double[] y, int groups) {
-        int n = Math.min(TUNED, x.length);
-        double[][][] part = Arrays.copyOfRange(x, x.length - n, x.length);
-        double[] target = Arrays.copyOfRange(y, y.length - n, y.length);
-        // Distances and products of every pair, once.
-        double[][] dots = new double[groups][n * (n + 1) / 2];
-        double[][] squares = new double[groups][n * (n + 1) / 2];
-        for (int i = 0, at = 0; i < n; i++) {
-            for (int j = 0; j <= i; j++, at++) {
-                for (int g = 0; g < groups; g++) {
-                    double dot = 0;
-                    double square = 0;
-                    for (int c = 0; c < part[i][g].length; c++) {
-                        dot += part[i][g][c] * part[j][g][c];
-                        double d = part[i][g][c] - part[j][g][c];
-                        square += d * d;
-                    }
-                    dots[g][at] = dot;
-                    squares[g][at] = square;
-                }
-            }
-        }
-        double[] prior = new double[2 * groups + 2];
-        double[] width = new double[2 * groups + 2];
-        for (int g = 0; g < groups; g++) {
-            prior[g] = StrictMath.log(0.5 / groups);
-            width[g] = 1.5;
-            prior[groups + g] = StrictMath.log(0.25 / groups);
-            width[groups + g] = 1.5;
-        }
-        prior[2 * groups] = StrictMath.log(0.5);
-        width[2 * groups] = 1;
-        prior[2 * groups + 1] = StrictMath.log(0.02);
-        width[2 * groups + 1] = 1.5;
-        double[] theta = prior.clone();
-        double best = objective(theta, prior, width, dots, squares, target);
-        double step = 1.5;
-        for (int round = 0; round < 8; round++) {
-            boolean moved = false;
-            for (int p = 0; p < theta.length; p++) {
-                for (double sign = 1; sign >= -1; sign -= 2) {
-                    double old = theta[p];
-                    theta[p] = old + sign * step;
-                    double value = objective(theta, prior, width, dots, squares, target);
-                    if (value > best + 1e-9) {
-                        best = value;
-                        moved = true;
-                        break;
-                    }
-                    theta[p] = old;
-                }
-            }
-            if (!moved) {
-                step /= 2;
-                if (step < 0.3) {
-                    break;
-                }
-            }
-        }
-        return theta;
-    }
-
-    private static double objective(
-            double[] theta, double[] prior, double[] width, double[][] dots, double[][] squares, double[] y) {
-        int groups = dots.length;
-        double[] t = exp(theta);
-        int n = y.length;
-        double[][] k = new double[n][];
-        for (int i = 0, at = 0; i < n; i++) {
-            k[i] = new double[i + 1];
-            for (int j = 0; j <= i; j++, at++) {
-                double linear = 0;
-                double distance = 0;
-                for (int g = 0; g < groups; g++) {
-                    linear += t[g] * dots[g][at];
-                    distance += t[groups + g] * squares[g][at];
-                }
-                k[i][j] = linear + t[2 * groups] * matern(distance);
-            }
-            k[i][i] += t[2 * groups + 1] + 1e-8;
-        }
-        double[][] factor = cholesky(k);
-        double[] alpha = solve(factor, y);
-        double fit = 0;
-        double logDeterminant = 0;
-        for (int i = 0; i < n; i++) {
-            fit += y[i] * alpha[i];
-            logDeterminant += StrictMath.log(factor[i][i]);
-        }
-        double value = -fit / 2 - logDeterminant;
-        for (int p = 0; p < theta.length; p++) {
-            double z = (theta[p] - prior[p]) / width[p];
-            value -= z * z / 2;
-        }
-        return value;
-    }
-
-    private static double[][] cholesky(double[][] k) {
-        int n = k.length;
-        double[][] l = new double[n][];
-        for (int i = 0; i < n; i++) {
-            l[i] = new double[i + 1];
-            double[] li = l[i];
-            for (int j = 0; j <= i; j++) {
-                double[] lj = l[j];
-                double sum = k[i][j];
-                for (int c = 0; c < j; c++) {
-                    sum -= li[c] * lj[c];
-                }
-                li[j] = i == j ? Math.sqrt(Math.max(sum, 1e-10)) : sum / lj[j];
-            }
-        }
-        return l;
-    }
-
-    private static double[] forward(double[][] l, double[] b) {
-        double[] v = new double[l.length];
-        for (int i = 0; i < l.length; i++) {
-            double sum = b[i];
-            for (int c = 0; c < i; c++) {
-                sum -= l[i][c] * v[c];
-            }
-            v[i] = sum / l[i][i];
-        }
-        return v;
-    }
-
-    private static double[] solve(double[][] l, double[] b) {
-        double[] v = forward(l, b);
-        for (int i = l.length - 1; i >= 0; i--) {
-            v[i] /= l[i][i];
-            for (int c = 0; c < i; c++) {
-                v[c] -= l[i][c] * v[i];
-            }
-        }
-        return v;
+        var all = new Rows(
+                standard,
+                scales,
+                Stream.concat(rows.vectors.stream(), pending.stream()).toList());
+        // A row whose target is its prediction has no weight.
+        double[] weights = Arrays.copyOf(alpha, all.vectors.size());
+        return new GaussianProcess(
+                standard, scales, all, factor.extended(all.gram(factor.size())), weights, centre, spread);
     }
 
     /** Prediction of the noise-free target. */
     @Override
     public Normal predict(Features.Vector row) {
-        double[] t = exp(theta);
-        double[][] z = apply(row, mean, scale);
-        double[] k = against(z, t);
-        double[] v = forward(factor, k);
-        double variance = kernel(z, z, t);
-        for (double e : v) {
+        double[] k = rows.kernel(row, rows.vectors.size());
+        double variance = rows.itself(row);
+        for (double e : factor.forward(k)) {
             variance -= e * e;
         }
-        return new Normal(average(k), spread * Math.sqrt(Math.max(variance, 1e-12)));
+        double sum = 0;
+        for (int i = 0; i < k.length; i++) {
+            sum += k[i] * alpha[i];
+        }
+        return new Normal(centre + spread * sum, spread * Math.sqrt(Math.max(variance, 1e-12)));
     }
 
     @Override
     public double mean(Features.Vector row) {
-        return average(against(apply(row, mean, scale), exp(theta)));
-    }
-
-    private double[] against(double[][] z, double[] t) {
-        double[] k = new double[x.length];
-        for (int i = 0; i < k.length; i++) {
-            k[i] = kernel(z, x[i], t);
-        }
-        return k;
-    }
-
-    private double average(double[] k) {
+        double[] k = rows.kernel(row, rows.vectors.size());
         double sum = 0;
         for (int i = 0; i < k.length; i++) {
             sum += k[i] * alpha[i];
@@ -350,7 +108,180 @@ final class GaussianProcess implements Surrogate {
     /** Prediction of a measurement: the noise belongs to it. */
     Normal predictNoisy(Features.Vector row) {
         Normal quiet = predict(row);
-        double noise = spread * spread * StrictMath.exp(theta[theta.length - 1]);
+        double noise = spread * spread * scales.noise();
         return new Normal(quiet.mean(), Math.sqrt(quiet.sd() * quiet.sd() + noise));
+    }
+
+    /** Columns get mean 0, groups a squared distance of 2 in the mean over pairs of rows. */
+    private static final class Standard {
+        private final int[] groups;
+        private final double[] means;
+        private final double[] factors; // of squares and products, by group
+
+        Standard(List<Features.Vector> vectors) {
+            this.groups = vectors.getFirst().groups();
+            this.means = new double[groups.length];
+            double[] squares = new double[groups.length];
+            for (Features.Vector vector : vectors) {
+                for (int i = 0; i < vector.columns().length; i++) {
+                    means[vector.columns()[i]] += vector.values()[i];
+                }
+            }
+            Arrays.setAll(means, c -> means[c] / vectors.size());
+            int[] present = new int[groups.length];
+            for (Features.Vector vector : vectors) {
+                for (int i = 0; i < vector.columns().length; i++) {
+                    int column = vector.columns()[i];
+                    double d = vector.values()[i] - means[column];
+                    squares[column] += d * d / vectors.size();
+                    present[column]++;
+                }
+            }
+            double[] totals = new double[groups[groups.length - 1] + 1];
+            for (int c = 0; c < groups.length; c++) {
+                double absent = (double) (vectors.size() - present[c]) / vectors.size();
+                totals[groups[c]] += squares[c] + absent * means[c] * means[c];
+            }
+            this.factors =
+                    Arrays.stream(totals).map(t -> t > ROUNDING ? 1 / t : 1).toArray();
+        }
+
+        /** Products and distances of all pairs. */
+        KernelScales.Pairs pairs(List<Features.Vector> vectors) {
+            int n = vectors.size();
+            double[][] products = new double[factors.length][n * (n + 1) / 2];
+            double[][] squares = new double[factors.length][n * (n + 1) / 2];
+            double[][] flat = new double[n][];
+            for (int i = 0, at = 0; i < n; i++) {
+                flat[i] = vectors.get(i).flat();
+                for (int c = 0; c < groups.length; c++) {
+                    flat[i][c] -= means[c];
+                }
+                for (int j = 0; j <= i; j++, at++) {
+                    for (int c = 0; c < groups.length; c++) {
+                        double d = flat[i][c] - flat[j][c];
+                        products[groups[c]][at] += factors[groups[c]] * flat[i][c] * flat[j][c];
+                        squares[groups[c]][at] += factors[groups[c]] * d * d;
+                    }
+                }
+            }
+            return new KernelScales.Pairs(products, squares);
+        }
+    }
+
+    /**
+     * Known rows, kept by columns. The kernel of sparse vectors a and b follows from the sums of weight * a * b over the columns
+     * that both have, once with the weights of the linear part and once with those of the distances.
+     */
+    private static final class Rows {
+        private final List<Features.Vector> vectors;
+        private final double matern;
+        private final double noise;
+        private final double[] means;
+        private final double[] linear; // weight of every column
+        private final double[] relevance; // likewise, for distances
+        private final int[][] holders; // rows in which a column is not 0, ascending
+        private final double[][] values;
+        private final double[] linearMeans; // product of each row with the means
+        private final double[] lengths; // squared length of each row, for distances
+        private final double meanSquare;
+
+        Rows(Standard standard, KernelScales scales, List<Features.Vector> vectors) {
+            int width = standard.groups.length;
+            this.vectors = vectors;
+            this.matern = scales.matern();
+            this.noise = scales.noise();
+            this.means = standard.means;
+            this.linear = new double[width];
+            this.relevance = new double[width];
+            double square = 0;
+            for (int c = 0; c < width; c++) {
+                int group = standard.groups[c];
+                linear[c] = scales.linear().get(group) * standard.factors[group];
+                relevance[c] = scales.inverseSquaredLength().get(group) * standard.factors[group];
+                square += linear[c] * means[c] * means[c];
+            }
+            this.meanSquare = square;
+            int[] counts = new int[width];
+            vectors.forEach(v -> Arrays.stream(v.columns()).forEach(c -> counts[c]++));
+            this.holders = Arrays.stream(counts).mapToObj(int[]::new).toArray(int[][]::new);
+            this.values = Arrays.stream(counts).mapToObj(double[]::new).toArray(double[][]::new);
+            this.linearMeans = new double[vectors.size()];
+            this.lengths = new double[vectors.size()];
+            Arrays.fill(counts, 0);
+            for (int row = 0; row < vectors.size(); row++) {
+                Features.Vector vector = vectors.get(row);
+                for (int i = 0; i < vector.columns().length; i++) {
+                    int c = vector.columns()[i];
+                    holders[c][counts[c]] = row;
+                    values[c][counts[c]] = vector.values()[i];
+                    counts[c]++;
+                }
+                linearMeans[row] = withMeans(vector);
+                lengths[row] = length(vector);
+            }
+        }
+
+        private double withMeans(Features.Vector vector) {
+            double sum = 0;
+            for (int i = 0; i < vector.columns().length; i++) {
+                int c = vector.columns()[i];
+                sum += linear[c] * means[c] * vector.values()[i];
+            }
+            return sum;
+        }
+
+        private double length(Features.Vector vector) {
+            double sum = 0;
+            for (int i = 0; i < vector.columns().length; i++) {
+                double value = vector.values()[i];
+                sum += relevance[vector.columns()[i]] * value * value;
+            }
+            return sum;
+        }
+
+        /** Kernel of a vector with the first rows. */
+        double[] kernel(Features.Vector vector, int count) {
+            double[] products = new double[count];
+            double[] near = new double[count];
+            for (int i = 0; i < vector.columns().length; i++) {
+                int c = vector.columns()[i];
+                double byLinear = linear[c] * vector.values()[i];
+                double byRelevance = relevance[c] * vector.values()[i];
+                int[] rows = holders[c];
+                double[] own = values[c];
+                for (int h = 0; h < rows.length && rows[h] < count; h++) {
+                    products[rows[h]] += byLinear * own[h];
+                    near[rows[h]] += byRelevance * own[h];
+                }
+            }
+            double shift = meanSquare - withMeans(vector);
+            double length = length(vector);
+            for (int row = 0; row < count; row++) {
+                double distance = Math.max(0, length + lengths[row] - 2 * near[row]);
+                products[row] += shift - linearMeans[row] + matern * KernelScales.matern(distance);
+            }
+            return products;
+        }
+
+        /** Kernel of a vector with itself. */
+        double itself(Features.Vector vector) {
+            double sum = meanSquare - 2 * withMeans(vector) + matern;
+            for (int i = 0; i < vector.columns().length; i++) {
+                double value = vector.values()[i];
+                sum += linear[vector.columns()[i]] * value * value;
+            }
+            return sum;
+        }
+
+        /** Lower triangle of the rows' covariance with noise, from a row on. */
+        double[][] gram(int from) {
+            double[][] k = new double[vectors.size() - from][];
+            for (int i = 0; i < k.length; i++) {
+                k[i] = kernel(vectors.get(from + i), from + i + 1);
+                k[i][from + i] += noise + KernelScales.JITTER;
+            }
+            return k;
+        }
     }
 }

@@ -45,7 +45,7 @@ record Learned(
         });
         List<Observation> used = thinned(measured);
         Scale scale = scale(used);
-        GaussianProcess process = GaussianProcess.fit(rows(candidates, used), targets(scale, used), ensemble.theta());
+        GaussianProcess process = GaussianProcess.fit(rows(candidates, used), targets(scale, used), ensemble.scales());
         List<Limit> limits = constraints.stream()
                 .filter(c -> !c.isAnalytic())
                 .map(c -> limit(candidates, c, used))

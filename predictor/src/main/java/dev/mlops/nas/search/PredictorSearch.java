@@ -86,7 +86,7 @@ record PredictorSearch(Experiment.StrategyOptions.Predictor options, List<Constr
                         .toArray();
     }
 
-    private static String name(Experiment.SurrogateKind kind) {
+    static String name(Experiment.SurrogateKind kind) {
         return switch (kind) {
             case RANDOM_FOREST -> "RandomForest";
             case GRADIENT_BOOSTING -> "GradientBoosting";
