@@ -4,15 +4,18 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasExperimentSpec;
+import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasExperimentSpec.StrategyName;
 import dev.mlops.nas.experiment.ExperimentFactory;
 import dev.mlops.nas.search.ArchitectureTable;
 import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.Objective;
+import dev.mlops.nas.search.Experiment.SchedulerKind;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.SpaceException;
 import dev.mlops.nas.search.TabularBenchmark;
+import dev.mlops.nas.search.TabularBenchmark.Lower;
 import dev.mlops.nas.search.TabularBenchmark.Result;
 import dev.mlops.nas.validation.ExperimentReader;
 import dev.mlops.nas.validation.InvalidExperimentException;
@@ -40,6 +43,8 @@ public final class SearchBench {
      * @param score column in which the result is judged; null for the objective
      * @param minimize whether less is better, in both
      * @param constraints hard limits, each as {@code NAME<=NUMBER}
+     * @param fidelities cheaper columns, each as {@code COLUMN:COST}
+     * @param scheduler of the fidelities
      * @param strategies which ones
      * @param seeds runs of each
      * @param budget queries of each run
@@ -54,6 +59,8 @@ public final class SearchBench {
             @Nullable String score,
             boolean minimize,
             List<String> constraints,
+            List<String> fidelities,
+            SchedulerName scheduler,
             List<StrategyName> strategies,
             int seeds,
             int budget,
@@ -75,37 +82,64 @@ public final class SearchBench {
         TabularBenchmark benchmark = benchmark(options, spec);
         out.printf(
                 Locale.ROOT,
-                "%d architectures, objective %s%s, %d seeds, %d queries each%s%n",
+                "%d architectures, objective %s%s, %d seeds, %s each%s%n",
                 benchmark.size(),
                 options.objective(),
                 options.judged().equals(options.objective()) ? "" : ", judged by " + options.judged(),
                 options.seeds(),
-                options.budget(),
+                options.fidelities().isEmpty()
+                        ? "%d queries".formatted(options.budget())
+                        : "at a cost of %d queries".formatted(options.budget()),
                 options.parallel() == 1 ? "" : ", %d at a time".formatted(options.parallel()));
         out.flush();
-        List<Result> results = new ArrayList<>();
+        List<Map<String, Object>> documents = new ArrayList<>();
         for (StrategyName name : options.strategies()) {
             StrategyOptions strategy =
                     ExperimentFactory.strategy(spec.strategy().named(name), options.budget());
-            Result result = benchmark.run(
-                    name.name().toLowerCase(Locale.ROOT),
-                    strategy,
-                    options.seeds(),
-                    options.budget(),
-                    options.parallel(),
-                    System::nanoTime);
-            results.add(result);
-            print(result, out);
+            Result single = result(benchmark, name, strategy, SchedulerKind.NONE, options);
+            print(single, out);
+            documents.add(document(single));
+            if (!options.fidelities().isEmpty()) {
+                SchedulerKind scheduler = ExperimentFactory.scheduler(options.scheduler());
+                Result cheap = result(benchmark, name, strategy, scheduler, options);
+                double ratio = cheap.cost().toOptimumMean() / single.cost().toOptimumMean();
+                print(cheap, ratio, options, out);
+                Map<String, Object> document = document(cheap);
+                document.put("fidelities", options.fidelities());
+                document.put("scheduler", options.scheduler().name());
+                document.put("cost_ratio", ratio);
+                documents.add(document);
+            }
         }
         if (options.json() != null) {
-            write(results, options.json());
+            write(documents, options.json());
         }
+    }
+
+    private static Result result(
+            TabularBenchmark benchmark,
+            StrategyName name,
+            StrategyOptions strategy,
+            SchedulerKind scheduler,
+            Options options) {
+        return benchmark.run(
+                name.name().toLowerCase(Locale.ROOT),
+                strategy,
+                scheduler,
+                options.seeds(),
+                options.budget(),
+                options.parallel(),
+                System::nanoTime);
     }
 
     private static void check(Options options) throws BenchException {
         positive("--seeds", options.seeds());
         positive("--budget", options.budget());
         positive("--parallel", options.parallel());
+        if (options.scheduler() == SchedulerName.None) {
+            throw new BenchException(
+                    "--scheduler is None: give SuccessiveHalving, Hyperband or Asha; without --fidelities there is none");
+        }
         if (options.json() != null) {
             Path folder = options.json().toAbsolutePath().getParent();
             if (folder == null || !Files.isDirectory(folder)) {
@@ -142,16 +176,19 @@ public final class SearchBench {
         file.require("--objective", options.objective());
         file.require("--score", options.judged());
         List<Constraint> limits = Limits.parse(options.constraints(), file);
-        Stream<String> columns = Stream.concat(
-                Stream.of(options.objective(), options.judged()),
-                limits.stream().map(Constraint::metric));
+        List<Lower> lower = Lowers.parse(options.fidelities(), file, options.objective());
+        Stream<String> columns = Stream.of(
+                        Stream.of(options.objective(), options.judged()),
+                        lower.stream().map(Lower::column),
+                        limits.stream().map(Constraint::metric))
+                .flatMap(names -> names);
         ArchitectureTable table = file.read(
                 space, options.choices(), columns.filter(file::has).distinct().toList());
         try {
             return new TabularBenchmark(
                     table,
                     new TabularBenchmark.Problem(
-                            new Objective(options.objective(), !options.minimize()), options.judged(), limits));
+                            new Objective(options.objective(), !options.minimize()), options.judged(), limits, lower));
         } catch (SpaceException unusable) {
             throw new BenchException("--constraint: " + unusable.getMessage());
         } catch (IllegalArgumentException unusable) {
@@ -161,13 +198,7 @@ public final class SearchBench {
 
     private static void print(Result result, PrintWriter out) {
         out.printf("%n%s%n", result.strategy());
-        result.regretMean()
-                .forEach((queries, mean) -> out.printf(
-                        Locale.ROOT,
-                        "  regret at %3d queries      %.4f +- %.4f%n",
-                        queries,
-                        mean,
-                        result.regretSe().get(queries)));
+        regret("queries", result.regretMean(), result.regretSe(), out);
         out.printf(
                 Locale.ROOT,
                 "  queries to the best        mean %.1f, median %.1f, found %d/%d%n",
@@ -175,6 +206,40 @@ public final class SearchBench {
                 result.toOptimumMedian(),
                 result.found(),
                 result.seeds());
+        decisions(result, out);
+    }
+
+    /** With lower fidelities, cost is what counts. */
+    private static void print(Result result, double ratio, Options options, PrintWriter out) {
+        out.printf(
+                "%n%s, %s with %s%n", result.strategy(), options.scheduler(), String.join(", ", options.fidelities()));
+        regret("cost", result.cost().regretMean(), result.cost().regretSe(), out);
+        out.printf(
+                Locale.ROOT,
+                "  cost to the best           mean %.1f, median %.1f, found %d/%d: %.2f of what it costs without fidelities%n",
+                result.cost().toOptimumMean(),
+                result.cost().toOptimumMedian(),
+                result.found(),
+                result.seeds(),
+                ratio);
+        out.printf(
+                Locale.ROOT,
+                "  queries to the best        mean %.1f, median %.1f, of all fidelities%n",
+                result.toOptimumMean(),
+                result.toOptimumMedian());
+        decisions(result, out);
+    }
+
+    private static void regret(String unit, Map<Integer, Double> mean, Map<Integer, Double> error, PrintWriter out) {
+        mean.forEach((at, value) -> out.printf(
+                Locale.ROOT,
+                "  %-26s %.4f +- %.4f%n",
+                unit.equals("cost") ? "regret at cost %3d".formatted(at) : "regret at %3d queries".formatted(at),
+                value,
+                error.get(at)));
+    }
+
+    private static void decisions(Result result, PrintWriter out) {
         out.printf(Locale.ROOT, "  seconds per proposal       %.4f%n", result.secondsPerQuery());
         result.kendallTau()
                 .forEach((queries, tau) ->
@@ -182,21 +247,25 @@ public final class SearchBench {
         out.flush();
     }
 
-    private static void write(List<Result> results, Path file) throws BenchException {
-        List<Map<String, Object>> documents = new ArrayList<>();
-        for (Result result : results) {
-            var document = new LinkedHashMap<String, Object>();
-            document.put("strategy", result.strategy());
-            document.put("seeds", result.seeds());
-            document.put("regret_mean", result.regretMean());
-            document.put("regret_se", result.regretSe());
-            document.put("to_optimum_mean", result.toOptimumMean());
-            document.put("to_optimum_median", result.toOptimumMedian());
-            document.put("found_optimum", result.found());
-            document.put("seconds_per_query", result.secondsPerQuery());
-            document.put("kendall_tau", result.kendallTau());
-            documents.add(document);
-        }
+    private static Map<String, Object> document(Result result) {
+        var document = new LinkedHashMap<String, Object>();
+        document.put("strategy", result.strategy());
+        document.put("seeds", result.seeds());
+        document.put("regret_mean", result.regretMean());
+        document.put("regret_se", result.regretSe());
+        document.put("to_optimum_mean", result.toOptimumMean());
+        document.put("to_optimum_median", result.toOptimumMedian());
+        document.put("found_optimum", result.found());
+        document.put("seconds_per_query", result.secondsPerQuery());
+        document.put("kendall_tau", result.kendallTau());
+        document.put("regret_mean_by_cost", result.cost().regretMean());
+        document.put("regret_se_by_cost", result.cost().regretSe());
+        document.put("cost_to_optimum_mean", result.cost().toOptimumMean());
+        document.put("cost_to_optimum_median", result.cost().toOptimumMedian());
+        return document;
+    }
+
+    private static void write(List<Map<String, Object>> documents, Path file) throws BenchException {
         try {
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), documents);
         } catch (IOException failed) {

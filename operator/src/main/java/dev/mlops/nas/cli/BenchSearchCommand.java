@@ -1,5 +1,6 @@
 package dev.mlops.nas.cli;
 
+import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasExperimentSpec.StrategyName;
 import dev.mlops.nas.bench.BenchException;
 import dev.mlops.nas.bench.SearchBench;
@@ -18,6 +19,8 @@ import picocli.CommandLine.Spec;
             "Runs search strategies on a table of trained architectures, many times, and prints how fast they find the best one.",
             "",
             "A query is one architecture, asked for once; rows of equal architectures count as one, with their mean. The search sees the objective; its answer is the feasible architecture with the best objective so far. Regret is how far the answer is from the best feasible architecture, in the score column (before anything feasible was found, the distance of the worst feasible one). Queries to the best: until the architecture that is best in the score column was asked for, whether or not its objective is the best. A run that does not find it counts as budget + 1.",
+            "",
+            "With --fidelities the search starts architectures on cheaper columns and a scheduler decides which of them are asked for in full; each strategy then runs twice, without and with them. Every query costs what its column costs, in units of a full one; only full ones make an answer.",
             ""
         },
         mixinStandardHelpOptions = true,
@@ -76,6 +79,23 @@ final class BenchSearchCommand implements Callable<Integer> {
     private List<String> constraints = List.of();
 
     @Option(
+            names = "--fidelities",
+            split = ",",
+            paramLabel = "COLUMN:COST",
+            description =
+                    "cheaper columns and what one of their results costs, where one of the objective costs 1, such as accuracy_e12:12/200")
+    private List<String> fidelities = List.of();
+
+    @Option(
+            names = "--scheduler",
+            paramLabel = "NAME",
+            defaultValue = "Asha",
+            description =
+                    "who is asked for in full, with --fidelities: SuccessiveHalving, Hyperband, Asha (default: ${DEFAULT-VALUE})")
+    @SuppressWarnings("NullAway.Init")
+    private SchedulerName scheduler;
+
+    @Option(
             names = "--strategy",
             split = ",",
             paramLabel = "NAME",
@@ -95,7 +115,7 @@ final class BenchSearchCommand implements Callable<Integer> {
             names = "--budget",
             paramLabel = "N",
             defaultValue = "300",
-            description = "queries of each run (default: ${DEFAULT-VALUE})")
+            description = "queries of each run, with --fidelities their cost (default: ${DEFAULT-VALUE})")
     private int budget;
 
     @Option(
@@ -121,6 +141,8 @@ final class BenchSearchCommand implements Callable<Integer> {
                             score,
                             minimize,
                             constraints,
+                            fidelities,
+                            scheduler,
                             strategies,
                             seeds,
                             budget,

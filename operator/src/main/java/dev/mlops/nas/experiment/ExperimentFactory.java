@@ -7,6 +7,7 @@ import dev.mlops.nas.api.NasExperimentSpec.Direction;
 import dev.mlops.nas.api.NasExperimentSpec.Evaluation;
 import dev.mlops.nas.api.NasExperimentSpec.Limit;
 import dev.mlops.nas.api.NasExperimentSpec.ReferenceDesign;
+import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasExperimentSpec.Space;
 import dev.mlops.nas.api.NasExperimentSpec.Strategy;
 import dev.mlops.nas.search.Experiment;
@@ -69,13 +70,18 @@ public final class ExperimentFactory {
 
     private static Fidelity fidelity(Evaluation evaluation) {
         return new Fidelity(
-                switch (evaluation.fidelity().scheduler()) {
-                    case None -> SchedulerKind.NONE;
-                    case SuccessiveHalving -> SchedulerKind.SUCCESSIVE_HALVING;
-                    case Hyperband -> SchedulerKind.HYPERBAND;
-                    case Asha -> SchedulerKind.ASHA;
-                },
+                scheduler(evaluation.fidelity().scheduler()),
                 evaluation.fidelity().rungsOf(evaluation.epochs()));
+    }
+
+    /** The engine's scheduler of a name. */
+    public static SchedulerKind scheduler(SchedulerName name) {
+        return switch (name) {
+            case None -> SchedulerKind.NONE;
+            case SuccessiveHalving -> SchedulerKind.SUCCESSIVE_HALVING;
+            case Hyperband -> SchedulerKind.HYPERBAND;
+            case Asha -> SchedulerKind.ASHA;
+        };
     }
 
     private static SearchSpace space(NasExperimentSpec spec) {

@@ -124,6 +124,42 @@ class BenchSearchCommandTest {
     }
 
     @Test
+    void withFidelitiesEveryStrategyRunsTwiceAndTheCostsAreCompared() throws IOException {
+        Path table = Files.writeString(folder.resolve("table.csv"), table());
+        Path json = folder.resolve("out.json");
+        Ended ended = bench(
+                table,
+                "--objective",
+                "accuracy",
+                "--fidelities",
+                "test:12/200",
+                "--scheduler",
+                "successivehalving",
+                "--strategy",
+                "evolution",
+                "--seeds",
+                "2",
+                "--budget",
+                "27",
+                "--json",
+                json.toString());
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.out())
+                .contains("at a cost of 27 queries each")
+                .contains("evolution, SuccessiveHalving with test:12/200")
+                .contains("of what it costs without fidelities");
+        JsonNode results = new ObjectMapper().readTree(json.toFile());
+        assertThat(results).hasSize(2);
+        assertThat(results.get(0).has("cost_ratio")).isFalse();
+        JsonNode cheap = results.get(1);
+        assertThat(cheap.get("cost_ratio").doubleValue())
+                .isEqualTo(cheap.get("cost_to_optimum_mean").doubleValue()
+                        / results.get(0).get("to_optimum_mean").doubleValue());
+        assertThat(cheap.has("regret_mean_by_cost")).isTrue();
+        assertThat(cheap.get("scheduler").textValue()).isEqualTo("SuccessiveHalving");
+    }
+
+    @Test
     void optionsThatCannotBeAreRefusedInOneSentence() throws IOException {
         Path table = Files.writeString(folder.resolve("table.csv"), table());
         wrong(table, "--constraint is \"macs<8e7\": it must be NAME<=NUMBER", "--constraint", "macs<8e7");
@@ -133,6 +169,14 @@ class BenchSearchCommandTest {
         wrong(table, "no architecture of the table keeps all limits", "--constraint", "latency<=0.5");
         wrong(table, "constraints[0].max allows at most 1 params", "--constraint", "params<=1");
         wrong(table, "--score names the column \"tset\"", "--score", "tset");
+        wrong(table, "it must be COLUMN:COST", "--fidelities", "test");
+        wrong(table, "--fidelities names the column \"tset\"", "--fidelities", "tset:0.1");
+        wrong(table, "the cost must be a number from 0.000001 to below 1", "--fidelities", "test:200/12");
+        wrong(table, "the cost must be a number", "--fidelities", "test:cheap");
+        wrong(table, "accuracy, which is the objective", "--fidelities", "accuracy:0.1");
+        wrong(table, "has the same column twice", "--fidelities", "test:0.1,test:0.2");
+        wrong(table, "has the same cost twice", "--fidelities", "test:0.1,latency:0.1");
+        wrong(table, "--scheduler is None", "--fidelities", "test:0.1", "--scheduler", "none");
         wrong(table, "--parallel is 0: give 1 or more", "--parallel", "0");
     }
 

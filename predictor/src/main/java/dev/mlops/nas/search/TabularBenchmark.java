@@ -1,31 +1,33 @@
 package dev.mlops.nas.search;
 
-import dev.mlops.nas.search.Experiment.Budget;
+import dev.mlops.nas.search.BenchmarkRun.Course;
 import dev.mlops.nas.search.Experiment.Constraint;
-import dev.mlops.nas.search.Experiment.Fidelity;
 import dev.mlops.nas.search.Experiment.Objective;
-import dev.mlops.nas.search.Experiment.Protocol;
+import dev.mlops.nas.search.Experiment.SchedulerKind;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
+import java.util.function.ToDoubleBiFunction;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Search strategies on a table of architectures that were all trained before, through {@link Experiments#decide}, without
  * training anything.
  *
- * <p>A query is an architecture, counted once when its result is in. The incumbent is the feasible architecture with the best
+ * <p>A query is one result of an architecture, counted when it is in. The incumbent is the feasible architecture with the best
  * objective among those queried; the regret is the distance in the score column between the table's best feasible architecture
  * and the incumbent, and as long as nothing feasible was queried, to the worst feasible one. Queries to the optimum: until the
  * architecture that is best in the score column was queried, whether or not the objective makes it the incumbent.
+ *
+ * <p>With lower fidelities a query asks for one of their columns or for the objective; only the latter makes an incumbent or
+ * finds the optimum. Every query costs what its column costs: a table's cheap result is rarely an early stage of the full
+ * training, so that nothing is taken off for an architecture that was asked for before.
  */
 public final class TabularBenchmark {
     /** Numbers of queries at which the regret is reported. */
@@ -34,8 +36,8 @@ public final class TabularBenchmark {
     /** Numbers of queries at which Kendall's tau is reported. */
     public static final List<Integer> TAU_CHECKPOINTS = List.of(25, 50, 100);
 
-    private static final int UNSEEN = 1_000;
-    private static final int LAST_TAU = 100;
+    /** What stands for the epochs of a full training, fine enough for every ratio of costs. */
+    static final int FULL = 1_000_000;
 
     /**
      * What is searched for.
@@ -44,28 +46,54 @@ public final class TabularBenchmark {
      * @param score column in which the result is judged, the same way; the objective where equal
      * @param limits hard limits by name: a column of the table (measured, and learned by the search), else an analytic metric of
      *     the space (known before a query)
+     * @param lower cheaper columns, the cheapest first
      */
-    public record Problem(Objective objective, String score, List<Constraint> limits) {
-        /** Copies the limits. */
+    public record Problem(Objective objective, String score, List<Constraint> limits, List<Lower> lower) {
+        /** Copies the lists. */
         public Problem {
             limits = List.copyOf(limits);
+            lower = lower.stream()
+                    .sorted(Comparator.comparingDouble(Lower::cost))
+                    .toList();
+        }
+
+        /** Without lower fidelities. */
+        public Problem(Objective objective, String score, List<Constraint> limits) {
+            this(objective, score, limits, List.of());
+        }
+    }
+
+    /**
+     * A lower fidelity.
+     *
+     * @param column with its results, of which more is better where it is for the objective
+     * @param cost of one result, above 0 and below 1, which is that of the objective
+     */
+    public record Lower(String column, double cost) {
+        /** What stands for epochs in the experiment. */
+        int epochs() {
+            return (int) StrictMath.max(1, StrictMath.round(cost * FULL));
         }
     }
 
     /**
      * What a strategy reached over the seeds.
      *
+     * @param fidelities scheduler of the lower fidelities; {@link SchedulerKind#NONE} when only the objective was asked for
      * @param regretMean by number of queries
      * @param regretSe its standard error, by number of queries
-     * @param toOptimumMean queries to the best architecture; a run that did not find it counts as one more than its budget
+     * @param toOptimumMean queries to the best architecture; a run that did not find it counts as one more query than it made,
+     *     or than its budget
      * @param toOptimumMedian likewise
      * @param found runs that found it
      * @param secondsPerQuery of deciding alone
      * @param kendallTau of the surrogates' predictions for architectures that were not queried, by number of queries, mean over
      *     the seeds; empty for strategies without surrogates
+     * @param cost the same by what queries cost
      */
     public record Result(
             String strategy,
+            SchedulerKind fidelities,
             int seeds,
             Map<Integer, Double> regretMean,
             Map<Integer, Double> regretSe,
@@ -73,10 +101,23 @@ public final class TabularBenchmark {
             double toOptimumMedian,
             int found,
             double secondsPerQuery,
-            Map<Integer, Double> kendallTau) {}
+            Map<Integer, Double> kendallTau,
+            ByCost cost) {}
 
-    /** One run: regret after each query, queries to the optimum, tau by number of queries, time and number of proposals. */
-    private record Run(List<Double> regret, double toOptimum, Map<Integer, Double> taus, long nanos, long proposals) {}
+    /**
+     * What was reached for how much, in units of a result of the objective. Without lower fidelities, costs are numbers of queries.
+     *
+     * @param regretMean by cost
+     * @param regretSe its standard error, by cost
+     * @param toOptimumMean cost until the best architecture was asked for in full; a run that did not find it counts as its budget
+     *     and one
+     * @param toOptimumMedian likewise
+     */
+    public record ByCost(
+            Map<Integer, Double> regretMean,
+            Map<Integer, Double> regretSe,
+            double toOptimumMean,
+            double toOptimumMedian) {}
 
     private final ArchitectureTable table;
     private final Problem problem;
@@ -122,18 +163,59 @@ public final class TabularBenchmark {
         return "column " + column;
     }
 
-    private boolean isFeasible(String hash) {
+    boolean isFeasible(String hash) {
         return problem.limits().stream()
                 .filter(c -> table.has(c.metric()))
                 .allMatch(c -> table.value(hash, c.metric()) <= c.max());
     }
 
-    private double score(String hash) {
+    double score(String hash) {
         return problem.objective().score(table.value(hash, problem.score()));
     }
 
-    private double objective(String hash) {
+    double objective(String hash) {
         return problem.objective().score(table.value(hash, problem.objective().metric()));
+    }
+
+    /** What a query sees: the column of its fidelity under the objective's name, and the limits that are columns. */
+    TrialState.Completed outcome(TrialRequest request) {
+        String hash = table.space().architectureHash(request.genotype());
+        Lower lower = problem.lower().stream()
+                .filter(l -> l.epochs() == request.epochs())
+                .findFirst()
+                .orElse(null);
+        String metric = problem.objective().metric();
+        Map<String, Double> metrics = new HashMap<>();
+        metrics.put(metric, table.value(hash, lower == null ? metric : lower.column()));
+        for (Constraint limit : problem.limits()) {
+            if (table.has(limit.metric())) {
+                metrics.put(measured(limit.metric()), table.value(hash, limit.metric()));
+            }
+        }
+        return new TrialState.Completed(metrics, lower == null ? 1 : lower.cost());
+    }
+
+    ArchitectureTable table() {
+        return table;
+    }
+
+    Problem problem() {
+        return problem;
+    }
+
+    /** The limits as the search knows them. */
+    List<Constraint> constraints() {
+        return constraints;
+    }
+
+    /** Score of the best feasible architecture. */
+    double best() {
+        return best;
+    }
+
+    /** Score of the worst feasible architecture. */
+    double worst() {
+        return worst;
     }
 
     /** Number of architectures that may be queried: all but those that break an analytic limit. */
@@ -141,177 +223,86 @@ public final class TabularBenchmark {
         return queryable;
     }
 
+    /** Runs a strategy on the objective alone; see {@link #run(String, StrategyOptions, SchedulerKind, int, int, int, LongSupplier)}. */
+    public Result run(
+            String name, StrategyOptions options, int seeds, int budget, int parallel, LongSupplier nanoTime) {
+        return run(name, options, SchedulerKind.NONE, seeds, budget, parallel, nanoTime);
+    }
+
     /**
      * Runs a strategy.
      *
      * @param name for the result
      * @param options which strategy
+     * @param scheduler of the lower fidelities; {@link SchedulerKind#NONE} asks for the objective only
      * @param seeds runs, with seeds 0 to seeds - 1
-     * @param budget queries per run at most; a run ends early when nothing changes any more
+     * @param budget cost of a run at most, where a result of the objective costs 1; a run ends early when nothing changes any more
      * @param parallel trials in flight, see {@link Simulation} for the order of their results
      * @param nanoTime a clock, for {@link Result#secondsPerQuery} only
      */
     public Result run(
-            String name, StrategyOptions options, int seeds, int budget, int parallel, LongSupplier nanoTime) {
-        List<Run> runs = new ArrayList<>();
+            String name,
+            StrategyOptions options,
+            SchedulerKind scheduler,
+            int seeds,
+            int budget,
+            int parallel,
+            LongSupplier nanoTime) {
+        List<Course> runs = new ArrayList<>();
         for (int seed = 0; seed < seeds; seed++) {
-            runs.add(new Search(options, seed, budget, parallel, nanoTime).run());
+            runs.add(new BenchmarkRun(this, options, scheduler, seed, budget, parallel, nanoTime).run());
         }
-        Map<Integer, Double> mean = new TreeMap<>();
-        Map<Integer, Double> error = new TreeMap<>();
-        for (int checkpoint : CHECKPOINTS) {
-            if (checkpoint <= Math.min(budget, queryable)) {
-                double[] column = runs.stream()
-                        .mapToDouble(r -> r.regret().get(checkpoint - 1))
-                        .toArray();
-                mean.put(checkpoint, Statistics.mean(column));
-                error.put(checkpoint, seeds < 2 ? 0 : StrictMath.sqrt(Statistics.variance(column) / seeds));
-            }
-        }
+        int most = Math.min(budget, queryable);
+        int queries = Math.min(
+                scheduler == SchedulerKind.NONE ? most : Integer.MAX_VALUE,
+                runs.stream().mapToInt(Course::known).min().orElse(0));
+        double[] toOptimum = values(runs, Course::queriesToOptimum);
+        double[] costToOptimum = values(runs, Course::costToOptimum);
         Map<Integer, Double> tau = new TreeMap<>();
         for (int checkpoint : TAU_CHECKPOINTS) {
-            double[] taus = runs.stream()
-                    .filter(r -> r.taus().containsKey(checkpoint))
-                    .mapToDouble(r -> r.taus().getOrDefault(checkpoint, Double.NaN))
-                    .toArray();
-            if (taus.length > 0) {
-                tau.put(checkpoint, Statistics.mean(taus));
+            List<Course> asked =
+                    runs.stream().filter(r -> r.taus().containsKey(checkpoint)).toList();
+            if (!asked.isEmpty()) {
+                tau.put(checkpoint, Statistics.mean(values(asked, r -> r.taus().getOrDefault(checkpoint, Double.NaN))));
             }
         }
-        double[] toOptimum = runs.stream().mapToDouble(Run::toOptimum).toArray();
         return new Result(
                 name,
+                scheduler,
                 seeds,
-                mean,
-                error,
+                at(queries, runs, Course::regretAtQuery, Statistics::mean),
+                at(queries, runs, Course::regretAtQuery, TabularBenchmark::standardError),
                 Statistics.mean(toOptimum),
                 Statistics.median(toOptimum),
-                (int) Arrays.stream(toOptimum).filter(q -> q <= budget).count(),
-                runs.stream().mapToLong(Run::nanos).sum()
+                (int) runs.stream().filter(Course::found).count(),
+                runs.stream().mapToLong(Course::nanos).sum()
                         / 1e9
-                        / Math.max(1, runs.stream().mapToLong(Run::proposals).sum()),
-                tau);
+                        / Math.max(1, runs.stream().mapToLong(Course::proposals).sum()),
+                tau,
+                new ByCost(
+                        at(most, runs, Course::regretAtCost, Statistics::mean),
+                        at(most, runs, Course::regretAtCost, TabularBenchmark::standardError),
+                        Statistics.mean(costToOptimum),
+                        Statistics.median(costToOptimum)));
     }
 
-    /** One run in progress. */
-    private final class Search {
-        private final Experiment experiment;
-        private final Simulation simulation;
-        private final LongSupplier nanoTime;
-        private final int queries;
-        private final List<Double> regret = new ArrayList<>();
-        private final Map<Integer, Double> taus = new HashMap<>();
-        private final Set<String> queried = new HashSet<>();
-        private double toOptimum;
-        private double incumbent = Double.NEGATIVE_INFINITY;
-        private double reached = worst;
-        private long nanos;
-        private long proposals;
-
-        Search(StrategyOptions options, int seed, int budget, int parallel, LongSupplier nanoTime) {
-            this.nanoTime = nanoTime;
-            this.queries = Math.min(budget, queryable);
-            this.toOptimum = budget + 1.0;
-            this.experiment = new Experiment(
-                    "bench",
-                    table.space(),
-                    problem.objective(),
-                    constraints,
-                    options,
-                    1,
-                    Fidelity.full(1),
-                    new Budget(queries, parallel, null, 0),
-                    new Protocol(false, 0, 1, 1, 0.95),
-                    seed,
-                    false);
-            this.simulation = new Simulation(experiment, Instant.EPOCH, this::train);
-        }
-
-        private TrialState.Outcome train(TrialRequest request) {
-            String hash = table.space().architectureHash(request.genotype());
-            Map<String, Double> metrics = new HashMap<>();
-            metrics.put(
-                    problem.objective().metric(),
-                    table.value(hash, problem.objective().metric()));
-            for (Constraint limit : problem.limits()) {
-                if (table.has(limit.metric())) {
-                    metrics.put(measured(limit.metric()), table.value(hash, limit.metric()));
-                }
-            }
-            return new TrialState.Completed(metrics, 1);
-        }
-
-        Run run() {
-            while (queried.size() < queries && !isOver()) {
-                long before = nanoTime.getAsLong();
-                Plan plan = simulation.plan();
-                if (plan.phase() != Plan.Phase.WARMING_UP && plan.phase() != Plan.Phase.SEARCHING) {
-                    break;
-                }
-                if (!plan.start().isEmpty()) {
-                    nanos += nanoTime.getAsLong() - before;
-                    proposals += plan.start().size();
-                }
-                count(simulation.next().request().genotype());
-            }
-            while (regret.size() < queries) {
-                regret.add(best - reached);
-            }
-            return new Run(regret, toOptimum, taus, nanos, proposals);
-        }
-
-        /** Whether nothing changes any more: the regret stays 0, and no tau is due. */
-        private boolean isOver() {
-            return toOptimum <= queried.size()
-                    && queried.size() >= LAST_TAU
-                    && problem.score().equals(problem.objective().metric());
-        }
-
-        private void count(Genotype genotype) {
-            String hash = table.space().architectureHash(genotype);
-            queried.add(hash);
-            int number = queried.size();
-            if (isFeasible(hash)) {
-                if (objective(hash) > incumbent) {
-                    incumbent = objective(hash);
-                    reached = score(hash);
-                }
-                if (score(hash) == best && toOptimum > number) {
-                    toOptimum = number;
-                }
-            }
-            regret.add(best - reached);
-            if (TAU_CHECKPOINTS.contains(number)) {
-                Double tau = tau();
-                if (tau != null) {
-                    taus.put(number, tau);
-                }
+    /** A figure over the runs at each checkpoint up to the last. */
+    private static Map<Integer, Double> at(
+            int last, List<Course> runs, ToDoubleBiFunction<Course, Integer> value, ToDoubleFunction<double[]> figure) {
+        Map<Integer, Double> figures = new TreeMap<>();
+        for (int checkpoint : CHECKPOINTS) {
+            if (checkpoint <= last) {
+                figures.put(checkpoint, figure.applyAsDouble(values(runs, r -> value.applyAsDouble(r, checkpoint))));
             }
         }
+        return figures;
+    }
 
-        /** Rank quality on random architectures that were not queried. */
-        private @Nullable Double tau() {
-            if (!(Strategy.of(experiment.strategy(), constraints) instanceof PredictorSearch predictor)) {
-                return null;
-            }
-            Candidates candidates = Candidates.of(experiment);
-            Set<String> taken = new HashSet<>(queried);
-            List<Candidate> unseen = new ArrayList<>();
-            for (int i = 0; i < UNSEEN; i++) {
-                Candidate drawn = candidates.draw(taken, Seeds.stream(experiment.seed(), "unseen", i));
-                if (drawn == null) {
-                    break;
-                }
-                taken.add(drawn.hash());
-                unseen.add(drawn);
-            }
-            double[] predictions = predictor.predictions(
-                    candidates, new Ledger(experiment, simulation.history(), candidates).observations(), unseen);
-            return predictions == null || unseen.size() < 2
-                    ? null
-                    : Statistics.kendallTau(
-                            predictions,
-                            unseen.stream().mapToDouble(c -> score(c.hash())).toArray());
-        }
+    private static double[] values(List<Course> runs, ToDoubleFunction<Course> value) {
+        return runs.stream().mapToDouble(value).toArray();
+    }
+
+    private static double standardError(double[] values) {
+        return values.length < 2 ? 0 : StrictMath.sqrt(Statistics.variance(values) / values.length);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.mlops.nas.search.ArchitectureTable.Row;
 import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.Objective;
+import dev.mlops.nas.search.Experiment.SchedulerKind;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.TabularBenchmark.Problem;
 import dev.mlops.nas.search.TabularBenchmark.Result;
@@ -131,6 +132,53 @@ class TabularBenchmarkTest {
         Result many = benchmark.run("p", Laboratory.predictor(8), 5, 100, 16, () -> 0);
         assertThat(many.found()).isEqualTo(5);
         assertThat(many.toOptimumMean()).isGreaterThan(one.toOptimumMean());
+    }
+
+    @Test
+    void cheapResultsThatRankWellMakeRandomSearchCheaper() {
+        TabularBenchmark benchmark = cheap(0.05, 0.1);
+        var random = new StrategyOptions.RandomSearch();
+        Result full = benchmark.run("r", random, 4, 50, 1, () -> 0);
+        for (SchedulerKind scheduler :
+                List.of(SchedulerKind.SUCCESSIVE_HALVING, SchedulerKind.HYPERBAND, SchedulerKind.ASHA)) {
+            Result halved = benchmark.run("r", random, scheduler, 4, 50, 1, () -> 0);
+            assertThat(halved.fidelities()).isEqualTo(scheduler);
+            assertThat(halved.cost().regretMean()).containsOnlyKeys(25, 50);
+            assertThat(halved.cost().regretMean().get(50))
+                    .as("%s", scheduler)
+                    .isLessThan(full.cost().regretMean().get(50));
+        }
+    }
+
+    @Test
+    void withoutFidelitiesCostsAreQueries() {
+        Result full = cheap(0.05, 0.1).run("e", Laboratory.EVOLUTION, 2, 60, 1, () -> 0);
+        assertThat(full.cost().regretMean()).isEqualTo(full.regretMean());
+        assertThat(full.cost().toOptimumMean()).isEqualTo(full.toOptimumMean());
+        assertThat(full.fidelities()).isEqualTo(SchedulerKind.NONE);
+    }
+
+    @Test
+    void aCheapResultIsNoAnswerAndEveryQueryIsPaid() {
+        // One architecture of ten goes on: 60 cheap ones at 0.1 and 6 in full.
+        Result halved = cheap(0.05, 0.1)
+                .run("r", new StrategyOptions.RandomSearch(), SchedulerKind.SUCCESSIVE_HALVING, 1, 12, 1, () -> 0);
+        assertThat(halved.toOptimumMean()).isEqualTo(60 + 6 + 1);
+        assertThat(halved.cost().toOptimumMean()).isEqualTo(12 + 1);
+        assertThat(halved.regretMean().get(25)).isEqualTo(halved.regretMean().get(50));
+    }
+
+    /** The objective, and cheaper results that are noisier. */
+    private static TabularBenchmark cheap(double noise, double cost) {
+        ArchitectureTable table = table(SPACE, List.of("accuracy", "early"), g -> {
+            double luck = new java.util.SplittableRandom(
+                            31L * SPACE.architectureHash(g).hashCode())
+                    .nextDouble();
+            return List.of(value(SPACE, g), value(SPACE, g) - 1 + noise * luck);
+        });
+        return new TabularBenchmark(
+                table,
+                new Problem(ACCURACY, "accuracy", List.of(), List.of(new TabularBenchmark.Lower("early", cost))));
     }
 
     @Test
