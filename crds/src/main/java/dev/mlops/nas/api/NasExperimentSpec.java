@@ -395,20 +395,22 @@ public record NasExperimentSpec(
      * How the space is explored.
      *
      * @param name Predictor (surrogates choose), Evolution (mutations of the best), LocalSearch (neighbours of the best),
-     *     QuasiRandom (an even spread over the space) or Random
+     *     Reinforce (a controller learns which choices are rewarded), QuasiRandom (an even spread over the space) or Random
      * @param predictor options of Predictor
      * @param evolution options of Evolution, also used while the predictor is not trusted
      * @param localSearch options of LocalSearch
+     * @param reinforce options of Reinforce
      */
     public record Strategy(
             @Default("Predictor") StrategyName name,
             @Default("{}") PredictorOptions predictor,
             @Default("{}") EvolutionOptions evolution,
-            @Default("{}") LocalSearchOptions localSearch) {
+            @Default("{}") LocalSearchOptions localSearch,
+            @Default("{}") ReinforceOptions reinforce) {
 
         /** Another strategy with the same options. */
         public Strategy named(StrategyName other) {
-            return new Strategy(other, predictor, evolution, localSearch);
+            return new Strategy(other, predictor, evolution, localSearch, reinforce);
         }
     }
 
@@ -417,6 +419,7 @@ public record NasExperimentSpec(
         Predictor,
         Evolution,
         LocalSearch,
+        Reinforce,
         QuasiRandom,
         Random
     }
@@ -470,6 +473,25 @@ public record NasExperimentSpec(
      */
     public record LocalSearchOptions(
             @Default("10") @Min(1) @Max(1000) Integer draws) {}
+
+    /**
+     * REINFORCE with an autoregressive controller (Zoph and Le 2017). Rewards are normal scores of ranks, so that the options mean the
+     * same for every metric.
+     *
+     * @param learningRate step of the controller's logits for a reward of one standard deviation above the baseline
+     * @param entropyBonus weight of the entropy of each decision beside the reward; the larger, the longer it explores
+     * @param baselineDecay part of the baseline, a moving average of the rewards, that remains at each trial
+     */
+    public record ReinforceOptions(
+            @Default("0.5")
+            @ValidationRule(value = "self > 0.0 && self <= 10.0", message = "must be larger than 0 and at most 10")
+            Double learningRate,
+
+            @Default("0.05") @Min(0) @Max(10) Double entropyBonus,
+
+            @Default("0.9")
+            @ValidationRule(value = "self >= 0.0 && self < 1.0", message = "must be at least 0 and less than 1")
+            Double baselineDecay) {}
 
     /**
      * How a trial is trained.

@@ -172,6 +172,11 @@ public final class ExperimentFactory {
                 strategy.evolution().population(), strategy.evolution().sample());
         return switch (strategy.name()) {
             case Random -> new StrategyOptions.RandomSearch();
+            case Reinforce ->
+                new StrategyOptions.Reinforce(
+                        strategy.reinforce().learningRate(),
+                        strategy.reinforce().entropyBonus(),
+                        strategy.reinforce().baselineDecay());
             case QuasiRandom -> new StrategyOptions.QuasiRandom();
             case Evolution -> evolution;
             case LocalSearch ->

@@ -73,6 +73,9 @@ public record Experiment(
         /** Local search: random draws before each climb. */
         record LocalSearch(int draws) implements StrategyOptions {}
 
+        /** REINFORCE: step of the controller, weight of its entropy, and what remains of the old baseline at each trial. */
+        record Reinforce(double learningRate, double entropy, double baselineDecay) implements StrategyOptions {}
+
         /** Surrogates choose after a warm-up; evolution explores while they rank no better than chance. */
         record Predictor(int warmUp, List<SurrogateKind> surrogates, Evolution fallback) implements StrategyOptions {}
     }

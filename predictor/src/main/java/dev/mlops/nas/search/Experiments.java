@@ -309,7 +309,7 @@ public final class Experiments {
         int finalists = protocol.finalistSeeds() * (protocol.finalists() + (protocol.randomArm() ? 1 : 0));
         int warm = switch (experiment.strategy()) {
             case Experiment.StrategyOptions.RandomSearch() -> searchTotal;
-            case Experiment.StrategyOptions.QuasiRandom() -> 0;
+            case Experiment.StrategyOptions.QuasiRandom _, Experiment.StrategyOptions.Reinforce _ -> 0;
             case Experiment.StrategyOptions.Evolution options -> options.population();
             case Experiment.StrategyOptions.LocalSearch options -> options.draws();
             case Experiment.StrategyOptions.Predictor options -> options.warmUp();

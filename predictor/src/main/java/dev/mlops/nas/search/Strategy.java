@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * Proposes what to train next. A function of its arguments alone, so that a restarted search goes on where it was: the n-th
  * trial follows from the trials before it, however many are planned at a time.
  */
-sealed interface Strategy permits RandomSearch, QuasiRandom, RegularizedEvolution, LocalSearch, PredictorSearch {
+sealed interface Strategy
+        permits RandomSearch, QuasiRandom, RegularizedEvolution, LocalSearch, Reinforce, PredictorSearch {
     /**
      * Proposes architectures that are new to the search.
      *
@@ -27,6 +28,7 @@ sealed interface Strategy permits RandomSearch, QuasiRandom, RegularizedEvolutio
             case Experiment.StrategyOptions.QuasiRandom() -> new QuasiRandom();
             case Experiment.StrategyOptions.Evolution evolution -> new RegularizedEvolution(evolution);
             case Experiment.StrategyOptions.LocalSearch search -> new LocalSearch(search);
+            case Experiment.StrategyOptions.Reinforce reinforce -> new Reinforce(reinforce);
             case Experiment.StrategyOptions.Predictor predictor -> new PredictorSearch(predictor, constraints);
         };
     }

@@ -24,6 +24,7 @@ class ExperimentsTest {
             new StrategyOptions.QuasiRandom(),
             Laboratory.EVOLUTION,
             Laboratory.LOCAL_SEARCH,
+            Laboratory.REINFORCE,
             Laboratory.predictor(6));
 
     @Test

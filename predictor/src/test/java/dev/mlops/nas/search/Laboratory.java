@@ -23,6 +23,8 @@ final class Laboratory {
     static final StrategyOptions.Evolution EVOLUTION = new StrategyOptions.Evolution(8, 3);
     static final StrategyOptions.LocalSearch LOCAL_SEARCH = new StrategyOptions.LocalSearch(4);
 
+    static final StrategyOptions.Reinforce REINFORCE = new StrategyOptions.Reinforce(0.3, 0.03, 0.9);
+
     /** What the shell saw and what it was told. */
     record Step(History history, Plan plan) {}
 

@@ -12,7 +12,11 @@ import net.jqwik.api.constraints.IntRange;
 
 class SearchPropertiesTest {
     private static final List<StrategyOptions> STRATEGIES = List.of(
-            new StrategyOptions.RandomSearch(), Laboratory.EVOLUTION, Laboratory.LOCAL_SEARCH, Laboratory.predictor(5));
+            new StrategyOptions.RandomSearch(),
+            Laboratory.EVOLUTION,
+            Laboratory.LOCAL_SEARCH,
+            Laboratory.REINFORCE,
+            Laboratory.predictor(5));
 
     @Property(tries = 40)
     void anySearchInAnySpaceEndsAndTrainsNoArchitectureTwice(
