@@ -236,8 +236,12 @@ public record NasExperimentSpec(
     public enum Preset {
         @com.fasterxml.jackson.annotation.JsonProperty("small-cnn")
         SMALL_CNN,
+        @com.fasterxml.jackson.annotation.JsonProperty("nb101-cell")
+        NB101_CELL,
         @com.fasterxml.jackson.annotation.JsonProperty("nb201-cell")
-        NB201_CELL
+        NB201_CELL,
+        @com.fasterxml.jackson.annotation.JsonProperty("darts-cell")
+        DARTS_CELL
     }
 
     /**
@@ -353,37 +357,90 @@ public record NasExperimentSpec(
             List<Double> dropout) {}
 
     /**
-     * A cell with one operation per edge (i, j), i &lt; j, as in NAS-Bench-201.
+     * A small graph of operations. With operationsOn edges, one operation on every edge (i, j), i &lt; j, as in NAS-Bench-201. With
+     * operationsOn nodes, either maxEdges (any edges, up to so many, as in NAS-Bench-101) or inputs (every node chooses its
+     * inputs, in normal and reduction cells, as in DARTS).
      *
-     * @param nodes number of nodes, input and output included
-     * @param operations choices on every edge
+     * @param operationsOn where the operations are
+     * @param nodes number of nodes, the cell's inputs (two with inputs, otherwise one) and its output included
+     * @param operations choices on every edge; at every node; or for every input of a node
+     * @param maxEdges most edges, with operations on nodes
+     * @param inputs how many inputs a node may take, 1, 2 or both, each with its own operation
+     * @param output how a cell with operations on nodes joins them: concat (channels one behind the other, the default) or sum
      * @param stack how cells become a network
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value = "self.operationsOn == 'edges' || has(self.maxEdges) != has(self.inputs)",
+            message = "must hold either maxEdges or inputs, and not both, with operationsOn nodes")
+    @ValidationRule(
+            value = "self.operationsOn == 'nodes' || !has(self.maxEdges)",
+            message = "is for operationsOn nodes only; leave it out",
+            fieldPath = ".maxEdges")
+    @ValidationRule(
+            value = "self.operationsOn == 'nodes' || !has(self.inputs)",
+            message = "is for operationsOn nodes only; leave it out",
+            fieldPath = ".inputs")
+    @ValidationRule(
+            value = "self.operationsOn == 'nodes' || !has(self.output)",
+            message = "is for operationsOn nodes only; leave it out, the output is a sum",
+            fieldPath = ".output")
+    @ValidationRule(
+            value = "self.operationsOn == 'edges' || !('none' in self.operations)",
+            message = "must not hold none with operationsOn nodes; list the operations without it",
+            fieldPath = ".operations")
     public record Cell(
+            @Default("edges") OperationsOn operationsOn,
             @Default("4") @Min(2) @Max(8) Integer nodes,
 
             @Default("[\"none\",\"skip\",\"conv1x1\",\"conv3x3\",\"avgpool3x3\"]")
-            @Size(min = 2, max = 8)
+            @Size(min = 2, max = 10)
             @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
-            List<EdgeOperation> operations,
+            List<CellOperation> operations,
 
+            @Nullable @Min(2) @Max(28) Integer maxEdges,
+
+            @Nullable @Size(min = 1, max = 2) @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<@Min(1) @Max(2) Integer> inputs,
+
+            @Nullable CellOutput output,
             @Default("{}") Stack stack) {}
 
-    /** Operations on the edges of a cell; those with weights are ReLU, convolution, batch norm. */
-    public enum EdgeOperation {
+    /** Where the operations of a cell are. */
+    public enum OperationsOn {
+        edges,
+        nodes
+    }
+
+    /** How a cell joins what reaches its output. */
+    public enum CellOutput {
+        concat,
+        sum
+    }
+
+    /**
+     * Operations in a cell. Those with weights bring ReLU and batch norm; sepconv is a depthwise and a 1x1 convolution, twice;
+     * dilconv is a depthwise convolution that reads every second pixel, and a 1x1 convolution.
+     */
+    public enum CellOperation {
         none,
         skip,
         conv1x1,
         conv3x3,
+        sepconv3x3,
+        sepconv5x5,
+        dilconv3x3,
+        dilconv5x5,
         avgpool3x3,
         maxpool3x3
     }
 
     /**
-     * Stages of equal cells; width doubles and the side halves between stages by a residual block.
+     * Stages of equal cells; width doubles and the side halves between stages: by a residual block, with maxEdges by pooling, with
+     * inputs by a reduction cell.
      *
      * @param stages number of stages
-     * @param cells number of cells in each stage
+     * @param cells number of cells in each stage, reduction cells not counted
      * @param width channels of the first stage
      */
     public record Stack(

@@ -52,7 +52,8 @@ public record TrialFile(
      * One node of an architecture graph. Shapes are channels, height, width; after flattening one number. Padding is always
      * "same": an output side is the input side divided by the stride, rounded up.
      *
-     * <p>Operators and their attributes: {@code input}; {@code conv} (filters, kernel, stride, groups; no bias);
+     * <p>Operators and their attributes: {@code input}; {@code conv} (filters, kernel, stride, groups, dilation; the last three
+     * are 1 where they are left out; no bias);
      * {@code batchNorm}; {@code relu}; {@code add} (two or more inputs); {@code concat} (along channels);
      * {@code maxPool}, {@code avgPool} (kernel, stride; padding is not counted in the average); {@code globalAvgPool};
      * {@code squeezeExcite} (units); {@code dense} (units; with bias); {@code dropout} (rate); {@code zero} (stride);

@@ -2,6 +2,7 @@ package dev.mlops.nas.experiment;
 
 import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.Cell;
+import dev.mlops.nas.api.NasExperimentSpec.CellOutput;
 import dev.mlops.nas.api.NasExperimentSpec.Chain;
 import dev.mlops.nas.api.NasExperimentSpec.Direction;
 import dev.mlops.nas.api.NasExperimentSpec.Evaluation;
@@ -24,6 +25,9 @@ import dev.mlops.nas.search.SpaceException;
 import dev.mlops.nas.search.Spaces;
 import dev.mlops.nas.search.Spaces.CellOptions;
 import dev.mlops.nas.search.Spaces.ChainOptions;
+import dev.mlops.nas.search.Spaces.DartsCellOptions;
+import dev.mlops.nas.search.Spaces.NodeCellOptions;
+import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.StageOptions;
 import dev.mlops.nas.search.Spaces.Task;
 import io.fabric8.kubernetes.api.model.IntOrString;
@@ -94,7 +98,7 @@ public final class ExperimentFactory {
             return Spaces.chain(chain(space.chain()), task, references);
         }
         if (space.cell() != null) {
-            return Spaces.cell(cell(space.cell()), task, references);
+            return cell(space.cell(), task, references);
         }
         if (space.preset() == null) {
             throw new SpaceException("searchSpace", "searchSpace must hold exactly one of preset, chain and cell");
@@ -106,7 +110,9 @@ public final class ExperimentFactory {
     public static String presetName(NasExperimentSpec.Preset preset) {
         return switch (preset) {
             case SMALL_CNN -> "small-cnn";
+            case NB101_CELL -> "nb101-cell";
             case NB201_CELL -> "nb201-cell";
+            case DARTS_CELL -> "darts-cell";
         };
     }
 
@@ -135,13 +141,23 @@ public final class ExperimentFactory {
                 chain.head().dropout());
     }
 
-    private static CellOptions cell(Cell cell) {
-        return new CellOptions(
-                cell.nodes(),
-                cell.operations().stream().map(Enum::name).toList(),
-                cell.stack().stages(),
-                cell.stack().cells(),
-                cell.stack().width());
+    private static SearchSpace cell(Cell cell, Task task, Map<String, Map<String, String>> references) {
+        List<String> operations = cell.operations().stream().map(Enum::name).toList();
+        var stack = new StackOptions(
+                cell.stack().stages(), cell.stack().cells(), cell.stack().width());
+        boolean concat = cell.output() != CellOutput.sum;
+        if (cell.maxEdges() != null) {
+            var options = new NodeCellOptions(cell.nodes(), cell.maxEdges(), operations, concat, stack);
+            return Spaces.nodeCell(options, task, references);
+        }
+        if (cell.inputs() != null) {
+            var options = new DartsCellOptions(cell.nodes(), cell.inputs(), operations, concat, stack);
+            return Spaces.dartsCell(options, task, references);
+        }
+        return Spaces.cell(
+                new CellOptions(cell.nodes(), operations, stack.stages(), stack.cells(), stack.width()),
+                task,
+                references);
     }
 
     private static Constraint constraint(Limit limit) {

@@ -78,11 +78,11 @@ record Block(
     }
 
     int heightAfter() {
-        return GraphBuilder.strided(height, stride);
+        return Layers.strided(height, stride);
     }
 
     int widthAfter() {
-        return GraphBuilder.strided(width, stride);
+        return Layers.strided(width, stride);
     }
 
     private long hidden() {

@@ -10,7 +10,7 @@ final class CellDrawing {
     private static final double MARGIN = 18;
     private static final double ARC = 46;
 
-    private record Edge(int from, int to, EdgeOperation operation, boolean alive) {}
+    private record Edge(int from, int to, CellOperation operation, boolean alive) {}
 
     static String svg(CellSpace space, Genotype genotype) {
         var svg = new Svg();
@@ -37,26 +37,26 @@ final class CellDrawing {
                 "cell of " + nodes + " nodes");
     }
 
-    private static List<Edge> edges(int nodes, List<EdgeOperation> operations) {
+    private static List<Edge> edges(int nodes, List<CellOperation> operations) {
         var reached = new boolean[nodes];
         var useful = new boolean[nodes];
         reached[0] = true;
         useful[nodes - 1] = true;
         for (int to = 1; to < nodes; to++) {
             for (int from = 0; from < to; from++) {
-                reached[to] |= reached[from] && operations.get(index(from, to)) != EdgeOperation.NONE;
+                reached[to] |= reached[from] && operations.get(index(from, to)) != CellOperation.NONE;
             }
         }
         for (int from = nodes - 2; from >= 0; from--) {
             for (int to = from + 1; to < nodes; to++) {
-                useful[from] |= useful[to] && operations.get(index(from, to)) != EdgeOperation.NONE;
+                useful[from] |= useful[to] && operations.get(index(from, to)) != CellOperation.NONE;
             }
         }
         var edges = new ArrayList<Edge>();
         for (int to = 1; to < nodes; to++) {
             for (int from = 0; from < to; from++) {
-                EdgeOperation operation = operations.get(index(from, to));
-                boolean alive = operation != EdgeOperation.NONE && reached[from] && useful[to];
+                CellOperation operation = operations.get(index(from, to));
+                boolean alive = operation != CellOperation.NONE && reached[from] && useful[to];
                 edges.add(new Edge(from, to, operation, alive));
             }
         }
@@ -86,7 +86,7 @@ final class CellDrawing {
                 ? Svg.path("M", x1 + dx, 0, "L", x2 - dx - 1, 0)
                 : Svg.path("M", x1 + dx, dy, "C", x1 + STEP * 0.45, bend, x2 - STEP * 0.45, bend, x2 - dx, dy * 1.08);
         svg.arrow(path, style(edge));
-        if (edge.operation() != EdgeOperation.NONE) {
+        if (edge.operation() != CellOperation.NONE) {
             double y = dy * 0.25 + bend * 0.75;
             String text = edge.operation().text();
             double half = text.length() * 3.3 + 5;
@@ -106,23 +106,30 @@ final class CellDrawing {
         if (!edge.alive()) {
             return "#cbd2d9";
         }
-        return switch (edge.operation()) {
-            case CONV1 -> "#5bb398";
-            case CONV3 -> "#6b9bd8";
-            case AVG_POOL, MAX_POOL -> "#e0a84f";
-            case SKIP, NONE -> "#7b8794";
-        };
+        return stroke(edge.operation());
     }
 
     private static String fill(Edge edge) {
-        if (!edge.alive()) {
-            return "#ffffff";
-        }
-        return switch (edge.operation()) {
-            case CONV1 -> "#d9f2ea";
-            case CONV3 -> "#dbe9fb";
+        return edge.alive() ? fill(edge.operation()) : "#ffffff";
+    }
+
+    /** The colour of an operation's border. */
+    static String stroke(CellOperation operation) {
+        return switch (operation) {
+            case CONV1, PROJECT, PROJECT_OUT -> "#5bb398";
+            case CONV3, SEP3, SEP5, DIL3, DIL5 -> "#6b9bd8";
+            case AVG_POOL, MAX_POOL -> "#e0a84f";
+            case SKIP, NONE, SUM, JOIN -> "#7b8794";
+        };
+    }
+
+    /** The colour of its ground. */
+    static String fill(CellOperation operation) {
+        return switch (operation) {
+            case CONV1, PROJECT, PROJECT_OUT -> "#d9f2ea";
+            case CONV3, SEP3, SEP5, DIL3, DIL5 -> "#dbe9fb";
             case AVG_POOL, MAX_POOL -> "#fdecd2";
-            case SKIP, NONE -> "#f3f5f7";
+            case SKIP, NONE, SUM, JOIN -> "#f3f5f7";
         };
     }
 

@@ -3,129 +3,142 @@ package dev.mlops.nas.search;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a cell computes, once zeros, identities and dead edges are gone: operations, each on a sum of the cell's input and
+ * What a cell computes, once zeros, identities and dead edges are gone: operations, each on a sum of the cell's inputs and
  * of other operations' results. Sums inside sums are one sum. Equal operations without weights on the same sum are one;
  * operations with weights stay apart, since each has its own.
  */
 final class CellGraph {
-    /** The cell's input, as a source. */
-    static final int INPUT = 0;
-
-    private final EdgeOperation[] operations;
+    private final int inputs;
+    private final boolean alike;
+    private final CellOperation[] operations;
     private final int[][] sources;
     private final int[] output;
 
-    private CellGraph(EdgeOperation[] operations, int[][] sources, int[] output) {
+    private CellGraph(int inputs, boolean alike, CellOperation[] operations, int[][] sources, int[] output) {
+        this.inputs = inputs;
+        this.alike = alike;
         this.operations = operations;
         this.sources = sources;
         this.output = output;
     }
 
-    /**
-     * Resolves a cell.
-     *
-     * @param nodes of the cell, input and output included
-     * @param edges operations on the edges (i, j), i &lt; j, by j, then i
-     */
-    static CellGraph of(int nodes, EdgeOperation[] edges) {
-        var operations = new EdgeOperation[edges.length + 1];
-        var sources = new int[edges.length + 1][];
-        operations[INPUT] = EdgeOperation.SKIP;
-        sources[INPUT] = new int[0];
-        int vertices = 1;
-        var sums = new int[nodes][];
-        sums[0] = new int[] {INPUT};
-        int edge = 0;
-        for (int node = 1; node < nodes; node++) {
-            var terms = IntStream.builder();
-            for (int from = 0; from < node; from++, edge++) {
-                EdgeOperation operation = edges[edge];
-                if (operation == EdgeOperation.NONE || sums[from].length == 0) {
-                    continue;
-                }
-                if (operation == EdgeOperation.SKIP) {
-                    Arrays.stream(sums[from]).forEach(terms::add);
-                    continue;
-                }
-                int vertex =
-                        operation.hasWeights() ? vertices : find(operation, sums[from], operations, sources, vertices);
-                if (vertex == vertices) {
-                    operations[vertex] = operation;
-                    sources[vertex] = sums[from];
-                    vertices++;
-                }
-                terms.add(vertex);
-            }
-            sums[node] = terms.build().sorted().toArray();
-        }
-        return live(operations, sources, vertices, sums[nodes - 1]);
-    }
+    /** Puts a cell together. A value is a sum of vertices, each as often as it counts; an empty one is zero. */
+    static final class Builder {
+        static final int[] ZERO = {};
 
-    private static int find(
-            EdgeOperation operation, int[] source, EdgeOperation[] operations, int[][] sources, int vertices) {
-        for (int v = 1; v < vertices; v++) {
-            if (operations[v] == operation && Arrays.equals(sources[v], source)) {
-                return v;
-            }
-        }
-        return vertices;
-    }
+        private final int inputs;
+        private final boolean alike;
+        private final List<CellOperation> operations = new ArrayList<>();
+        private final List<int[]> sources = new ArrayList<>();
 
-    private static CellGraph live(EdgeOperation[] operations, int[][] sources, int vertices, int[] output) {
-        var alive = new boolean[vertices];
-        alive[INPUT] = true;
-        for (int v : output) {
-            alive[v] = true;
-        }
-        for (int v = vertices - 1; v > 0; v--) {
-            for (int s : alive[v] ? sources[v] : new int[0]) {
-                alive[s] = true;
+        /**
+         * A cell.
+         *
+         * @param inputs how many; they are the vertices from 0 on
+         * @param alike whether all inputs are the same to the cell, so that it does not matter which of them it reads
+         */
+        Builder(int inputs, boolean alike) {
+            this.inputs = inputs;
+            this.alike = alike;
+            for (int i = 0; i < inputs; i++) {
+                vertex(CellOperation.SKIP, ZERO);
             }
         }
-        var renamed = new int[vertices];
-        int count = 0;
-        for (int v = 0; v < vertices; v++) {
-            renamed[v] = alive[v] ? count++ : -1;
+
+        int[] input(int number) {
+            return new int[] {number};
         }
-        var liveOperations = new EdgeOperation[count];
-        var liveSources = new int[count][];
-        for (int v = 0; v < vertices; v++) {
-            if (alive[v]) {
-                liveOperations[renamed[v]] = operations[v];
-                liveSources[renamed[v]] = renamed(sources[v], renamed);
+
+        int[] apply(CellOperation operation, int[] value) {
+            if (operation == CellOperation.NONE || value.length == 0) {
+                return ZERO;
             }
+            return operation == CellOperation.SKIP ? value : new int[] {vertex(operation, value)};
         }
-        return new CellGraph(liveOperations, liveSources, renamed(output, renamed));
+
+        int[] sum(List<int[]> values) {
+            return values.stream().flatMapToInt(Arrays::stream).sorted().toArray();
+        }
+
+        /** The channels of what is not zero, one behind the other, whatever the order. */
+        int[] join(List<int[]> values) {
+            List<int[]> parts = values.stream().filter(v -> v.length > 0).toList();
+            if (parts.size() < 2) {
+                return sum(parts);
+            }
+            int[] joined = parts.stream()
+                    .mapToInt(v -> v.length == 1 ? v[0] : vertex(CellOperation.SUM, v))
+                    .sorted()
+                    .toArray();
+            return new int[] {vertex(CellOperation.JOIN, joined)};
+        }
+
+        private int vertex(CellOperation operation, int[] value) {
+            for (int v = inputs; !operation.hasWeights() && v < operations.size(); v++) {
+                if (operations.get(v) == operation && Arrays.equals(sources.get(v), value)) {
+                    return v;
+                }
+            }
+            operations.add(operation);
+            sources.add(value);
+            return operations.size() - 1;
+        }
+
+        /** The cell that gives this value, without what does not reach it. */
+        CellGraph build(int[] output) {
+            var alive = new boolean[operations.size()];
+            Arrays.fill(alive, 0, inputs, true);
+            for (int v : output) {
+                alive[v] = true;
+            }
+            for (int v = alive.length - 1; v >= inputs; v--) {
+                for (int s : alive[v] ? sources.get(v) : ZERO) {
+                    alive[s] = true;
+                }
+            }
+            var names = new int[alive.length];
+            var liveOperations = new ArrayList<CellOperation>();
+            var liveSources = new ArrayList<int[]>();
+            for (int v = 0; v < alive.length; v++) {
+                if (alive[v]) {
+                    names[v] = liveOperations.size();
+                    liveOperations.add(operations.get(v));
+                    liveSources.add(renamed(sources.get(v), names));
+                }
+            }
+            return new CellGraph(
+                    inputs,
+                    alike,
+                    liveOperations.toArray(CellOperation[]::new),
+                    liveSources.toArray(int[][]::new),
+                    renamed(output, names));
+        }
     }
 
     private static int[] renamed(int[] vertices, int[] names) {
         return Arrays.stream(vertices).map(v -> names[v]).sorted().toArray();
     }
 
-    /** The number of live edges with this operation. */
-    int count(EdgeOperation operation) {
-        int count = 0;
-        for (int v = 1; v < operations.length; v++) {
-            if (operations[v] == operation) {
-                count++;
-            }
-        }
-        return count;
+    /** How many inputs the cell has, used or not; operations are the vertices from here to {@link #vertices}. */
+    int inputs() {
+        return inputs;
     }
 
-    /** Operations are 1 to this number; sources name them, or {@link #INPUT}. */
-    int operations() {
-        return operations.length - 1;
+    int vertices() {
+        return operations.length;
     }
 
-    EdgeOperation operation(int vertex) {
+    CellOperation operation(int vertex) {
         return operations[vertex];
     }
 
-    /** What the operation works on: the sum of these, which may name one more than once. */
+    /** What the operation works on: the sum of these, which may name one more than once; for JOIN the parts. */
     List<Integer> sources(int vertex) {
         return Arrays.stream(sources[vertex]).boxed().toList();
     }
@@ -135,48 +148,91 @@ final class CellGraph {
         return Arrays.stream(output).boxed().toList();
     }
 
-    /** Numbers that are the same for the same cell, however its nodes and edges are arranged. */
-    long[] signature() {
-        long[] colours = refine(initial());
-        Arrays.sort(colours);
-        return colours;
+    /** Whether anything reads this input. */
+    boolean reads(int input) {
+        return contains(output, input) || Arrays.stream(sources).anyMatch(s -> contains(s, input));
+    }
+
+    private static boolean contains(int[] vertices, int vertex) {
+        return Arrays.stream(vertices).anyMatch(v -> v == vertex);
+    }
+
+    /** Numbers that two cells share exactly when they are the same, however their nodes and edges are arranged. */
+    String signature() {
+        return Arrays.stream(sorted(distinguished()))
+                .mapToObj(Long::toHexString)
+                .collect(Collectors.joining(",", inputs + ":", ""));
     }
 
     /** The same cell with its operations numbered the same way, however its nodes and edges are arranged. */
     CellGraph canonical() {
-        long[] colours = refine(initial());
-        for (int tied = tied(colours); tied >= 0; tied = tied(colours)) {
-            colours[tied] = mix(colours[tied] + 1);
-            colours = refine(colours);
-        }
+        long[] colours = distinguished();
         var levels = new int[operations.length];
-        for (int v = 1; v < levels.length; v++) {
+        for (int v = inputs; v < levels.length; v++) {
             levels[v] = 1 + Arrays.stream(sources[v]).map(s -> levels[s]).max().orElse(0);
         }
         var order = new ArrayList<>(IntStream.range(0, levels.length).boxed().toList());
-        long[] distinct = colours;
-        order.sort((a, b) -> levels[a] != levels[b]
+        order.sort((a, b) -> levels[a] != levels[b] || (levels[a] == 0 && !alike)
                 ? Integer.compare(levels[a], levels[b])
-                : Long.compare(distinct[a], distinct[b]));
+                : Long.compare(colours[a], colours[b]));
         var names = new int[levels.length];
         for (int i = 0; i < names.length; i++) {
             names[order.get(i)] = i;
         }
-        var newOperations = new EdgeOperation[names.length];
+        var newOperations = new CellOperation[names.length];
         var newSources = new int[names.length][];
         for (int v = 0; v < names.length; v++) {
             newOperations[names[v]] = operations[v];
             newSources[names[v]] = renamed(sources[v], names);
         }
-        return new CellGraph(newOperations, newSources, renamed(output, names));
+        return new CellGraph(inputs, alike, newOperations, newSources, renamed(output, names));
     }
 
-    private long[] initial() {
+    /** A colour of its own for every vertex, the same ones for every arrangement. */
+    private long[] distinguished() {
         long[] colours = new long[operations.length];
         for (int v = 0; v < colours.length; v++) {
-            colours[v] = mix(v == INPUT ? 0 : operations[v].text().hashCode());
+            colours[v] = mix(v < inputs ? (alike ? 0 : v) : operations[v].text().hashCode());
         }
-        return colours;
+        return distinguished(refine(colours));
+    }
+
+    /**
+     * Tries every vertex of the smallest colour that several have as the first of them, and takes the way that ends in the
+     * smallest colours. Where two end alike, a symmetry of the cell maps one to the other, and one is enough (McKay 1981).
+     */
+    private long[] distinguished(long[] colours) {
+        int[] tied = tied(colours);
+        if (tied.length == 0) {
+            return colours;
+        }
+        var ends = new ArrayList<long[]>();
+        long @Nullable [] best = null;
+        for (int vertex : tied) {
+            long[] first = with(colours, vertex);
+            long[] end = sorted(followed(first));
+            if (ends.stream().noneMatch(e -> Arrays.equals(e, end))) {
+                ends.add(end);
+                long[] found = distinguished(first);
+                best = best == null || Arrays.compare(sorted(found), sorted(best)) < 0 ? found : best;
+            }
+        }
+        return Objects.requireNonNull(best);
+    }
+
+    /** Any way to the end. */
+    private long[] followed(long[] colours) {
+        long[] way = colours;
+        for (int[] tied = tied(way); tied.length > 0; tied = tied(way)) {
+            way = with(way, tied[0]);
+        }
+        return way;
+    }
+
+    private long[] with(long[] colours, int vertex) {
+        long[] changed = colours.clone();
+        changed[vertex] = mix(changed[vertex] + 1);
+        return refine(changed);
     }
 
     /** Colour refinement (Weisfeiler and Leman): mixes in the colours of sources and users until no more differ. */
@@ -205,21 +261,33 @@ final class CellGraph {
         return colours;
     }
 
-    private static int distinct(long[] colours) {
-        return (int) Arrays.stream(colours).distinct().count();
+    private static long[] sorted(long[] colours) {
+        long[] sorted = colours.clone();
+        Arrays.sort(sorted);
+        return sorted;
     }
 
-    /** A vertex of the smallest colour that several have, or -1. */
-    private static int tied(long[] colours) {
-        int best = -1;
-        for (int v = 0; v < colours.length; v++) {
-            for (int w = v + 1; w < colours.length; w++) {
-                if (colours[v] == colours[w] && (best < 0 || colours[v] < colours[best])) {
-                    best = v;
-                }
+    private static int distinct(long[] colours) {
+        long[] sorted = sorted(colours);
+        int distinct = sorted.length == 0 ? 0 : 1;
+        for (int i = 1; i < sorted.length; i++) {
+            distinct += sorted[i] == sorted[i - 1] ? 0 : 1;
+        }
+        return distinct;
+    }
+
+    /** The vertices of the smallest colour that several have; none when all differ. */
+    private static int[] tied(long[] colours) {
+        long[] sorted = sorted(colours);
+        for (int i = 1; i < sorted.length; i++) {
+            if (sorted[i] == sorted[i - 1]) {
+                long colour = sorted[i];
+                return IntStream.range(0, colours.length)
+                        .filter(v -> colours[v] == colour)
+                        .toArray();
             }
         }
-        return best;
+        return new int[0];
     }
 
     /** The finaliser of SplitMix64. */

@@ -2,15 +2,12 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Spaces.CellOptions;
-import dev.mlops.nas.search.Spaces.Task;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumMap;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.SequencedMap;
 
 /**
  * A small graph that is stacked: Dong &amp; Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture
@@ -23,33 +20,24 @@ import java.util.stream.IntStream;
  * <p>Two genotypes are the same architecture when their cells are, see {@link CellGraph}. A cell whose output nothing reaches
  * is an architecture too: its network gives the same logits for every input.
  */
-public final class CellSpace implements DecisionSpace {
-    private static final int REDUCTION_KERNEL = 3;
-
-    private final CellOptions options;
-    private final Task task;
-    private final List<EdgeOperation> operations;
+public final class CellSpace implements StackedSpace {
+    private final int nodes;
+    private final List<CellOperation> operations;
+    private final CellStack stack;
     private final Decisions decisions;
-    private final Cost base;
-    private final Map<EdgeOperation, Cost> perOperation = new EnumMap<>(EdgeOperation.class);
-    private final String context;
     private final List<Reference> references;
 
-    /** Options and task fit together: {@link Spaces#cell} has checked them. */
+    /** Everything fits together: {@link CellChecks} has checked it. */
     CellSpace(
-            CellOptions options,
-            Task task,
-            List<EdgeOperation> operations,
+            int nodes,
+            List<CellOperation> operations,
+            CellStack stack,
             Decisions decisions,
             List<Reference> references) {
-        this.options = options;
-        this.task = task;
+        this.nodes = nodes;
         this.operations = List.copyOf(operations);
+        this.stack = stack;
         this.decisions = decisions;
-        this.base = base();
-        operations.forEach(o -> perOperation.put(o, stacked(o)));
-        this.context =
-                "cell " + task + " " + options.stages() + " " + options.cellsPerStage() + " " + options.width() + " ";
         this.references = List.copyOf(references);
     }
 
@@ -90,68 +78,40 @@ public final class CellSpace implements DecisionSpace {
 
     @Override
     public String architectureHash(Genotype genotype) {
-        return Fingerprint.of(context + Arrays.toString(cell(genotype).signature()));
+        return Fingerprint.of("cell " + stack.context() + cell(genotype).signature());
     }
 
     @Override
-    public Cost cost(Genotype genotype) {
-        CellGraph cell = cell(genotype);
-        Cost cost = withImages(images(cell));
-        for (var entry : perOperation.entrySet()) {
-            cost = plus(cost, entry.getValue(), cell.count(entry.getKey()));
-        }
-        return cost;
+    public Layers layers(Genotype genotype) {
+        return stack.network(cell(genotype));
     }
 
-    /** Without an operation that is free, every edge is alive and holds at least the cheapest one. */
+    /**
+     * Where an operation is free, a cell of it alone, or a single skip; else every edge is alive and holds at least the cheapest
+     * one, and only for activation memory there is no formula.
+     */
     @Override
     public Cost smallest() {
-        long params = Long.MAX_VALUE;
-        long macs = Long.MAX_VALUE;
-        for (Cost cost : perOperation.values()) {
-            params = Math.min(params, cost.params());
-            macs = Math.min(macs, cost.macs());
+        List<CellGraph> plain = new ArrayList<>();
+        int edges = decisions.all().size();
+        for (CellOperation operation : operations) {
+            plain.add(cell(nodes, Collections.nCopies(edges, operation)));
         }
-        return plus(
-                withImages(fewestImages()),
-                new Cost(params, macs, 0),
-                decisions.all().size());
-    }
-
-    /** Images alive at once while a cell runs; all have the size of its input. */
-    private static long images(CellGraph cell) {
-        var builder = new GraphBuilder();
-        String input = builder.input(new Task(1, 1, 1, 1));
-        if (cell.output().isEmpty()) {
-            builder.zero("zero", input);
-        } else {
-            new CellNodes(builder, "cell", cell.canonical(), input).output();
+        boolean none = operations.contains(CellOperation.NONE);
+        boolean skip = operations.contains(CellOperation.SKIP);
+        if (none && skip) {
+            var direct = new ArrayList<>(Collections.nCopies(edges, CellOperation.NONE));
+            direct.set(edges - nodes + 1, CellOperation.SKIP);
+            plain.add(cell(nodes, direct));
         }
-        return Activations.peak(builder.build());
-    }
-
-    /** Whatever a cell does takes its input and a result; a skip alone does nothing, and zeros or skips keep all else away. */
-    private long fewestImages() {
-        boolean none = operations.contains(EdgeOperation.NONE);
-        boolean skip = operations.contains(EdgeOperation.SKIP);
-        if (skip && (none || options.nodes() == 2)) {
-            return 0;
-        }
-        return none || skip ? 2 : Smallest.of(this, g -> images(cell(g)));
-    }
-
-    private Cost withImages(long images) {
+        List<Cost> costs = plain.stream().map(c -> stack.network(c).cost()).toList();
+        long activations = none || skip
+                ? costs.stream().mapToLong(Cost::activationBytes).min().orElseThrow()
+                : Smallest.of(this, g -> cost(g).activationBytes());
         return new Cost(
-                base.params(),
-                base.macs(),
-                Math.max(base.activationBytes(), images * largestImage() * Activations.BYTES));
-    }
-
-    private long largestImage() {
-        return IntStream.range(0, options.stages())
-                .mapToLong(s -> (long) width(s) * side(task.height(), s) * side(task.width(), s))
-                .max()
-                .orElseThrow();
+                costs.stream().mapToLong(Cost::params).min().orElseThrow(),
+                costs.stream().mapToLong(Cost::macs).min().orElseThrow(),
+                activations);
     }
 
     @Override
@@ -161,108 +121,55 @@ public final class CellSpace implements DecisionSpace {
 
     /** How many nodes the cell has, input and output included. */
     int nodes() {
-        return options.nodes();
+        return nodes;
     }
 
-    /** How cells become a network, in a few words. */
-    String stacking() {
-        String widths = IntStream.range(0, options.stages())
-                .mapToObj(s -> Integer.toString(width(s)))
-                .collect(Collectors.joining(", "));
-        return "stages: " + options.stages() + ", cells in each: " + options.cellsPerStage() + ", channels: " + widths;
+    @Override
+    public String stacking() {
+        return CellStack.words(stack.options(), "cells in each");
     }
 
     /** The operations on the edges, in the order of the decisions. */
-    List<EdgeOperation> edges(Genotype genotype) {
+    List<CellOperation> edges(Genotype genotype) {
         return checked(genotype).choices().stream().map(operations::get).toList();
     }
 
     private CellGraph cell(Genotype genotype) {
-        return CellGraph.of(options.nodes(), edges(genotype).toArray(EdgeOperation[]::new));
+        return cell(nodes, edges(genotype));
     }
 
     @Override
-    public Graph graph(Genotype genotype) {
-        return network(cell(genotype).canonical());
+    public List<CellOperation> operations() {
+        return operations;
     }
 
-    private Graph network(CellGraph cell) {
-        var builder = new GraphBuilder();
-        String last = builder.input(task);
-        last = builder.conv("stem.conv", last, options.width(), 3, 1, 1);
-        last = builder.batchNorm("stem.norm", last);
-        for (int stage = 0; stage < options.stages(); stage++) {
-            if (stage > 0) {
-                last = reduction(builder, "reduce" + stage, last, width(stage));
+    @Override
+    public SequencedMap<String, CellGraph> cells(Genotype genotype) {
+        return new LinkedHashMap<>(Map.of("cell", cell(genotype)));
+    }
+
+    private static CellGraph cell(int nodes, List<CellOperation> edges) {
+        var cell = new CellGraph.Builder(1, false);
+        return cell.build(value(cell, cell.input(0), nodes, (source, edge) -> cell.apply(edges.get(edge), source)));
+    }
+
+    /** What an edge makes of its source. */
+    @FunctionalInterface
+    interface Edges {
+        int[] apply(int[] source, int edge);
+    }
+
+    /** The value of the last of some nodes: each is the sum of its edges, the first is given. Edges count by target, then source. */
+    static int[] value(CellGraph.Builder cell, int[] input, int nodes, Edges edges) {
+        var values = new ArrayList<int[]>(List.of(input));
+        int edge = 0;
+        for (int to = 1; to < nodes; to++) {
+            var terms = new ArrayList<int[]>();
+            for (int from = 0; from < to; from++, edge++) {
+                terms.add(edges.apply(values.get(from), edge));
             }
-            String name = "stage" + (stage + 1);
-            if (cell.output().isEmpty()) {
-                last = builder.zero(name + ".zero", last);
-                continue;
-            }
-            for (int i = 1; i <= options.cellsPerStage(); i++) {
-                last = new CellNodes(builder, name + ".cell" + i, cell, last).output();
-            }
+            values.add(cell.sum(terms));
         }
-        last = builder.batchNorm("head.norm", last);
-        last = builder.relu("head.relu", last);
-        last = builder.globalAvgPool("head.pool", last);
-        builder.dense("head.logits", last, task.classes());
-        return builder.build();
-    }
-
-    private static String reduction(GraphBuilder builder, String name, String input, int width) {
-        String relu = builder.relu(name + ".relu1", input);
-        String first = builder.conv(name + ".conv1", relu, width, REDUCTION_KERNEL, 2, 1);
-        String again = builder.relu(name + ".relu2", builder.batchNorm(name + ".norm1", first));
-        String second = builder.conv(name + ".conv2", again, width, REDUCTION_KERNEL, 1, 1);
-        String residual = builder.batchNorm(name + ".norm2", second);
-        String pooled = builder.avgPool(name + ".pool", input, 2, 2);
-        String shortcut = builder.conv(name + ".shortcut", pooled, width, 1, 1, 1);
-        return builder.sum(name + ".sum", List.of(shortcut, residual));
-    }
-
-    /** Everything but the cells. */
-    private Cost base() {
-        long params = 9L * task.channels() * options.width() + 2L * options.width();
-        long macs = 9L * task.channels() * options.width() * task.height() * task.width();
-        for (int stage = 1; stage < options.stages(); stage++) {
-            long from = width(stage - 1);
-            long to = width(stage);
-            long weights = 9 * from * to + 9 * to * to + from * to;
-            params += weights + 4 * to;
-            macs += weights * side(task.height(), stage) * side(task.width(), stage);
-        }
-        long last = width(options.stages() - 1);
-        CellGraph nothing = CellGraph.of(2, new EdgeOperation[] {EdgeOperation.SKIP});
-        return new Cost(
-                params + 2 * last + (last + 1) * task.classes(),
-                macs + last * task.classes(),
-                Activations.peak(network(nothing)) * Activations.BYTES);
-    }
-
-    /** One edge of this operation, in all cells. */
-    private Cost stacked(EdgeOperation operation) {
-        var cost = new Cost(0, 0, 0);
-        for (int stage = 0; stage < options.stages(); stage++) {
-            var one = new Cost(
-                    operation.params(width(stage)),
-                    operation.macs(width(stage), side(task.height(), stage), side(task.width(), stage)),
-                    0);
-            cost = plus(cost, one, options.cellsPerStage());
-        }
-        return cost;
-    }
-
-    private static Cost plus(Cost cost, Cost one, int times) {
-        return new Cost(cost.params() + times * one.params(), cost.macs() + times * one.macs(), cost.activationBytes());
-    }
-
-    private int width(int stage) {
-        return options.width() << stage;
-    }
-
-    private static int side(int side, int stage) {
-        return GraphBuilder.strided(side, 1 << stage);
+        return values.getLast();
     }
 }

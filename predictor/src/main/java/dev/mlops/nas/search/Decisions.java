@@ -31,10 +31,25 @@ final class Decisions {
         }
     }
 
-    /** A decision, active when all conditions hold. */
-    record Conditional(Decision decision, List<Condition> conditions) {
+    /**
+     * A decision is active while fewer than the most of the earlier decisions among these (by their places in its part) have this
+     * choice.
+     */
+    record Quota(Set<Integer> on, int choice, int most) {
+        Quota {
+            on = Set.copyOf(on);
+        }
+    }
+
+    /** A decision, active when all conditions hold and no quota is used up. */
+    record Conditional(Decision decision, List<Condition> conditions, List<Quota> quotas) {
         Conditional {
             conditions = List.copyOf(conditions);
+            quotas = List.copyOf(quotas);
+        }
+
+        Conditional(Decision decision, List<Condition> conditions) {
+            this(decision, conditions, List.of());
         }
     }
 

@@ -5,17 +5,21 @@ import java.util.stream.Collectors;
 
 /** Pictures of architectures, for reports and tracking. */
 public final class Drawings {
-    /** An architecture as a person wants to see it: the whole network of a chain, one cell of a stack of cells. An SVG document. */
+    /**
+     * An architecture as a person wants to see it: the whole network of a chain, one cell of each kind of a stack of cells. An SVG
+     * document.
+     */
     public static String svg(SearchSpace space, Genotype genotype) {
         return switch (space) {
             case ChainSpace chain -> svg(chain.graph(genotype));
             case CellSpace cell -> CellDrawing.svg(cell, genotype);
+            case StackedSpace stacked -> CellGraphDrawing.svg(stacked, genotype);
         };
     }
 
     /** A whole network from top to bottom, batch norm and ReLU drawn with the layer that they follow. An SVG document. */
     public static String svg(Graph graph) {
-        return GraphDrawing.svg(graph);
+        return GraphDrawing.picture(graph).document();
     }
 
     /** A whole network, every node, in the language of Graphviz. */
@@ -35,7 +39,8 @@ public final class Drawings {
         return switch (node.operator()) {
             case "conv" -> {
                 boolean depthwise = number(node, "groups") > 1;
-                yield (depthwise ? "depthwise " : "conv ") + side(node) + ", " + number(node, "filters");
+                String gaps = number(node, "dilation") > 1 ? " dilated" : "";
+                yield (depthwise ? "depthwise " : "conv ") + side(node) + gaps + ", " + number(node, "filters");
             }
             case "maxPool" -> "max pool " + side(node);
             case "avgPool" -> "avg pool " + side(node);

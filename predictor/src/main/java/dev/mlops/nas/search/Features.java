@@ -1,8 +1,6 @@
 package dev.mlops.nas.search;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -13,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What surrogates see of an architecture, in groups that each have their own scale: decisions (one-hot), ordered decisions (the
  * place of the choice where all choices are numbers), analytic cost (logarithms), structure (what the live graph holds), and for
- * cells the paths from input to output, each with its operations in order (White et al., "BANANAS", AAAI 2021).
+ * cells the paths through them ({@link CellFeatures}).
  */
 final class Features {
     /** One architecture: the columns that are not 0, in ascending order, and their values. Immutable. */
@@ -65,12 +63,10 @@ final class Features {
         }
     }
 
-    private static final int LONGEST_PATH = 3;
-
     private final SearchSpace space;
     private final List<Decision> decisions;
     private final double[][] ordered;
-    private final Map<String, Integer> paths = new HashMap<>();
+    private final CellFeatures cells;
     private final Map<Genotype, Vector> known = new ConcurrentHashMap<>();
     private int @Nullable [] layout;
 
@@ -78,23 +74,7 @@ final class Features {
         this.space = space;
         this.decisions = space.decisions();
         this.ordered = decisions.stream().map(Features::positions).toArray(double[][]::new);
-        if (space instanceof CellSpace) {
-            paths.put("", 0);
-            List<String> operations = decisions.getFirst().choices().stream()
-                    .filter(o -> !o.equals("none") && !o.equals("skip"))
-                    .toList();
-            List<String> ends = List.of("");
-            for (int length = 0; length < LONGEST_PATH; length++) {
-                List<String> longer = new ArrayList<>();
-                for (String end : ends) {
-                    for (String operation : operations) {
-                        longer.add(end + operation + ";");
-                    }
-                }
-                longer.forEach(p -> paths.put(p, paths.size()));
-                ends = longer;
-            }
-        }
+        this.cells = new CellFeatures(space instanceof StackedSpace stacked ? stacked.operations() : List.of());
     }
 
     /** Place of each choice on [0, 1] by the logarithm of numbers; empty where the choices are not all numbers. */
@@ -143,7 +123,19 @@ final class Features {
             StrictMath.log1p((double) candidate.cost().macs())
         };
         return switch (space) {
-            case CellSpace cell -> cell(cell, genotype, cost);
+            case StackedSpace stacked -> {
+                var graphs = stacked.cells(genotype).values();
+                yield new double[][] {
+                    oneHot(genotype),
+                    cost,
+                    graphs.stream()
+                            .flatMapToDouble(c -> Arrays.stream(cells.structure(c)))
+                            .toArray(),
+                    graphs.stream()
+                            .flatMapToDouble(c -> Arrays.stream(cells.paths(c)))
+                            .toArray()
+                };
+            }
             case ChainSpace chain -> new double[][] {oneHot(genotype), ordered(genotype), cost, chain(chain, genotype)};
         };
     }
@@ -195,59 +187,5 @@ final class Features {
             }
         }
         return counts.values().stream().mapToDouble(StrictMath::log1p).toArray();
-    }
-
-    private double[][] cell(CellSpace space, Genotype genotype, double[] cost) {
-        int nodes = space.nodes();
-        List<String> edges =
-                space.edges(genotype).stream().map(EdgeOperation::text).toList();
-        List<List<String>> into = new ArrayList<>();
-        into.add(List.of(""));
-        int edge = 0;
-        for (int node = 1; node < nodes; node++) {
-            List<String> ways = new ArrayList<>();
-            for (int from = 0; from < node; from++, edge++) {
-                String operation = edges.get(edge);
-                if (!operation.equals("none")) {
-                    String step = operation.equals("skip") ? "" : operation + ";";
-                    into.get(from).forEach(w -> ways.add(w + step));
-                }
-            }
-            into.add(ways);
-        }
-        double[] counts = new double[paths.size()];
-        List<String> operations = decisions.getFirst().choices();
-        double[] structure = new double[operations.size() + 5];
-        int longest = 0;
-        int shortest = Integer.MAX_VALUE;
-        int steps = 0;
-        for (String path : into.getLast()) {
-            // Paths longer than those with a place of their own count by their last operations.
-            String[] parts = path.isEmpty() ? new String[0] : path.split(";");
-            String end = path;
-            if (parts.length > LONGEST_PATH) {
-                end = String.join(";", List.of(parts).subList(parts.length - LONGEST_PATH, parts.length)) + ";";
-            }
-            counts[paths.getOrDefault(end, 0)]++;
-            int deep = 0;
-            for (String part : parts) {
-                structure[operations.indexOf(part)]++;
-                deep += part.startsWith("conv") ? 1 : 0;
-            }
-            longest = Math.max(longest, deep);
-            shortest = Math.min(shortest, deep);
-            steps += deep;
-        }
-        int ways = into.getLast().size();
-        int at = operations.size();
-        structure[at++] = longest;
-        structure[at++] = ways == 0 ? -1 : shortest;
-        structure[at++] = ways == 0 ? 0 : (double) steps / ways;
-        structure[at++] = StrictMath.log1p(ways);
-        structure[at] = ways == 0 ? 1 : 0;
-        for (int i = 0; i < counts.length; i++) {
-            counts[i] = StrictMath.sqrt(counts[i]);
-        }
-        return new double[][] {oneHot(genotype), cost, structure, counts};
     }
 }

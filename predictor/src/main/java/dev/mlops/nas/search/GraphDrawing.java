@@ -69,7 +69,7 @@ final class GraphDrawing {
         this.right = boxes.stream().mapToDouble(b -> b.x + BOX_WIDTH / 2).max().orElse(0);
     }
 
-    static String svg(Graph graph) {
+    static Svg.Picture picture(Graph graph) {
         return new GraphDrawing(graph).draw();
     }
 
@@ -133,7 +133,7 @@ final class GraphDrawing {
         return box.inputs.keySet().stream().mapToDouble(b -> b.x).average().orElse(0);
     }
 
-    private String draw() {
+    private Svg.Picture draw() {
         double left =
                 -boxes.stream().mapToDouble(b -> BOX_WIDTH / 2 - b.x).max().orElse(0);
         boolean column = layers.stream().allMatch(l -> l.size() == 1);
@@ -149,7 +149,7 @@ final class GraphDrawing {
             nameShapes(right + 6);
         }
         double height = (layers.size() - 1) * ROW + BOX_HEIGHT;
-        return svg.document(
+        return svg.finished(
                 left - MARGIN,
                 -BOX_HEIGHT / 2 - MARGIN,
                 right + shapes - left + 2 * MARGIN,
@@ -172,7 +172,9 @@ final class GraphDrawing {
                 end ? BOX_HEIGHT / 2 : 5,
                 fill(box.first()),
                 stroke(box.first()));
-        String label = box.inputs.isEmpty() ? "input " + Drawings.shape(box.first()) : Drawings.label(box.first());
+        String label = box.inputs.isEmpty() && !box.first().shape().isEmpty()
+                ? "input " + Drawings.shape(box.first())
+                : Drawings.label(box.first());
         String tail = box.nodes.stream().skip(1).map(Drawings::label).collect(Collectors.joining(" · "));
         if (tail.isEmpty()) {
             svg.text(box.x, box.y() + 4, "middle", "", label);
@@ -270,7 +272,7 @@ final class GraphDrawing {
             case "conv" -> node.attributes().getOrDefault("groups", 1.0) > 1 ? "#d9f2ea" : "#dbe9fb";
             case "maxPool", "avgPool", "globalAvgPool" -> "#fdecd2";
             case "dense" -> "#e8e0f7";
-            default -> "#f3f5f7";
+            default -> CellOperation.of(node.operator()).map(CellDrawing::fill).orElse("#f3f5f7");
         };
     }
 
@@ -279,7 +281,8 @@ final class GraphDrawing {
             case "conv" -> node.attributes().getOrDefault("groups", 1.0) > 1 ? "#5bb398" : "#6b9bd8";
             case "maxPool", "avgPool", "globalAvgPool" -> "#e0a84f";
             case "dense" -> "#9a80cf";
-            default -> "#9aa5b1";
+            default ->
+                CellOperation.of(node.operator()).map(CellDrawing::stroke).orElse("#9aa5b1");
         };
     }
 }

@@ -2,6 +2,7 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Decisions.Condition;
 import dev.mlops.nas.search.Decisions.Conditional;
+import dev.mlops.nas.search.Decisions.Quota;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -25,8 +26,12 @@ final class Part {
     private final boolean[] branches;
     private final boolean[] reached;
     private final List<List<Condition>> open = new ArrayList<>();
-    private final List<Map<BitSet, Long>> counts = new ArrayList<>();
+    private final List<List<Quota>> openQuotas = new ArrayList<>();
+    private final List<Map<State, Long>> counts = new ArrayList<>();
     private int states;
+
+    /** What earlier decisions mean to those from one on: which conditions they fulfil, and how much they use of each quota. */
+    private record State(BitSet fulfilled, List<Integer> used) {}
 
     Part(int offset, List<Conditional> entries) {
         this.offset = offset;
@@ -35,12 +40,17 @@ final class Part {
         this.reached = new boolean[entries.size()];
         for (Conditional entry : entries) {
             entry.conditions().forEach(c -> branches[c.on()] = true);
+            entry.quotas().forEach(q -> q.on().forEach(on -> branches[on] = true));
         }
         for (int i = 0; i < entries.size(); i++) {
             int here = i;
             open.add(entries.subList(i, entries.size()).stream()
                     .flatMap(e -> e.conditions().stream())
                     .filter(c -> c.on() < here)
+                    .distinct()
+                    .toList());
+            openQuotas.add(entries.subList(i, entries.size()).stream()
+                    .flatMap(e -> e.quotas().stream())
                     .distinct()
                     .toList());
             counts.add(new HashMap<>());
@@ -69,7 +79,21 @@ final class Part {
                 return false;
             }
         }
+        for (Quota quota : entries.get(i - offset).quotas()) {
+            if (used(quota, i, choices) >= quota.most()) {
+                return false;
+            }
+        }
         return true;
+    }
+
+    /** How many of the decisions before this one have the quota's choice. */
+    private int used(Quota quota, int before, int[] choices) {
+        int used = 0;
+        for (int on : quota.on()) {
+            used += offset + on < before && choices[offset + on] == quota.choice() ? 1 : 0;
+        }
+        return used;
     }
 
     private boolean holds(Condition condition, int[] choices) {
@@ -82,26 +106,30 @@ final class Part {
     }
 
     String needs(int i) {
-        return entries.get(i - offset).conditions().stream()
-                .map(c -> {
-                    Decision on = entries.get(c.on()).decision();
-                    return on.name() + " "
-                            + c.choices().stream()
-                                    .sorted()
-                                    .map(on.choices()::get)
-                                    .collect(Collectors.joining(" or "));
-                })
-                .collect(Collectors.joining(" and "));
+        Conditional entry = entries.get(i - offset);
+        Stream<String> conditions = entry.conditions().stream().map(c -> {
+            Decision on = entries.get(c.on()).decision();
+            return on.name() + " "
+                    + c.choices().stream().sorted().map(on.choices()::get).collect(Collectors.joining(" or "));
+        });
+        Stream<String> quotas = entry.quotas().stream()
+                .map(q -> "fewer than " + q.most() + " of the decisions before it to be "
+                        + entry.decision().choices().get(q.choice()));
+        return Stream.concat(conditions, quotas).collect(Collectors.joining(" and "));
     }
 
-    /** Which conditions of the decisions from this one on are fulfilled by earlier ones. */
-    private BitSet state(int i, int[] choices) {
+    /** What the decisions from this one on need to know of earlier ones. */
+    private State state(int i, int[] choices) {
         List<Condition> conditions = open.get(i - offset);
-        var state = new BitSet(conditions.size());
+        var fulfilled = new BitSet(conditions.size());
         for (int c = 0; c < conditions.size(); c++) {
-            state.set(c, holds(conditions.get(c), choices));
+            fulfilled.set(c, holds(conditions.get(c), choices));
         }
-        return state;
+        return new State(
+                fulfilled,
+                openQuotas.get(i - offset).stream()
+                        .map(q -> used(q, i, choices))
+                        .toList());
     }
 
     /** Combinations of the decisions from this one on; overwrites those choices and notes the number for {@link #count}. */
@@ -109,7 +137,7 @@ final class Part {
         if (from == end()) {
             return 1;
         }
-        BitSet state = state(from, choices);
+        State state = state(from, choices);
         Long known = counts.get(from - offset).get(state);
         if (known != null) {
             return known;

@@ -8,10 +8,17 @@ import java.util.Map;
 
 /** Builds search spaces; every method throws {@link SpaceException} with one sentence when the options contradict each other. */
 public final class Spaces {
-    private static final int MAX_NODES = 8;
     private static final String PRESET = "searchSpace.preset";
     private static final CellOptions NB201 =
             new CellOptions(4, List.of("none", "skip", "conv1x1", "conv3x3", "avgpool3x3"), 3, 5, 16);
+    private static final NodeCellOptions NB101 =
+            new NodeCellOptions(7, 9, List.of("conv3x3", "conv1x1", "maxpool3x3"), true, new StackOptions(3, 3, 128));
+    private static final DartsCellOptions DARTS = new DartsCellOptions(
+            7,
+            List.of(2),
+            List.of("skip", "sepconv3x3", "sepconv5x5", "dilconv3x3", "dilconv5x5", "avgpool3x3", "maxpool3x3"),
+            true,
+            new StackOptions(3, 2, 16));
 
     /** One example's shape and the number of classes. */
     public record Task(int channels, int height, int width, int classes) {}
@@ -54,13 +61,58 @@ public final class Spaces {
         }
     }
 
-    /** {@code small-cnn} or {@code nb201-cell}, for the task, with references by decisions beside the built-in ones. */
+    /** Stages of cells; the width doubles from one to the next. */
+    public record StackOptions(int stages, int cells, int width) {}
+
+    /**
+     * A cell with operations on its nodes, as in NAS-Bench-101.
+     *
+     * @param nodes of the cell, input and output included
+     * @param maxEdges most edges between them
+     * @param operations choices at every node between input and output
+     * @param concat whether the output joins channels; otherwise it adds
+     * @param stack how cells become a network
+     */
+    public record NodeCellOptions(
+            int nodes, int maxEdges, List<String> operations, boolean concat, StackOptions stack) {
+        /** Copies the operations. */
+        public NodeCellOptions {
+            operations = List.copyOf(operations);
+        }
+    }
+
+    /**
+     * Normal and reduction cells whose nodes choose their inputs, as in DARTS.
+     *
+     * @param nodes of a cell, its two inputs and its output included
+     * @param inputs how many inputs a node may take: 1, 2 or both
+     * @param operations choices for every input of a node
+     * @param concat whether the output joins channels; otherwise it adds
+     * @param stack how cells become a network; cells are the normal ones
+     */
+    public record DartsCellOptions(
+            int nodes, List<Integer> inputs, List<String> operations, boolean concat, StackOptions stack) {
+        /** Copies the lists. */
+        public DartsCellOptions {
+            inputs = List.copyOf(inputs);
+            operations = List.copyOf(operations);
+        }
+    }
+
+    /**
+     * {@code small-cnn}, {@code nb101-cell}, {@code nb201-cell} or {@code darts-cell}, for the task, with references by decisions
+     * beside the built-in ones.
+     */
     public static SearchSpace preset(String name, Task task, Map<String, Map<String, String>> references) {
         try {
             return switch (name) {
                 case "small-cnn" -> ChainChecks.build(SmallCnn.OPTIONS, task, SmallCnn.DESIGNS, references);
+                case "nb101-cell" -> nodeCell(NB101, task, references);
                 case "nb201-cell" -> cell(NB201, task, references);
-                default -> throw new SpaceException(PRESET, "preset is \"" + name + "\": give small-cnn or nb201-cell");
+                case "darts-cell" -> dartsCell(DARTS, task, references);
+                default ->
+                    throw new SpaceException(
+                            PRESET, "preset is \"" + name + "\": give small-cnn, nb101-cell, nb201-cell or darts-cell");
             };
         } catch (SpaceException e) {
             if (e.field().startsWith("searchSpace.chain") || e.field().startsWith("searchSpace.cell")) {
@@ -82,42 +134,29 @@ public final class Spaces {
     }
 
     /**
-     * A cell; operations are none, skip, conv1x1, conv3x3, avgpool3x3, maxpool3x3. Built-in references, where the operations
-     * allow them: {@code resnet-like} (two 3x3 convolutions beside a skip) and {@code vgg-like} (3x3 convolutions in a row).
+     * A cell with operations on its edges: some of none, skip, conv1x1, conv3x3, sepconv3x3, sepconv5x5, dilconv3x3, dilconv5x5,
+     * avgpool3x3, maxpool3x3. Built-in references, where the operations allow them: {@code resnet-like} (two 3x3 convolutions beside a skip) and {@code vgg-like} (3x3 convolutions in a row).
      */
     public static SearchSpace cell(CellOptions options, Task task, Map<String, Map<String, String>> references) {
-        check(task);
-        atLeast("searchSpace.cell.stack.stages", "stages", options.stages(), 1);
-        atLeast("searchSpace.cell.stack.cells", "cells", options.cellsPerStage(), 1);
-        atLeast("searchSpace.cell.stack.width", "width", options.width(), 1);
-        if (options.nodes() < 2 || options.nodes() > MAX_NODES) {
-            throw new SpaceException(
-                    "searchSpace.cell.nodes", "nodes is " + options.nodes() + ": give 2 to " + MAX_NODES);
-        }
-        String field = "searchSpace.cell.operations";
-        checkChoices(field, "operations", options.operations());
-        if (options.operations().size() < 2) {
-            throw new SpaceException(
-                    field, "operations holds only " + options.operations() + ": give two or more to choose from");
-        }
-        var operations = options.operations().stream()
-                .map(o -> EdgeOperation.of(o)
-                        .orElseThrow(() -> new SpaceException(
-                                field, "operations holds \"" + o + "\": give some of " + EdgeOperation.allowed())))
-                .toList();
-        int side = Math.max(task.height(), task.width());
-        for (int stage = 1; stage < options.stages(); stage++) {
-            if (side < 2) {
-                throw new SpaceException(
-                        "searchSpace.cell.stack.stages",
-                        "stages is " + options.stages() + ", but an image of " + task.height() + "x" + task.width()
-                                + " is 1x1 after " + stage + " already: give at most " + stage);
-            }
-            side = GraphBuilder.strided(side, 2);
-        }
-        Decisions decisions = CellSpace.decisions(options);
-        return new CellSpace(
-                options, task, operations, decisions, references(decisions, CellSpace.designs(options), references));
+        return CellChecks.edges(options, task, references);
+    }
+
+    /**
+     * A cell with operations on its nodes; operations are those of {@link #cell} without none. Built-in references, where the
+     * options allow them: {@code resnet-like} (two 3x3 convolutions beside a projection) and {@code inception-like}.
+     */
+    public static SearchSpace nodeCell(
+            NodeCellOptions options, Task task, Map<String, Map<String, String>> references) {
+        return CellChecks.nodes(options, task, references);
+    }
+
+    /**
+     * Normal and reduction cells; operations are those of {@link #cell} without none. Built-in references, where the options allow
+     * them: {@code xception-like} (separable convolutions beside skips) and {@code darts-v2-like} (found by Liu et al. 2019).
+     */
+    public static SearchSpace dartsCell(
+            DartsCellOptions options, Task task, Map<String, Map<String, String>> references) {
+        return CellChecks.darts(options, task, references);
     }
 
     static void check(Task task) {

@@ -107,11 +107,11 @@ final class Stage {
     }
 
     int heightAfter() {
-        return GraphBuilder.strided(height, options.stride());
+        return Layers.strided(height, options.stride());
     }
 
     int widthAfter() {
-        return GraphBuilder.strided(width, options.stride());
+        return Layers.strided(width, options.stride());
     }
 
     /** The blocks, without those that do nothing. */

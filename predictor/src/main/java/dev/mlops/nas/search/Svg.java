@@ -40,6 +40,19 @@ final class Svg {
                 + "'>" + escaped(text) + "</text>");
     }
 
+    /** A finished picture. */
+    record Picture(String document, double width, double height) {}
+
+    /** A picture inside this one. */
+    Svg picture(double x, double y, Picture picture) {
+        return add(picture.document().replaceFirst("<svg ", "<svg x='" + number(x) + "' y='" + number(y) + "' "));
+    }
+
+    /** The whole document with its size. */
+    Picture finished(double left, double top, double width, double height, String title) {
+        return new Picture(document(left, top, width, height, title), width, height);
+    }
+
     /** The whole document with a white ground. */
     String document(double left, double top, double width, double height, String title) {
         String ground = new Svg()

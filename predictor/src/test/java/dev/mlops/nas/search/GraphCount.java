@@ -93,6 +93,12 @@ final class GraphCount {
                 assertThat(number(node, "filters") % number(node, "groups")).isZero();
                 yield strided((int) number(node, "filters"), in, node);
             }
+            case "concat" -> {
+                assertThat(inputs)
+                        .hasSizeGreaterThan(1)
+                        .allMatch(i -> i.subList(1, 3).equals(in.subList(1, 3)));
+                yield List.of(inputs.stream().mapToInt(List::getFirst).sum(), in.get(1), in.get(2));
+            }
             case "maxPool", "avgPool", "zero" -> strided(in.getFirst(), in, node);
             case "add" -> {
                 assertThat(inputs).hasSizeGreaterThan(1).allMatch(in::equals);

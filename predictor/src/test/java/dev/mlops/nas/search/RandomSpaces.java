@@ -2,6 +2,9 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Spaces.CellOptions;
 import dev.mlops.nas.search.Spaces.ChainOptions;
+import dev.mlops.nas.search.Spaces.DartsCellOptions;
+import dev.mlops.nas.search.Spaces.NodeCellOptions;
+import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.StageOptions;
 import dev.mlops.nas.search.Spaces.Task;
 import java.math.BigInteger;
@@ -19,11 +22,19 @@ final class RandomSpaces {
     /** What a draw may run into; any other refusal is a mistake. */
     private static final Set<String> EXPECTED = Set.of("skip", "stride", "chain", "stages");
 
+    private static final List<String> ON_NODES =
+            List.of("skip", "conv1x1", "conv3x3", "sepconv3x3", "dilconv5x5", "avgpool3x3", "maxpool3x3");
+
     static SearchSpace of(long seed) {
         var random = new Random(seed);
         while (true) {
             try {
-                return random.nextBoolean() ? chain(random) : cell(random);
+                return switch (random.nextInt(4)) {
+                    case 0 -> chain(random);
+                    case 1 -> cell(random);
+                    case 2 -> nodeCell(random);
+                    default -> dartsCell(random);
+                };
             } catch (SpaceException e) {
                 String last = e.field().substring(e.field().lastIndexOf('.') + 1);
                 if (!EXPECTED.contains(last)) {
@@ -65,13 +76,41 @@ final class RandomSpaces {
     }
 
     private static SearchSpace cell(Random random) {
-        List<String> operations = new ArrayList<>();
-        while (operations.size() < 2) {
-            operations = some(random, List.of("none", "skip", "conv1x1", "conv3x3", "avgpool3x3", "maxpool3x3"), 5);
-        }
+        List<String> operations =
+                operations(random, List.of("none", "skip", "conv1x1", "conv3x3", "avgpool3x3", "maxpool3x3"));
         var options = new CellOptions(
                 2 + random.nextInt(4), operations, 1 + random.nextInt(3), 1 + random.nextInt(2), 1 + random.nextInt(3));
         return Spaces.cell(options, task(random), Map.of());
+    }
+
+    private static SearchSpace nodeCell(Random random) {
+        int nodes = 3 + random.nextInt(3);
+        int maxEdges = 2 + random.nextInt(NodeCellSpace.edges(nodes) - 1);
+        var options =
+                new NodeCellOptions(nodes, maxEdges, operations(random, ON_NODES), random.nextBoolean(), stack(random));
+        return Spaces.nodeCell(options, task(random), Map.of());
+    }
+
+    private static SearchSpace dartsCell(Random random) {
+        var options = new DartsCellOptions(
+                4 + random.nextInt(3),
+                some(random, List.of(1, 2), 2),
+                operations(random, ON_NODES),
+                random.nextBoolean(),
+                stack(random));
+        return Spaces.dartsCell(options, task(random), Map.of());
+    }
+
+    private static StackOptions stack(Random random) {
+        return new StackOptions(1 + random.nextInt(3), 1 + random.nextInt(2), 1 + random.nextInt(5));
+    }
+
+    private static List<String> operations(Random random, List<String> all) {
+        List<String> operations = List.of();
+        while (operations.size() < 2) {
+            operations = some(random, all, 5);
+        }
+        return operations;
     }
 
     private static Task task(Random random) {

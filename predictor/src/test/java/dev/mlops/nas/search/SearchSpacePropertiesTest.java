@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 
@@ -104,6 +105,13 @@ class SearchSpacePropertiesTest {
             assertThat(sameHash == null || layers(sameHash).equals(layers(graph)))
                     .isTrue();
         });
+    }
+
+    @Property(tries = 30)
+    void hashesAgreeWithTryingEveryAssignmentOfNodes(@ForAll long number, @ForAll long seed) {
+        SearchSpace space = RandomSpaces.of(number);
+        var random = new SplittableRandom(seed);
+        Isomorphism.check(space, Stream.generate(() -> space.sample(random)).limit(100));
     }
 
     /** Nodes without their names. */

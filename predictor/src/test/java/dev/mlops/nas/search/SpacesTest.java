@@ -100,7 +100,8 @@ class SpacesTest {
         refuses(
                 () -> Spaces.cell(new CellOptions(4, List.of("skip", "conv7x7"), 1, 1, 4), DIGITS, Map.of()),
                 "searchSpace.cell.operations",
-                "operations holds \"conv7x7\": give some of none, skip, conv1x1, conv3x3, avgpool3x3, maxpool3x3");
+                "operations holds \"conv7x7\": give some of none, skip, conv1x1, conv3x3, sepconv3x3, sepconv5x5,"
+                        + " dilconv3x3, dilconv5x5, avgpool3x3, maxpool3x3");
     }
 
     @Test
@@ -155,7 +156,7 @@ class SpacesTest {
         refuses(
                 () -> Spaces.preset("big-cnn", DIGITS, Map.of()),
                 "searchSpace.preset",
-                "preset is \"big-cnn\": give small-cnn or nb201-cell");
+                "preset is \"big-cnn\": give small-cnn, nb101-cell, nb201-cell or darts-cell");
     }
 
     @Test

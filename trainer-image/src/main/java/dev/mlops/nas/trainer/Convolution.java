@@ -10,18 +10,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** Convolution without bias: plain, grouped, or depthwise (as many groups as input channels). */
+/** Convolution without bias: plain, grouped, or depthwise (as many groups as input channels); dilated or not. */
 final class Convolution implements Layer {
     private final Shape input;
     private final Shape shape;
     private final int kernel;
     private final int groups;
+    private final int dilation;
     private final boolean depthwise;
     private final List<Parameter> weights = new ArrayList<>();
     private final long[] arguments;
 
-    Convolution(Shape input, int filters, int kernel, int stride, int groups, Parameters parameters) {
+    Convolution(Shape input, int filters, int kernel, int stride, int groups, int dilation, Parameters parameters) {
         this.input = input;
         this.shape = input.strided(stride).withChannels(filters);
         this.kernel = kernel;
@@ -36,8 +38,14 @@ final class Convolution implements Layer {
                 weights.add(parameters.weight(fanIn, 2, kernel, kernel, perGroup, filters / groups));
             }
         }
+        this.dilation = dilation;
         // kernel, stride, padding, dilation, "same", channels last, weights as kernel x kernel x in x out
-        this.arguments = new long[] {kernel, kernel, stride, stride, 0, 0, 1, 1, 1, 1, 0};
+        this.arguments = new long[] {reach(), reach(), stride, stride, 0, 0, 1, 1, 1, 1, 0};
+    }
+
+    /** Side of the window that the kernel lies in. */
+    private long reach() {
+        return dilation * (kernel - 1L) + 1;
     }
 
     @Override
@@ -55,20 +63,19 @@ final class Convolution implements Layer {
         var x = site.inputs().getFirst();
         var y = tape.acquire(shape.withBatch(tape.batch()));
         if (weights.size() == 1) {
+            var window = window(tape, site, weights.getFirst().value());
             tape.add(Kernel.of(
-                    depthwise ? "depthwise_conv2d" : "conv2d",
-                    in(x.array(), weights.getFirst().value()),
-                    out(y.array()),
-                    arguments));
+                    depthwise ? "depthwise_conv2d" : "conv2d", in(x.array(), window), out(y.array()), arguments));
             return y;
         }
         var parts = acquireParts(tape, input);
         var results = acquireParts(tape, shape);
         tape.add(split(x.array(), parts));
         for (int group = 0; group < groups; group++) {
+            var window = window(tape, site, weights.get(group).value());
             tape.add(Kernel.of(
                     "conv2d",
-                    in(parts.get(group).array(), weights.get(group).value()),
+                    in(parts.get(group).array(), window),
                     out(results.get(group).array()),
                     arguments));
         }
@@ -83,12 +90,13 @@ final class Convolution implements Layer {
         var x = site.inputs().getFirst();
         var dx = tape.acquire(input.withBatch(tape.batch()));
         if (weights.size() == 1) {
-            var weight = weights.getFirst();
+            var slope = slope(tape, 0);
             tape.add(Kernel.of(
                     depthwise ? "depthwise_conv2d_bp" : "conv2d_bp",
-                    in(x.array(), weight.value(), gradient.array()),
-                    out(dx.array(), weight.gradient()),
+                    in(x.array(), window(site, 0), gradient.array()),
+                    out(dx.array(), slope),
                     arguments));
+            gather(tape, slope, 0);
         } else {
             var parts = acquireParts(tape, input);
             var slopes = acquireParts(tape, shape);
@@ -96,15 +104,16 @@ final class Convolution implements Layer {
             tape.add(split(x.array(), parts));
             tape.add(split(gradient.array(), slopes));
             for (int group = 0; group < groups; group++) {
-                var weight = weights.get(group);
+                var slope = slope(tape, group);
                 tape.add(Kernel.of(
                         "conv2d_bp",
                         in(
                                 parts.get(group).array(),
-                                weight.value(),
+                                window(site, group),
                                 slopes.get(group).array()),
-                        out(results.get(group).array(), weight.gradient()),
+                        out(results.get(group).array(), slope),
                         arguments));
+                gather(tape, slope, group);
             }
             tape.add(Kernel.of("concat", arrays(results), out(dx.array()), 3));
             parts.forEach(tape::release);
@@ -112,6 +121,56 @@ final class Convolution implements Layer {
             results.forEach(tape::release);
         }
         site.give(0, dx);
+    }
+
+    /**
+     * The weights as they lie in their window, with zeros between them where the kernel is dilated: ND4J's dilated convolutions ask
+     * oneDNN for a padding that does not exist.
+     */
+    private INDArray window(Tape tape, Site site, INDArray weights) {
+        if (dilation == 1) {
+            return weights;
+        }
+        var slot = tape.acquire(windowShape(weights));
+        site.keep(slot);
+        var window = slot.array();
+        var taps = taps(window);
+        tape.add(() -> {
+            window.assign(0f);
+            taps.assign(weights);
+        });
+        return window;
+    }
+
+    /** The window that the forward pass made. */
+    private INDArray window(Site site, int group) {
+        return dilation == 1
+                ? weights.get(group).value()
+                : site.kept().get(group).array();
+    }
+
+    /** Where the gradient of a window goes. */
+    private INDArray slope(Tape tape, int group) {
+        var gradient = weights.get(group).gradient();
+        return dilation == 1 ? gradient : tape.acquire(windowShape(gradient)).array();
+    }
+
+    /** The gradient of the weights out of that of their window. */
+    private void gather(Tape tape, INDArray slope, int group) {
+        if (dilation > 1) {
+            var gradient = weights.get(group).gradient();
+            var taps = taps(slope);
+            tape.add(() -> gradient.assign(taps));
+        }
+    }
+
+    private long[] windowShape(INDArray weights) {
+        return new long[] {reach(), reach(), weights.size(2), weights.size(3)};
+    }
+
+    private INDArray taps(INDArray window) {
+        var every = NDArrayIndex.interval(0, dilation, reach());
+        return window.get(every, every, NDArrayIndex.all(), NDArrayIndex.all());
     }
 
     private List<Slot> acquireParts(Tape tape, Shape whole) {

@@ -125,12 +125,13 @@ final class NetworkBuilder {
         int filters = draft.positive("filters");
         int groups = draft.has("groups") ? draft.positive("groups") : 1;
         int stride = draft.has("stride") ? draft.positive("stride") : 1;
+        int dilation = draft.has("dilation") ? draft.positive("dilation") : 1;
         if (shape.channels() % groups != 0 || filters % groups != 0) {
             throw TrialException.architecture(
                     "Node %s has %d groups, which must divide its %d input channels and its %d filters.",
                     draft.node.name(), groups, shape.channels(), filters);
         }
-        return new Convolution(shape, filters, draft.positive("kernel"), stride, groups, parameters);
+        return new Convolution(shape, filters, draft.positive("kernel"), stride, groups, dilation, parameters);
     }
 
     private Layer concat(Draft draft) {

@@ -49,6 +49,32 @@ class GradientTest {
                                         3)
                                 .head(8, CLASSES)),
                 test(
+                        "dilated",
+                        convolved()
+                                .then("b", "conv", Map.of("filters", 4.0, "kernel", 3.0, "dilation", 2.0), 4, 5, 5)
+                                .head(4, CLASSES)),
+                test(
+                        "depthwise, dilated, with stride",
+                        convolved()
+                                .then(
+                                        "b",
+                                        "conv",
+                                        Map.of(
+                                                "filters",
+                                                4.0,
+                                                "kernel",
+                                                5.0,
+                                                "groups",
+                                                4.0,
+                                                "stride",
+                                                2.0,
+                                                "dilation",
+                                                2.0),
+                                        4,
+                                        3,
+                                        3)
+                                .head(4, CLASSES)),
+                test(
                         "groups",
                         convolved()
                                 .then("b", "conv", Map.of("filters", 6.0, "kernel", 3.0, "groups", 2.0), 6, 5, 5)

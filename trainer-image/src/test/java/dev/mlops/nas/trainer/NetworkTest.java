@@ -25,6 +25,29 @@ class NetworkTest {
                 .containsOnly(1f);
     }
 
+    /** A 3x3 kernel of ones on an image of ones counts the pixels that it reads: every second one, up to three in each direction. */
+    @Test
+    void aDilatedKernelReadsEverySecondPixel() {
+        var limit = new MemoryLimit(1 << 30);
+        var graph = Graphs.input(1, 5, 5)
+                .then("dilated", "conv", Map.of("filters", 1.0, "kernel", 3.0, "dilation", 2.0), 1, 5, 5)
+                .logits(2);
+        var network = Network.of(graph, new Shape(1, 5, 5, false), 2, 1, limit);
+        var compiled = network.compile(1, false, limit);
+        compiled.input().array().assign(1f);
+        int[] inRange = {2, 2, 3, 2, 2};
+        for (int pixel = 0; pixel < 25; pixel++) {
+            var values = network.parameters().values();
+            values.assign(0f);
+            for (int weight = 0; weight < 9; weight++) {
+                values.putScalar(weight, 1f);
+            }
+            values.putScalar(9 + 2L * pixel, 1f);
+            compiled.tape().runForward();
+            assertThat(compiled.logits().array().getFloat(0)).isEqualTo(inRange[pixel / 5] * inRange[pixel % 5]);
+        }
+    }
+
     @Test
     void zeroGivesZeros() {
         assertThat(output(Graphs.input(1, 3, 3).then("none", "zero", Map.of("stride", 2.0), 1, 2, 2)))

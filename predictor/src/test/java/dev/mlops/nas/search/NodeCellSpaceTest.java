@@ -1,0 +1,112 @@
+package dev.mlops.nas.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.mlops.nas.search.SearchSpace.Cost;
+import dev.mlops.nas.search.Spaces.NodeCellOptions;
+import dev.mlops.nas.search.Spaces.StackOptions;
+import dev.mlops.nas.search.Spaces.Task;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class NodeCellSpaceTest {
+    private static final Task CIFAR = new Task(3, 32, 32, 10);
+    private final SearchSpace space = Spaces.preset("nb101-cell", CIFAR, Map.of());
+
+    /** Sets of at most 9 of 21 edges, times three operations on five nodes. */
+    @Test
+    void theSizeCountsEveryGraphWithFewEnoughEdgesOnce() {
+        long graphs = 0;
+        long chosen = 1;
+        for (int edges = 0; edges <= 9; edges++) {
+            graphs += chosen;
+            chosen = chosen * (21 - edges) / (edges + 1);
+        }
+        assertThat(space.size()).isEqualTo(graphs * 243);
+    }
+
+    /** 2,694,282 is the trainable_parameters that nasbench's README shows for this cell. */
+    @Test
+    void theInceptionLikeCellCostsWhatIsPublished() {
+        SearchSpace.Reference inception = space.references().getLast();
+        assertThat(inception.name()).isEqualTo("inception-like");
+        assertThat(space.cost(inception.genotype()).params()).isEqualTo(2_694_282);
+    }
+
+    @Test
+    void theOutputJoinsItsSourcesAndAddsAProjectionOfTheInput() {
+        SearchSpace small = small(4, 6, true);
+        Graph graph = small.graph(small.parse(Map.of(
+                "edge0-1",
+                "true",
+                "edge0-2",
+                "true",
+                "edge1-2",
+                "false",
+                "edge0-3",
+                "true",
+                "edge1-3",
+                "true",
+                "edge2-3",
+                "true",
+                "node1",
+                "conv3x3",
+                "node2",
+                "maxpool3x3")));
+        assertThat(graph.nodes().stream()
+                        .filter(n -> n.name().startsWith("stage1.cell1."))
+                        .map(n -> n.operator() + n.shape().getFirst()))
+                .containsExactlyInAnyOrder(
+                        "conv3",
+                        "batchNorm3",
+                        "relu3",
+                        "conv3",
+                        "batchNorm3",
+                        "relu3",
+                        "conv6",
+                        "batchNorm6",
+                        "relu6",
+                        "conv3",
+                        "batchNorm3",
+                        "relu3",
+                        "maxPool3",
+                        "concat6",
+                        "add6");
+    }
+
+    @Test
+    void nothingIsSmallerThanACellThatNothingPasses() {
+        assertThat(space.smallest())
+                .isEqualTo(new Cost(3_456 + 256 + 1_290, 3_456 * 1_024 + 1_280, 4L * 2 * 128 * 1_024));
+    }
+
+    @Test
+    void anEdgeBeyondTheMostIsNoDecision() {
+        SearchSpace few = small(4, 2, true);
+        var values = new HashMap<>(Map.of("edge0-1", "true", "edge0-2", "false", "edge1-2", "true"));
+        values.putAll(Map.of("node1", "conv3x3", "node2", "conv3x3"));
+        assertThat(few.describe(few.parse(values))).isEqualTo(values);
+        values.put("edge0-3", "false");
+        assertThatExceptionOfType(SpaceException.class)
+                .isThrownBy(() -> few.parse(values))
+                .withMessageContaining("edge0-3 has no effect here")
+                .withMessageContaining("it needs fewer than 2 of the decisions before it to be true");
+    }
+
+    @Test
+    void hashesAgreeWithTryingAllArrangements() {
+        for (boolean concat : List.of(true, false)) {
+            SearchSpace cells = small(5, 5, concat);
+            assertThat(Isomorphism.check(cells, cells.all())).isGreaterThan(100);
+        }
+    }
+
+    private static SearchSpace small(int nodes, int maxEdges, boolean concat) {
+        var options = new NodeCellOptions(
+                nodes, maxEdges, List.of("conv3x3", "maxpool3x3"), concat, new StackOptions(1, 1, 6));
+        return Spaces.nodeCell(options, new Task(1, 4, 4, 2), Map.of());
+    }
+}
