@@ -1,8 +1,5 @@
 package dev.mlops.nas.bench;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasExperimentSpec.StrategyName;
@@ -17,11 +14,7 @@ import dev.mlops.nas.search.SpaceException;
 import dev.mlops.nas.search.TabularBenchmark;
 import dev.mlops.nas.search.TabularBenchmark.Lower;
 import dev.mlops.nas.search.TabularBenchmark.Result;
-import dev.mlops.nas.validation.ExperimentReader;
-import dev.mlops.nas.validation.InvalidExperimentException;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -78,8 +71,9 @@ public final class SearchBench {
      */
     public static void run(Options options, PrintWriter out) throws BenchException {
         check(options);
-        NasExperimentSpec spec = spec(options.space());
-        TabularBenchmark benchmark = benchmark(options, spec);
+        SpaceFile file = SpaceFile.read(options.space());
+        NasExperimentSpec spec = file.spec();
+        TabularBenchmark benchmark = benchmark(options, file.space());
         out.printf(
                 Locale.ROOT,
                 "%d architectures, objective %s%s, %d seeds, %s each%s%n",
@@ -112,7 +106,7 @@ public final class SearchBench {
             }
         }
         if (options.json() != null) {
-            write(documents, options.json());
+            Checks.write(documents, options.json());
         }
     }
 
@@ -133,44 +127,17 @@ public final class SearchBench {
     }
 
     private static void check(Options options) throws BenchException {
-        positive("--seeds", options.seeds());
-        positive("--budget", options.budget());
-        positive("--parallel", options.parallel());
+        Checks.positive("--seeds", options.seeds());
+        Checks.positive("--budget", options.budget());
+        Checks.positive("--parallel", options.parallel());
         if (options.scheduler() == SchedulerName.None) {
             throw new BenchException(
                     "--scheduler is None: give SuccessiveHalving, Hyperband or Asha; without --fidelities there is none");
         }
-        if (options.json() != null) {
-            Path folder = options.json().toAbsolutePath().getParent();
-            if (folder == null || !Files.isDirectory(folder)) {
-                throw new BenchException("--json is %s, whose folder does not exist".formatted(options.json()));
-            }
-        }
+        Checks.writable(options.json());
     }
 
-    private static void positive(String option, int value) throws BenchException {
-        if (value < 1) {
-            throw new BenchException("%s is %d: give 1 or more".formatted(option, value));
-        }
-    }
-
-    private static NasExperimentSpec spec(Path file) throws BenchException {
-        try {
-            NasExperiment experiment = new ExperimentReader().readSpace(file);
-            return experiment.getSpec();
-        } catch (InvalidExperimentException invalid) {
-            throw new BenchException(invalid.lines(file));
-        }
-    }
-
-    private static TabularBenchmark benchmark(Options options, NasExperimentSpec spec) throws BenchException {
-        SearchSpace space;
-        try {
-            space = ExperimentFactory.create("bench", spec).space();
-        } catch (SpaceException contradiction) {
-            throw new BenchException(
-                    "%s: %s: %s".formatted(options.space(), contradiction.field(), contradiction.getMessage()));
-        }
+    private static TabularBenchmark benchmark(Options options, SearchSpace space) throws BenchException {
         TableFile file = TableFile.open(options.table());
         file.require("--choices", options.choices());
         file.require("--objective", options.objective());
@@ -263,14 +230,6 @@ public final class SearchBench {
         document.put("cost_to_optimum_mean", result.cost().toOptimumMean());
         document.put("cost_to_optimum_median", result.cost().toOptimumMedian());
         return document;
-    }
-
-    private static void write(List<Map<String, Object>> documents, Path file) throws BenchException {
-        try {
-            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), documents);
-        } catch (IOException failed) {
-            throw new BenchException("%s: cannot be written: %s".formatted(file, failed.getMessage()));
-        }
     }
 
     private SearchBench() {}

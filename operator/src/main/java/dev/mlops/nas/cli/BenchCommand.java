@@ -7,5 +7,5 @@ import picocli.CommandLine.Command;
         description = "Measures the search engine on architectures that were all trained before.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {BenchSearchCommand.class})
+        subcommands = {BenchSearchCommand.class, BenchPredictorCommand.class})
 final class BenchCommand {}

@@ -67,7 +67,7 @@ final class Acquisition {
     /** Doubt costs more than the mean, so that only those with the best means are scored, unless limits count too. */
     private @Nullable Scored listed() {
         record Ranked(Candidate candidate, double mean) {}
-        return candidates.list().stream()
+        return candidates.list().parallelStream()
                 .filter(c -> !taken.contains(c.hash()))
                 .map(c -> new Ranked(c, learned.ensemble().mean(candidates.features(c), process)))
                 .sorted(Comparator.comparingDouble((Ranked r) -> -r.mean()))

@@ -3,7 +3,6 @@ package dev.mlops.nas.search;
 import dev.mlops.nas.search.Experiment.SurrogateKind;
 import dev.mlops.nas.search.GaussianProcess.Normal;
 import dev.mlops.nas.search.Statistics.Interval;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -172,24 +171,21 @@ final class Ensemble {
     private static double[] outOfFold(SurrogateKind kind, List<Features.Vector> rows, double[] targets, int[] fold) {
         double[] predictions = new double[targets.length];
         int folds = Arrays.stream(fold).max().orElse(0) + 1;
-        for (int held = 0; held < folds; held++) {
-            List<Features.Vector> known = new ArrayList<>();
-            List<Double> values = new ArrayList<>();
-            for (int i = 0; i < fold.length; i++) {
-                if (fold[i] != held) {
-                    known.add(rows.get(i));
-                    values.add(targets[i]);
-                }
-            }
-            double[] y = values.stream().mapToDouble(Double::doubleValue).toArray();
-            Surrogate surrogate =
-                    kind == SurrogateKind.GAUSSIAN_PROCESS ? GaussianProcess.fit(known, y, null) : grow(kind, known, y);
+        IntStream.range(0, folds).parallel().forEach(held -> {
+            int[] known =
+                    IntStream.range(0, fold.length).filter(i -> fold[i] != held).toArray();
+            List<Features.Vector> inputs =
+                    Arrays.stream(known).mapToObj(rows::get).toList();
+            double[] y = Arrays.stream(known).mapToDouble(i -> targets[i]).toArray();
+            Surrogate surrogate = kind == SurrogateKind.GAUSSIAN_PROCESS
+                    ? GaussianProcess.fit(inputs, y, null)
+                    : grow(kind, inputs, y);
             for (int i = 0; i < fold.length; i++) {
                 if (fold[i] == held) {
-                    predictions[i] = surrogate.predict(rows.get(i)).mean();
+                    predictions[i] = surrogate.mean(rows.get(i));
                 }
             }
-        }
+        });
         return predictions;
     }
 

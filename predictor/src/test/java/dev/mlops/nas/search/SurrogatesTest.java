@@ -20,7 +20,7 @@ class SurrogatesTest {
     }
 
     @Test
-    void theNumberOfThreadsDoesNotChangeAForest() throws Exception {
+    void theNumberOfThreadsChangesNothing() throws Exception {
         List<Features.Vector> rows = rows(0, 60);
         double[] targets = targets(0, 60);
         List<Double> alone = pooled(1, rows, targets);
@@ -85,9 +85,12 @@ class SurrogatesTest {
             return pool.submit(() -> {
                         Trees forest = Trees.forest(rows, targets);
                         Trees boosting = Trees.boosting(rows, targets);
+                        Ensemble ensemble = Ensemble.fit(List.of(SurrogateKind.values()), rows, targets);
+                        var process = GaussianProcess.fit(rows, targets, ensemble.scales());
                         return rows(100, 160).stream()
                                 .map(r -> forest.predict(r).mean()
-                                        + boosting.predict(r).mean())
+                                        + boosting.predict(r).mean()
+                                        + ensemble.predict(r, process).sd())
                                 .toList();
                     })
                     .get();
