@@ -512,15 +512,23 @@ public record NasExperimentSpec(
      * Regularized evolution (Real et al. 2019).
      *
      * @param population architectures that are kept; the oldest leaves
-     * @param sample architectures drawn from the population for each tournament
+     * @param sample draws from the population for each tournament, the same one possibly more than once; the larger, the greedier;
+     *     default: as many as the population
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
-            value = "self.sample <= self.population",
+            value = "!has(self.sample) || self.sample <= self.population",
             message = "must not exceed population",
             fieldPath = ".sample")
     public record EvolutionOptions(
             @Default("20") @Min(2) @Max(10000) Integer population,
-            @Default("5") @Min(1) @Max(10000) Integer sample) {}
+            @Nullable @Min(1) @Max(10000) Integer sample) {
+
+        /** Draws for each tournament. */
+        public int tournament() {
+            return sample == null ? population : sample;
+        }
+    }
 
     /**
      * Local search (White et al. 2021): from the best of some random draws to its neighbours, one decision away, and on from the first

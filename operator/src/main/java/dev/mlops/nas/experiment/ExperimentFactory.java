@@ -185,7 +185,7 @@ public final class ExperimentFactory {
     /** The engine's options of a strategy in a search of so many trials. */
     public static StrategyOptions strategy(Strategy strategy, int trials) {
         var evolution = new StrategyOptions.Evolution(
-                strategy.evolution().population(), strategy.evolution().sample());
+                strategy.evolution().population(), strategy.evolution().tournament());
         return switch (strategy.name()) {
             case Random -> new StrategyOptions.RandomSearch();
             case Reinforce ->
