@@ -21,6 +21,7 @@ import picocli.CommandLine.IVersionProvider;
             MlflowCommand.class,
             SpaceCommand.class,
             BenchCommand.class,
+            SimulateCommand.class,
             TestCommand.class,
             PodRunnerCommand.class
         })

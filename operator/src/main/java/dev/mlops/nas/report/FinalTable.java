@@ -127,7 +127,7 @@ public final class FinalTable {
     }
 
     /** The text behind its label, broken between words. */
-    static List<String> wrapped(String label, String text, int width) {
+    public static List<String> wrapped(String label, String text, int width) {
         var lines = new ArrayList<String>();
         int indent = label.isEmpty() ? 2 : 17;
         var line = new StringBuilder(label.isEmpty() ? "  " : row(label, ""));
