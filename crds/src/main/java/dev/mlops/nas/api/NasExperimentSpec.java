@@ -1,6 +1,8 @@
 package dev.mlops.nas.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.crd.generator.annotation.PreserveUnknownFields;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
@@ -209,21 +211,35 @@ public record NasExperimentSpec(
     }
 
     /**
-     * Exactly one of preset, chain and cell.
+     * Exactly one of preset, chain, cell and parameters.
      *
      * @param preset a named space
      * @param chain stages of repeated operators
      * @param cell a small graph that is stacked
+     * @param parameters free parameters by name; names are letters, digits, _ and ., beginning with a letter
+     * @param network how the parameters become a network: Mlp (the example as a vector), Transformer (as a sequence of positions
+     *     or patches) or Signal (convolutions along time, then recurrent layers); each takes the parameters of its table in the
+     *     engine's README. Left out, a trainer of your own makes something of the decisions, which it finds in its trial file;
+     *     the graph there is empty, and params, macs and activationBytes cannot be limited
      * @param references human designs beyond those that the space brings
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
-            value = "(has(self.preset) ? 1 : 0) + (has(self.chain) ? 1 : 0) + (has(self.cell) ? 1 : 0) == 1",
-            message = "must hold exactly one of preset, chain and cell")
+            value = "(has(self.preset) ? 1 : 0) + (has(self.chain) ? 1 : 0) + (has(self.cell) ? 1 : 0)"
+                    + " + (has(self.parameters) ? 1 : 0) == 1",
+            message = "must hold exactly one of preset, chain, cell and parameters")
+    @ValidationRule(
+            value = "!has(self.network) || has(self.parameters)",
+            message = "is for parameters only",
+            fieldPath = ".network")
     public record Space(
             @Nullable Preset preset,
             @Nullable Chain chain,
             @Nullable Cell cell,
+
+            @Nullable @Size(min = 1, max = 64) Map<String, FreeParameter> parameters,
+
+            @Nullable Network network,
 
             @Nullable
             @Size(max = 16)
@@ -234,15 +250,85 @@ public record NasExperimentSpec(
 
     /** Spaces by name. */
     public enum Preset {
-        @com.fasterxml.jackson.annotation.JsonProperty("small-cnn")
+        @JsonProperty("small-cnn")
         SMALL_CNN,
-        @com.fasterxml.jackson.annotation.JsonProperty("nb101-cell")
+        @JsonProperty("nb101-cell")
         NB101_CELL,
-        @com.fasterxml.jackson.annotation.JsonProperty("nb201-cell")
+        @JsonProperty("nb201-cell")
         NB201_CELL,
-        @com.fasterxml.jackson.annotation.JsonProperty("darts-cell")
-        DARTS_CELL
+        @JsonProperty("darts-cell")
+        DARTS_CELL,
+        @JsonProperty("mlp-tabular")
+        MLP_TABULAR,
+        @JsonProperty("transformer-tiny")
+        TRANSFORMER_TINY,
+        @JsonProperty("signal-1d")
+        SIGNAL_1D
     }
+
+    /** How free parameters become a network. */
+    public enum Network {
+        Mlp,
+        Transformer,
+        Signal
+    }
+
+    /**
+     * One free parameter: exactly one of choice, int and float. With a network, a single choice fixes a setting.
+     *
+     * @param choice values in the order that neighbours have: numbers, texts, true and false
+     * @param whole a range of whole numbers
+     * @param real a range of numbers
+     * @param when condition on other parameters under which this one is chosen at all: comparisons by {@code ==}, {@code !=},
+     *     {@code >=}, {@code <=} or {@code in}, joined by {@code &&}, such as {@code moe == true && depth >= 4} or
+     *     {@code attention in [local, full]}; what compares a parameter that is not chosen itself does not hold
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record FreeParameter(
+            @Nullable @Size(min = 1, max = 256) List<JsonNode> choice,
+            @Nullable @JsonProperty("int") WholeRange whole,
+            @Nullable @JsonProperty("float") RealRange real,
+            @Nullable @Size(min = 1, max = 512) String when) {}
+
+    /**
+     * Whole numbers from min to max.
+     *
+     * @param min first value
+     * @param max last value, which the steps must reach
+     * @param step distance of the values; default: 1
+     * @param log each value is twice the one before, in place of even steps
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(value = "self.max > self.min", message = "must be larger than min", fieldPath = ".max")
+    @ValidationRule(
+            value = "!self.log || !has(self.step)",
+            message = "is for even steps; with log each value is twice the one before",
+            fieldPath = ".step")
+    @ValidationRule(value = "!self.log || self.min >= 1", message = "must be 1 or more with log", fieldPath = ".min")
+    public record WholeRange(
+            @Required @Min(-1000000000) @Max(1000000000) Integer min,
+            @Required @Min(-1000000000) @Max(1000000000) Integer max,
+            @Nullable @Min(1) @Max(1000000000) Integer step,
+            @Default("false") Boolean log) {}
+
+    /**
+     * So many numbers from min to max, rounded to 6 digits.
+     *
+     * @param min first value
+     * @param max last value
+     * @param steps number of values
+     * @param log at even ratios, in place of even distances
+     */
+    @ValidationRule(value = "self.max > self.min", message = "must be larger than min", fieldPath = ".max")
+    @ValidationRule(
+            value = "!self.log || self.min > 0.0",
+            message = "must be larger than 0 with log",
+            fieldPath = ".min")
+    public record RealRange(
+            @Required Double min,
+            @Required Double max,
+            @Required @Min(2) @Max(256) Integer steps,
+            @Default("false") Boolean log) {}
 
     /**
      * A human-designed architecture.

@@ -98,7 +98,7 @@ public record NasExperimentStatus(
      * @param seeds trainings behind the mean
      * @param test mean test accuracy
      * @param interval its confidence interval, two numbers
-     * @param params trainable parameters
+     * @param params trainable parameters; 0 where the search space has no network
      * @param latencyMs median of single inferences, where measured
      * @param verdict how the search's winner relates to it, one sentence
      */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param contractVersion {@value #VERSION}; a trainer refuses a version that it does not know (exit code 65)
  * @param experiment the experiment's name
  * @param trial the trial's name, unique in its experiment
- * @param graph the architecture, nodes in topological order
+ * @param graph the architecture, nodes in topological order; empty where the search space has no network
  * @param decisions the point of the search space as chosen values, for logging
  * @param dataset what to train on
  * @param epochs epochs to train (the fidelity)
@@ -49,8 +49,8 @@ public record TrialFile(
     public static final String DATA_VARIABLE = "NAS_DATA_DIR";
 
     /**
-     * One node of an architecture graph. Shapes are channels, height, width; after flattening one number. Padding is always
-     * "same": an output side is the input side divided by the stride, rounded up.
+     * One node of an architecture graph. Shapes are channels, height, width of an image, channels and length of a sequence, or one
+     * number. Padding is always "same": an output side is the input side divided by the stride, rounded up.
      *
      * <p>Operators and their attributes: {@code input}; {@code conv} (filters, kernel, stride, groups, dilation; the last three
      * are 1 where they are left out; no bias);
@@ -59,9 +59,21 @@ public record TrialFile(
      * {@code squeezeExcite} (units); {@code dense} (units; with bias); {@code dropout} (rate); {@code zero} (stride);
      * {@code identity}. The last node is the {@code dense} one that gives the logits.
      *
+     * <p>For vectors and sequences: {@code flatten} (all numbers in a row, in whatever order); {@code gelu}, {@code silu},
+     * {@code tanh}; {@code layerNorm} (over the channels of each position, with scale and shift); {@code sequence} (an image's
+     * pixels, row by row, as positions); {@code dense} on every position; {@code conv1d} (filters, kernel, stride; no bias);
+     * {@code positionEmbedding} (adds a trainable number to each); {@code attention} (heads, window; inputs are queries, keys and
+     * values; scaled dot products under softmax, up to window positions away, 0 for all) and {@code linearAttention} (heads; the
+     * same with elu(x) + 1 in place of softmax), both without weights of their own; {@code lstm}, {@code gru} (units, reverse; the
+     * result of every position, one bias per gate; reverse 1 reads from the end); {@code globalAvgPool}, {@code globalMaxPool},
+     * {@code lastPosition}. The built-in trainer knows flatten, gelu, silu, tanh and layerNorm of these.
+     *
+     * <p>The graph is empty where the search space says nothing of networks: then the decisions are all there is.
+     *
      * @param name unique in the graph
      * @param operator one of input, conv, batchNorm, relu, add, concat, maxPool, avgPool, globalAvgPool, squeezeExcite, dense,
-     *     dropout, zero and identity
+     *     dropout, zero, identity, flatten, gelu, silu, tanh, layerNorm, sequence, conv1d, positionEmbedding, attention,
+     *     linearAttention, lstm, gru, globalMaxPool and lastPosition
      * @param attributes the operator's numbers by name
      * @param inputs names of earlier nodes
      * @param shape sizes of the output without the batch

@@ -61,9 +61,10 @@ final class ApiDocument {
                 text.append(" %s | %s |".formatted(standard(field, required.contains(name)), allowed(field)));
             }
             text.append(" %s |\n".formatted(cell(field.path("description").asText())));
-            JsonNode held = field.has("items") ? field.get("items") : field;
+            JsonNode held = held(field);
             if (held.has("properties")) {
-                inner.add(() -> section(path + "." + name + (field.has("items") ? "[]" : ""), held));
+                String member = field.has("items") ? "[]" : field.has("additionalProperties") ? ".NAME" : "";
+                inner.add(() -> section(path + "." + name + member, held));
             }
         });
         text.append('\n');
@@ -74,6 +75,13 @@ final class ApiDocument {
             text.append('\n');
         }
         inner.forEach(Runnable::run);
+    }
+
+    /** What a list or a map holds; else the field itself. */
+    private static JsonNode held(JsonNode field) {
+        return field.has("items")
+                ? field.get("items")
+                : field.has("additionalProperties") ? field.get("additionalProperties") : field;
     }
 
     /** Rules about the object or its fields; that it cannot be changed stands where the object is a field. */
@@ -104,6 +112,7 @@ final class ApiDocument {
             return "whole number or text";
         }
         return switch (field.path("type").asText()) {
+            case "" -> "value";
             case "array" -> "list of " + type(field.path("items"));
             case "object" ->
                 field.has("additionalProperties") ? "map of " + type(field.path("additionalProperties")) : "object";

@@ -1,5 +1,6 @@
 package dev.mlops.nas.api;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
@@ -52,14 +53,35 @@ final class CrdPolish {
         Class<?> raw = type instanceof ParameterizedType generic ? (Class<?>) generic.getRawType() : (Class<?>) type;
         if (raw == List.class && schema.getItems() != null) {
             Type item = ((ParameterizedType) type).getActualTypeArguments()[0];
-            String meaning = item instanceof Class<?> record && record.isRecord() ? javadoc.ofType(record) : null;
-            describe(schema.getItems().getSchema(), item, meaning);
+            describe(schema.getItems().getSchema(), item, meaning(item));
+            open(schema.getItems().getSchema(), item);
+        } else if (raw == Map.class && schema.getAdditionalProperties() != null) {
+            Type value = ((ParameterizedType) type).getActualTypeArguments()[1];
+            describe(schema.getAdditionalProperties().getSchema(), value, meaning(value));
         } else if (raw.isRecord()) {
             for (RecordComponent component : raw.getRecordComponents()) {
-                JSONSchemaProps field = schema.getProperties().get(component.getName());
+                JSONSchemaProps field = schema.getProperties().get(written(component));
                 bound(field, component);
                 describe(field, component.getGenericType(), javadoc.ofComponent(raw, component.getName()));
             }
+        }
+    }
+
+    private String meaning(Type type) {
+        return type instanceof Class<?> record && record.isRecord() ? javadoc.ofType(record) : null;
+    }
+
+    /** The field's name in YAML. */
+    private static String written(RecordComponent component) {
+        JsonProperty name = component.getAccessor().getAnnotation(JsonProperty.class);
+        return name == null ? component.getName() : name.value();
+    }
+
+    /** A value of any type: the generator takes it for an object. */
+    private static void open(JSONSchemaProps schema, Type type) {
+        if (type == JsonNode.class) {
+            schema.setType(null);
+            schema.setXKubernetesPreserveUnknownFields(true);
         }
     }
 
@@ -88,6 +110,9 @@ final class CrdPolish {
         }
         if (schema.getItems() != null) {
             structure(schema.getItems().getSchema());
+        }
+        if (schema.getAdditionalProperties() != null) {
+            structure(schema.getAdditionalProperties().getSchema());
         }
         if (schema.getDefault() instanceof ObjectNode written && hasRules(schema)) {
             // The API server holds a default against the rules before it fills in the defaults inside.

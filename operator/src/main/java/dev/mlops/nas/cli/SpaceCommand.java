@@ -108,6 +108,9 @@ final class SpaceCommand implements Callable<Integer> {
         if (svg != null) {
             write("--svg", svg, Drawings.svg(experiment.space(), drawn.genotype()));
         }
+        if (dot != null && !experiment.space().hasNetwork()) {
+            throw new Refused("--dot: there is no graph, because searchSpace has no network");
+        }
         if (dot != null) {
             write("--dot", dot, Drawings.dot(experiment.space().graph(drawn.genotype())));
         }
@@ -141,9 +144,14 @@ final class SpaceCommand implements Callable<Integer> {
 
     private static String title(NasExperimentSpec spec) {
         var space = spec.searchSpace();
-        String kind = space.preset() != null
-                ? "preset " + ExperimentFactory.presetName(space.preset())
-                : space.chain() != null ? "chain" : "cell";
+        String kind;
+        if (space.preset() != null) {
+            kind = "preset " + ExperimentFactory.presetName(space.preset());
+        } else if (space.parameters() != null) {
+            kind = space.network() == null ? "parameters without a network" : "parameters of " + space.network();
+        } else {
+            kind = space.chain() != null ? "chain" : "cell";
+        }
         return "%s for examples of %s and %d classes"
                 .formatted(
                         kind,

@@ -20,6 +20,7 @@ import dev.mlops.nas.search.Experiment.Protocol;
 import dev.mlops.nas.search.Experiment.SchedulerKind;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Experiment.SurrogateKind;
+import dev.mlops.nas.search.NetworkKind;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.SpaceException;
 import dev.mlops.nas.search.Spaces;
@@ -100,8 +101,12 @@ public final class ExperimentFactory {
         if (space.cell() != null) {
             return cell(space.cell(), task, references);
         }
+        if (space.parameters() != null) {
+            return Spaces.parameters(FreeParameters.of(space.parameters()), network(space.network()), task, references);
+        }
         if (space.preset() == null) {
-            throw new SpaceException("searchSpace", "searchSpace must hold exactly one of preset, chain and cell");
+            throw new SpaceException(
+                    "searchSpace", "searchSpace must hold exactly one of preset, chain, cell and parameters");
         }
         return Spaces.preset(presetName(space.preset()), task, references);
     }
@@ -113,6 +118,18 @@ public final class ExperimentFactory {
             case NB101_CELL -> "nb101-cell";
             case NB201_CELL -> "nb201-cell";
             case DARTS_CELL -> "darts-cell";
+            case MLP_TABULAR -> "mlp-tabular";
+            case TRANSFORMER_TINY -> "transformer-tiny";
+            case SIGNAL_1D -> "signal-1d";
+        };
+    }
+
+    private static @Nullable NetworkKind network(NasExperimentSpec.@Nullable Network network) {
+        return switch (network) {
+            case null -> null;
+            case Mlp -> NetworkKind.MLP;
+            case Transformer -> NetworkKind.TRANSFORMER;
+            case Signal -> NetworkKind.SIGNAL;
         };
     }
 

@@ -58,8 +58,8 @@ final class Content {
                         Figures.interval(winner.low(), winner.high()),
                         winner.numbers().size(),
                         winner.numbers().size() == 1 ? "" : "s",
-                        Figures.count(winner.params()),
-                        Figures.count(winner.macs()),
+                        Figures.cost(winner.params()),
+                        Figures.cost(winner.macs()),
                         Figures.milliseconds(winner.latencyMs()));
     }
 
@@ -85,8 +85,8 @@ final class Content {
                         Figures.score(e.validation()),
                         Integer.toString(e.numbers().size()),
                         Figures.score(e.seedSd()),
-                        Figures.count(e.params()),
-                        Figures.count(e.macs()),
+                        Figures.cost(e.params()),
+                        Figures.cost(e.macs()),
                         Figures.milliseconds(e.latencyMs())))
                 .toList();
     }
@@ -282,7 +282,7 @@ final class Content {
                                                         t.request().prediction().mean()),
                                                 Figures.score(
                                                         t.request().prediction().sd())),
-                        Figures.count(search.experiment()
+                        Figures.cost(search.experiment()
                                 .space()
                                 .cost(t.request().genotype())
                                 .params()),

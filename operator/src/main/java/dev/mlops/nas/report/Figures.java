@@ -36,6 +36,11 @@ public final class Figures {
                         : value < 1e9 ? three(value / 1e6) + "M" : three(value / 1e9) + "G";
     }
 
+    /** An analytic cost; 0 is one that is not known. */
+    public static String cost(long value) {
+        return value == 0 ? "–" : count(value);
+    }
+
     /** Milliseconds in three digits. */
     public static String milliseconds(double value) {
         return Double.isNaN(value) ? "–" : three(value) + " ms";

@@ -75,8 +75,8 @@ public final class FinalTable {
                     "size",
                     "%s params, %s MACs, latency %s"
                             .formatted(
-                                    Figures.count(winner.params()),
-                                    Figures.count(winner.macs()),
+                                    Figures.cost(winner.params()),
+                                    Figures.cost(winner.macs()),
                                     Figures.milliseconds(winner.latencyMs()))));
         }
         lines.add("");
@@ -98,8 +98,8 @@ public final class FinalTable {
                     Figures.score(e.test()),
                     Figures.interval(e.low(), e.high()),
                     Integer.toString(e.numbers().size()),
-                    Figures.count(e.params()),
-                    Figures.count(e.macs()),
+                    Figures.cost(e.params()),
+                    Figures.cost(e.macs()),
                     Figures.milliseconds(e.latencyMs())));
         }
         lines.addAll(aligned(table));

@@ -35,7 +35,9 @@ public final class HtmlReport {
             architecture(search, best, html);
         }
         html.append(Html.heading("Search against random search")).append(Charts.bestSoFar(search));
-        html.append(Html.heading("Accuracy and size")).append(Charts.pareto(search));
+        if (search.experiment().space().hasNetwork()) {
+            html.append(Html.heading("Accuracy and size")).append(Charts.pareto(search));
+        }
         predictor(search, html);
         html.append(Html.heading("Cost"))
                 .append(Html.table(

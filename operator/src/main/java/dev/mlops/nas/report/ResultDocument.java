@@ -58,9 +58,19 @@ public final class ResultDocument {
         put(map, search.experiment().objective().metric(), best.value());
         map.put("architecture", space.architectureHash(best.genotype()));
         map.put("decisions", space.describe(best.genotype()));
-        map.put("params", space.cost(best.genotype()).params());
-        map.put("macs", space.cost(best.genotype()).macs());
+        costs(
+                map,
+                space.cost(best.genotype()).params(),
+                space.cost(best.genotype()).macs());
         return map;
+    }
+
+    /** None where the search space has no network. */
+    private static void costs(Map<String, Object> map, long params, long macs) {
+        if (params > 0) {
+            map.put("params", params);
+            map.put("macs", macs);
+        }
     }
 
     private static Map<String, Object> entrant(Entrant entrant) {
@@ -72,8 +82,7 @@ public final class ResultDocument {
         put(map, "seedSd", entrant.seedSd());
         put(map, "low", entrant.low());
         put(map, "high", entrant.high());
-        map.put("params", entrant.params());
-        map.put("macs", entrant.macs());
+        costs(map, entrant.params(), entrant.macs());
         put(map, "latencyMs", entrant.latencyMs());
         if (entrant.verdict() != null) {
             map.put("verdict", entrant.verdict());

@@ -45,8 +45,12 @@ public final class SpaceReport {
             lines.addAll(FinalTable.wrapped(decision.name(), String.join(", ", decision.choices()) + needs, WIDTH));
         }
         lines.add("");
-        lines.addAll(FinalTable.aligned(ranges(summary)));
-        limits(summary, constraints, lines);
+        if (summary.costs().isEmpty()) {
+            lines.add("  costs are unknown before training, because the search space has no network");
+        } else {
+            lines.addAll(FinalTable.aligned(ranges(summary)));
+            limits(summary, constraints, lines);
+        }
         lines.add("");
         examples("draw ", summary.examples(), lines);
         examples("", summary.references(), lines);
@@ -97,20 +101,22 @@ public final class SpaceReport {
 
     private static void examples(String kind, List<Example> examples, List<String> lines) {
         for (Example example : examples) {
-            Cost cost = example.cost();
-            lines.add(FinalTable.row(
-                    kind + example.name(),
-                    "%s params, %s MACs, %s activation bytes, %s"
-                            .formatted(
-                                    Figures.count(cost.params()),
-                                    Figures.count(cost.macs()),
-                                    Figures.count(cost.activationBytes()),
-                                    example.hash())));
+            lines.add(FinalTable.row(kind + example.name(), cost(example.cost()) + example.hash()));
             String decisions = example.decisions().entrySet().stream()
                     .map(e -> e.getKey() + TIED + e.getValue())
                     .collect(Collectors.joining(", "));
             FinalTable.wrapped(" ", decisions, WIDTH).forEach(line -> lines.add(line.replace(TIED, ' ')));
         }
+    }
+
+    private static String cost(Cost cost) {
+        return cost.equals(Cost.UNKNOWN)
+                ? ""
+                : "%s params, %s MACs, %s activation bytes, "
+                        .formatted(
+                                Figures.count(cost.params()),
+                                Figures.count(cost.macs()),
+                                Figures.count(cost.activationBytes()));
     }
 
     /** The same for scripts: maps, lists, texts and numbers. */
@@ -151,7 +157,9 @@ public final class SpaceReport {
         var entry = new LinkedHashMap<String, Object>();
         entry.put("name", example.name());
         entry.put("hash", example.hash());
-        COSTS.keySet().forEach(metric -> entry.put(metric, example.cost().value(metric)));
+        if (!example.cost().equals(Cost.UNKNOWN)) {
+            COSTS.keySet().forEach(metric -> entry.put(metric, example.cost().value(metric)));
+        }
         entry.put("decisions", example.decisions());
         return entry;
     }

@@ -116,13 +116,13 @@ final class SearchContent {
         for (Entrant e : entrants) {
             table.append(String.format(
                     Locale.ROOT,
-                    "| %s | %.4f | %.4f – %.4f | %d | %,d | %s |\n",
+                    "| %s | %.4f | %.4f – %.4f | %d | %s | %s |\n",
                     escape(e.name()),
                     e.test(),
                     e.low(),
                     e.high(),
                     e.numbers().size(),
-                    e.params(),
+                    e.params() == 0 ? "" : String.format(Locale.ROOT, "%,d", e.params()),
                     Double.isNaN(e.latencyMs()) ? "" : String.format(Locale.ROOT, "%.2f", e.latencyMs())));
         }
         table.append('\n');

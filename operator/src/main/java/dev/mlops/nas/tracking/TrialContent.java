@@ -99,9 +99,11 @@ final class TrialContent {
             @Nullable TrialResult result,
             Instant endedAt) {
         var metrics = new LinkedHashMap<String, Double>();
-        var cost = experiment.space().cost(request.genotype());
-        metrics.put("params", (double) cost.params());
-        metrics.put("macs", (double) cost.macs());
+        if (experiment.space().hasNetwork()) {
+            var cost = experiment.space().cost(request.genotype());
+            metrics.put("params", (double) cost.params());
+            metrics.put("macs", (double) cost.macs());
+        }
         metrics.put("seconds", outcome.seconds());
         if (outcome instanceof Completed completed) {
             metrics.putAll(completed.metrics());
@@ -143,8 +145,10 @@ final class TrialContent {
     static String architecture(Experiment experiment, Genotype genotype) {
         ObjectNode json = JSON.createObjectNode();
         json.put("architecture", experiment.space().architectureHash(genotype));
-        var cost = experiment.space().cost(genotype);
-        json.put("params", cost.params()).put("macs", cost.macs());
+        if (experiment.space().hasNetwork()) {
+            var cost = experiment.space().cost(genotype);
+            json.put("params", cost.params()).put("macs", cost.macs());
+        }
         json.set("decisions", JSON.valueToTree(experiment.space().describe(genotype)));
         json.set("genotype", JSON.valueToTree(genotype.choices()));
         Graph graph = experiment.space().graph(genotype);

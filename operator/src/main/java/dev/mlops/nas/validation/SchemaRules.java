@@ -171,6 +171,7 @@ final class SchemaRules {
         return switch (schema.type()) {
             case "object" -> "objects";
             case "array" -> "lists";
+            case "" -> "values";
             case "string" -> schema.allowed().isEmpty() ? "texts" : join(schema.allowed());
             case "boolean" -> "true or false";
             case "integer" -> "whole numbers" + bounds(schema);

@@ -87,7 +87,8 @@ final class ApiServer implements AutoCloseable {
         var fields = new TreeSet<String>();
         for (JsonNode cause : body.at("/details/causes")) {
             if (!SUMMARY.matcher(cause.path("message").asText()).find()) {
-                fields.add(cause.path("field").asText().replace("<nil>", ""));
+                // CEL's paths have the keys of maps in brackets.
+                fields.add(cause.path("field").asText().replace("<nil>", "").replaceAll("\\[([A-Za-z][^]]*)]", ".$1"));
             }
         }
         UNKNOWN.matcher(words).results().forEach(match -> fields.add(match.group(1)));

@@ -189,6 +189,14 @@ final class Candidates {
                 analytic.add(i);
             }
         }
+        if (!analytic.isEmpty() && !space.hasNetwork()) {
+            int first = analytic.getFirst();
+            throw new SpaceException(
+                    "constraints[%d].metric".formatted(first),
+                    "constraints[%d] limits %s, which is unknown before training because searchSpace has no network: give"
+                                    .formatted(first, constraints.get(first).metric())
+                            + " searchSpace.network, or limit latencyMs");
+        }
         if (analytic.isEmpty() || draw(Set.of(), Seeds.stream(0, "check", 0)) != null) {
             return;
         }

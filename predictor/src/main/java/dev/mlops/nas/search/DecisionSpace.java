@@ -7,7 +7,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
 /** A space whose genotypes are exactly those that the conditions of its decisions leave: all but the architecture is theirs. */
-sealed interface DecisionSpace extends SearchSpace permits ChainSpace, StackedSpace {
+sealed interface DecisionSpace extends SearchSpace permits ChainSpace, StackedSpace, ParameterSpace {
     /** The decisions with their conditions. */
     Decisions table();
 

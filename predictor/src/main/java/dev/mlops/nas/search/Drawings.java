@@ -1,6 +1,8 @@
 package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Graph.Node;
+import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Pictures of architectures, for reports and tracking. */
@@ -14,7 +16,22 @@ public final class Drawings {
             case ChainSpace chain -> svg(chain.graph(genotype));
             case CellSpace cell -> CellDrawing.svg(cell, genotype);
             case StackedSpace stacked -> CellGraphDrawing.svg(stacked, genotype);
+            case ParameterSpace parameters ->
+                parameters.hasNetwork() ? svg(parameters.graph(genotype)) : table(parameters.describe(genotype));
         };
+    }
+
+    /** Names and values under each other, where there is no network to draw. */
+    private static String table(Map<String, String> decisions) {
+        var svg = new Svg();
+        double y = 0;
+        for (var decision : decisions.entrySet()) {
+            svg.box(0, y, 340, 24, 4, "#f3f5f7", "#9aa5b1");
+            svg.text(10, y + 16, "start", "", decision.getKey());
+            svg.text(330, y + 16, "end", "bold", decision.getValue());
+            y += 30;
+        }
+        return svg.document(-16, -16, 372, y + 26, decisions.size() + " decisions");
     }
 
     /** A whole network from top to bottom, batch norm and ReLU drawn with the layer that they follow. An SVG document. */
@@ -44,13 +61,33 @@ public final class Drawings {
             }
             case "maxPool" -> "max pool " + side(node);
             case "avgPool" -> "avg pool " + side(node);
+            case "conv1d" -> {
+                int stride = number(node, "stride");
+                yield "conv " + number(node, "kernel") + (stride > 1 ? " /" + stride : "") + ", "
+                        + number(node, "filters");
+            }
             case "globalAvgPool" -> "global avg pool";
+            case "globalMaxPool" -> "global max pool";
+            case "lastPosition" -> "last position";
             case "batchNorm" -> "BN";
+            case "layerNorm" -> "LN";
             case "relu" -> "ReLU";
+            case "gelu" -> "GELU";
+            case "silu" -> "SiLU";
             case "add" -> "+";
             case "dense" -> "dense, " + number(node, "units");
             case "dropout" -> "dropout " + node.attributes().get("rate");
             case "squeezeExcite" -> "squeeze-excite, " + number(node, "units");
+            case "attention" -> {
+                int window = node.attributes().getOrDefault("window", 0.0).intValue();
+                yield "attention, heads: " + number(node, "heads") + (window > 0 ? ", window: " + window : "");
+            }
+            case "linearAttention" -> "linear attention, heads: " + number(node, "heads");
+            case "positionEmbedding" -> "+ position";
+            case "lstm", "gru" ->
+                node.operator().toUpperCase(Locale.ROOT)
+                        + (node.attributes().getOrDefault("reverse", 0.0) > 0 ? " backward" : "") + ", "
+                        + number(node, "units");
             default -> node.operator();
         };
     }

@@ -73,7 +73,9 @@ final class Features {
     Features(SearchSpace space) {
         this.space = space;
         this.decisions = space.decisions();
-        this.ordered = decisions.stream().map(Features::positions).toArray(double[][]::new);
+        this.ordered = decisions.stream()
+                .map(d -> space instanceof ParameterSpace ? places(positions(d)) : positions(d))
+                .toArray(double[][]::new);
         this.cells = new CellFeatures(space instanceof StackedSpace stacked ? stacked.operations() : List.of());
     }
 
@@ -94,6 +96,13 @@ final class Features {
             values[i] = high > low ? (values[i] - low) / (high - low) : 0;
         }
         return values;
+    }
+
+    /** Choices at even distances: free parameters are listed on the scale that suits them. */
+    private static double[] places(double[] positions) {
+        return IntStream.range(0, positions.length)
+                .mapToDouble(i -> i / (positions.length - 1.0))
+                .toArray();
     }
 
     Vector of(Candidate candidate) {
@@ -137,6 +146,10 @@ final class Features {
                 };
             }
             case ChainSpace chain -> new double[][] {oneHot(genotype), ordered(genotype), cost, chain(chain, genotype)};
+            case ParameterSpace parameters ->
+                parameters.hasNetwork()
+                        ? new double[][] {oneHot(genotype), ordered(genotype), cost}
+                        : new double[][] {oneHot(genotype), ordered(genotype)};
         };
     }
 

@@ -17,9 +17,10 @@ final class GraphDrawing {
     private static final double ROW = 42;
     private static final double COLUMN = BOX_WIDTH + 28;
     private static final double MARGIN = 16;
-    private static final Set<String> FOLLOWERS = Set.of("batchNorm", "relu", "dropout");
+    private static final Set<String> FOLLOWERS =
+            Set.of("batchNorm", "layerNorm", "relu", "gelu", "silu", "tanh", "dropout");
 
-    /** A layer with the batch norm, ReLU and dropout behind it. */
+    /** A layer with the normalisation, activation and dropout behind it. */
     private static final class Box {
         final List<Node> nodes = new ArrayList<>();
         final Map<Box, Integer> inputs = new TreeMap<>((a, b) -> Integer.compare(a.number, b.number));
@@ -163,7 +164,7 @@ final class GraphDrawing {
             svg.text(box.x, box.y() + 4.2, "middle", "bold", "+");
             return;
         }
-        boolean end = box.inputs.isEmpty() || box.first().operator().equals("dense");
+        boolean end = box.inputs.isEmpty() || box == boxes.getLast();
         svg.box(
                 box.x - BOX_WIDTH / 2,
                 box.y() - BOX_HEIGHT / 2,
@@ -269,18 +270,20 @@ final class GraphDrawing {
 
     private static String fill(Node node) {
         return switch (node.operator()) {
-            case "conv" -> node.attributes().getOrDefault("groups", 1.0) > 1 ? "#d9f2ea" : "#dbe9fb";
-            case "maxPool", "avgPool", "globalAvgPool" -> "#fdecd2";
+            case "conv", "conv1d" -> node.attributes().getOrDefault("groups", 1.0) > 1 ? "#d9f2ea" : "#dbe9fb";
+            case "maxPool", "avgPool", "globalAvgPool", "globalMaxPool", "lastPosition" -> "#fdecd2";
             case "dense" -> "#e8e0f7";
+            case "attention", "linearAttention", "lstm", "gru" -> "#fbe0e4";
             default -> CellOperation.of(node.operator()).map(CellDrawing::fill).orElse("#f3f5f7");
         };
     }
 
     private static String stroke(Node node) {
         return switch (node.operator()) {
-            case "conv" -> node.attributes().getOrDefault("groups", 1.0) > 1 ? "#5bb398" : "#6b9bd8";
-            case "maxPool", "avgPool", "globalAvgPool" -> "#e0a84f";
+            case "conv", "conv1d" -> node.attributes().getOrDefault("groups", 1.0) > 1 ? "#5bb398" : "#6b9bd8";
+            case "maxPool", "avgPool", "globalAvgPool", "globalMaxPool", "lastPosition" -> "#e0a84f";
             case "dense" -> "#9a80cf";
+            case "attention", "linearAttention", "lstm", "gru" -> "#cf6b7c";
             default ->
                 CellOperation.of(node.operator()).map(CellDrawing::stroke).orElse("#9aa5b1");
         };

@@ -56,7 +56,15 @@ public sealed interface SearchSpace permits DecisionSpace {
      */
     String architectureHash(Genotype genotype);
 
-    /** Analytic cost of {@link #graph}, without building it. */
+    /**
+     * Whether the space says how decisions become a network. Where it does not, a trainer of the user's own does: graphs are empty,
+     * and every analytic cost is {@link Cost#UNKNOWN}.
+     */
+    default boolean hasNetwork() {
+        return true;
+    }
+
+    /** Analytic cost of {@link #graph}. */
     Cost cost(Genotype genotype);
 
     /**
@@ -92,13 +100,16 @@ public sealed interface SearchSpace permits DecisionSpace {
     /**
      * Analytic cost of one architecture.
      *
-     * @param params trainable parameters of convolutions (no bias), batch norms (scale and shift) and the dense layer (with bias)
-     * @param macs multiply-accumulates of convolutions and the dense layer for one example
+     * @param params trainable parameters, as the trial contract counts them for each operator
+     * @param macs multiply-accumulates for one example of convolutions, dense and recurrent layers and attention
      * @param activationBytes memory for results in 32-bit floating point while the graph runs for one example, node after node in
      *     its order: the most that is alive at once of what the running node reads and writes and what later nodes still read;
      *     nothing is overwritten in place
      */
     record Cost(long params, long macs, long activationBytes) {
+        /** The cost in a space without a network; no network has this one. */
+        public static final Cost UNKNOWN = new Cost(0, 0, 0);
+
         /** The metrics' names, as constraints use them. */
         public static final Set<String> METRICS = Set.of("params", "macs", "activationBytes");
 

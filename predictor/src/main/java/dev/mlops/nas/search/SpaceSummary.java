@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * @param genotypes how many there are
  * @param architectures how many different ones they are
  * @param decisions in the space's order
- * @param costs range of each analytic cost, by metric
+ * @param costs range of each analytic cost, by metric; none where the space has no network
  * @param feasible part of uniform draws (of all architectures where they are counted) that keeps the analytic constraints
  * @param examples uniform draws
  * @param references human designs
@@ -127,6 +127,9 @@ public record SpaceSummary(
 
     private static Map<String, Range> ranges(SearchSpace space, List<Candidate> sample, boolean counted) {
         var ranges = new TreeMap<String, Range>();
+        if (!space.hasNetwork()) {
+            return ranges;
+        }
         for (String metric : Cost.METRICS) {
             long[] values = sample.stream()
                     .mapToLong(c -> c.cost().value(metric))

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Builds search spaces; every method throws {@link SpaceException} with one sentence when the options contradict each other. */
 public final class Spaces {
@@ -21,7 +22,12 @@ public final class Spaces {
             new StackOptions(3, 2, 16));
 
     /** One example's shape and the number of classes. */
-    public record Task(int channels, int height, int width, int classes) {}
+    public record Task(int channels, int height, int width, int classes) {
+        /** Numbers in one example. */
+        long size() {
+            return (long) channels * height * width;
+        }
+    }
 
     /** One stage of a chain; choices in lists, one entry fixes the value. */
     public record StageOptions(
@@ -99,10 +105,7 @@ public final class Spaces {
         }
     }
 
-    /**
-     * {@code small-cnn}, {@code nb101-cell}, {@code nb201-cell} or {@code darts-cell}, for the task, with references by decisions
-     * beside the built-in ones.
-     */
+    /** A space by name, such as {@code small-cnn}, for the task, with references by decisions beside the built-in ones. */
     public static SearchSpace preset(String name, Task task, Map<String, Map<String, String>> references) {
         try {
             return switch (name) {
@@ -110,12 +113,22 @@ public final class Spaces {
                 case "nb101-cell" -> nodeCell(NB101, task, references);
                 case "nb201-cell" -> cell(NB201, task, references);
                 case "darts-cell" -> dartsCell(DARTS, task, references);
+                case "mlp-tabular" -> ParameterChecks.build(Mlp.PRESET, NetworkKind.MLP, task, Mlp.DESIGNS, references);
+                case "transformer-tiny" ->
+                    ParameterChecks.build(
+                            Transformer.PRESET, NetworkKind.TRANSFORMER, task, Transformer.DESIGNS, references);
+                case "signal-1d" ->
+                    ParameterChecks.build(Signal.PRESET, NetworkKind.SIGNAL, task, Signal.DESIGNS, references);
                 default ->
                     throw new SpaceException(
-                            PRESET, "preset is \"" + name + "\": give small-cnn, nb101-cell, nb201-cell or darts-cell");
+                            PRESET,
+                            "preset is \"" + name
+                                    + "\": give small-cnn, nb101-cell, nb201-cell, darts-cell, mlp-tabular, transformer-tiny or signal-1d");
             };
         } catch (SpaceException e) {
-            if (e.field().startsWith("searchSpace.chain") || e.field().startsWith("searchSpace.cell")) {
+            if (e.field().startsWith("searchSpace.chain")
+                    || e.field().startsWith("searchSpace.cell")
+                    || e.field().startsWith("searchSpace.parameters")) {
                 throw new SpaceException(
                         PRESET,
                         "preset " + name + " does not fit images of " + task.height() + "x" + task.width() + ": "
@@ -157,6 +170,18 @@ public final class Spaces {
     public static SearchSpace dartsCell(
             DartsCellOptions options, Task task, Map<String, Map<String, String>> references) {
         return CellChecks.darts(options, task, references);
+    }
+
+    /**
+     * Free parameters, which the network kind turns into a graph; null where a trainer of the user's own makes something of the
+     * decisions, in which case no cost is known before training.
+     */
+    public static SearchSpace parameters(
+            List<Parameter> parameters,
+            @Nullable NetworkKind kind,
+            Task task,
+            Map<String, Map<String, String>> references) {
+        return ParameterChecks.build(parameters, kind, task, Map.of(), references);
     }
 
     static void check(Task task) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mlops.nas.search.Graph.Node;
 import dev.mlops.nas.search.SearchSpace.Cost;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -31,15 +32,44 @@ final class GraphCount {
                     params += weights;
                     macs += weights * node.shape().get(1) * node.shape().get(2);
                 }
-                case "batchNorm" -> params += 2L * in;
+                case "conv1d" -> {
+                    long weights = number(node, "kernel") * in * number(node, "filters");
+                    params += weights;
+                    macs += weights * node.shape().get(1);
+                }
+                case "batchNorm", "layerNorm" -> params += 2L * in;
+                case "positionEmbedding" -> params += (long) in * node.shape().get(1);
                 case "dense" -> {
                     params += (in + 1) * number(node, "units");
-                    macs += in * number(node, "units");
+                    macs += in * number(node, "units") * steps(node);
                 }
+                case "lstm", "gru" -> {
+                    long gates = node.operator().equals("lstm") ? 4 : 3;
+                    long units = number(node, "units");
+                    params += gates * (in * units + units * units + units);
+                    macs += gates * (in * units + units * units) * steps(node);
+                }
+                case "attention" -> macs += 2L * in * pairs(steps(node), number(node, "window"));
+                case "linearAttention" -> macs += 2L * steps(node) * in * in / number(node, "heads");
                 default -> {}
             }
         }
         return new Cost(params, macs, 4 * peak(graph));
+    }
+
+    private static long steps(Node node) {
+        return node.shape().size() == 2 ? node.shape().get(1) : 1;
+    }
+
+    /** Counts them one by one. */
+    private static long pairs(long length, long window) {
+        long pairs = 0;
+        for (long from = 0; from < length; from++) {
+            for (long to = 0; to < length; to++) {
+                pairs += window == 0 || Math.abs(from - to) <= window ? 1 : 0;
+            }
+        }
+        return pairs;
     }
 
     /** At every node: its own numbers, and those of earlier nodes that it or a later one reads. */
@@ -93,22 +123,48 @@ final class GraphCount {
                 assertThat(number(node, "filters") % number(node, "groups")).isZero();
                 yield strided((int) number(node, "filters"), in, node);
             }
-            case "concat" -> {
-                assertThat(inputs)
-                        .hasSizeGreaterThan(1)
-                        .allMatch(i -> i.subList(1, 3).equals(in.subList(1, 3)));
-                yield List.of(inputs.stream().mapToInt(List::getFirst).sum(), in.get(1), in.get(2));
-            }
             case "maxPool", "avgPool", "zero" -> strided(in.getFirst(), in, node);
             case "add" -> {
                 assertThat(inputs).hasSizeGreaterThan(1).allMatch(in::equals);
                 yield in;
             }
-            case "batchNorm", "relu", "dropout" -> in;
-            case "globalAvgPool" -> in.subList(0, 1);
-            case "dense" -> List.of((int) number(node, "units"));
+            case "batchNorm", "layerNorm", "relu", "gelu", "silu", "tanh", "dropout" -> in;
+            case "globalAvgPool", "globalMaxPool" -> in.subList(0, 1);
+            case "flatten" -> List.of(in.stream().reduce(1, (a, b) -> a * b));
+            case "sequence" -> List.of(in.get(0), in.get(1) * in.get(2));
+            case "lastPosition" -> ofSequence(in).subList(0, 1);
+            case "positionEmbedding" -> ofSequence(in);
+            case "conv1d" ->
+                List.of((int) number(node, "filters"), (int)
+                        Math.ceil(ofSequence(in).get(1) / (double) number(node, "stride")));
+            case "lstm", "gru" ->
+                List.of((int) number(node, "units"), ofSequence(in).get(1));
+            case "attention", "linearAttention" -> {
+                assertThat(inputs).hasSize(3).allMatch(in::equals);
+                assertThat(in.getFirst() % number(node, "heads")).isZero();
+                yield ofSequence(in);
+            }
+            case "concat" -> {
+                assertThat(inputs)
+                        .hasSizeGreaterThan(1)
+                        .allMatch(i -> i.subList(1, i.size()).equals(in.subList(1, in.size())));
+                var joined = new ArrayList<>(in);
+                joined.set(0, inputs.stream().mapToInt(List::getFirst).sum());
+                yield joined;
+            }
+            case "dense" -> {
+                assertThat(in).hasSizeBetween(1, 2);
+                var units = new ArrayList<>(in);
+                units.set(0, (int) number(node, "units"));
+                yield units;
+            }
             default -> throw new AssertionError("the contract has no operator " + node.operator());
         };
+    }
+
+    private static List<Integer> ofSequence(List<Integer> shape) {
+        assertThat(shape).hasSize(2);
+        return shape;
     }
 
     private static List<Integer> strided(int channels, List<Integer> in, Node node) {

@@ -20,7 +20,8 @@ final class RandomSpaces {
     static final BigInteger FEW = BigInteger.valueOf(4_000);
 
     /** What a draw may run into; any other refusal is a mistake. */
-    private static final Set<String> EXPECTED = Set.of("skip", "stride", "chain", "stages");
+    private static final Set<String> EXPECTED =
+            Set.of("skip", "stride", "chain", "stages", "heads", "patch", "parameters", "when", "shape");
 
     private static final List<String> ON_NODES =
             List.of("skip", "conv1x1", "conv3x3", "sepconv3x3", "dilconv5x5", "avgpool3x3", "maxpool3x3");
@@ -29,11 +30,12 @@ final class RandomSpaces {
         var random = new Random(seed);
         while (true) {
             try {
-                return switch (random.nextInt(4)) {
+                return switch (random.nextInt(5)) {
                     case 0 -> chain(random);
                     case 1 -> cell(random);
                     case 2 -> nodeCell(random);
-                    default -> dartsCell(random);
+                    case 3 -> dartsCell(random);
+                    default -> parameters(random);
                 };
             } catch (SpaceException e) {
                 String last = e.field().substring(e.field().lastIndexOf('.') + 1);
@@ -111,6 +113,35 @@ final class RandomSpaces {
             operations = some(random, all, 5);
         }
         return operations;
+    }
+
+    /** Some settings of a network, each with some values, some under a condition on an earlier one. */
+    private static SearchSpace parameters(Random random) {
+        NetworkKind kind = some(random, List.of(NetworkKind.values()), 1).getFirst();
+        var parameters = new ArrayList<Parameter>();
+        for (NetworkKind.Setting setting : some(random, kind.settings(), 6)) {
+            List<String> values = some(random, values(setting), 3);
+            String when = "";
+            if (values.size() > 1 && !parameters.isEmpty() && random.nextInt(3) == 0) {
+                Parameter other = parameters.get(random.nextInt(parameters.size()));
+                when = other.name()
+                        + (random.nextBoolean() ? " == " : " != ")
+                        + other.choices().getFirst();
+            }
+            parameters.add(new Parameter(setting.name(), new Parameter.Choice(values), when));
+        }
+        Task any = task(random);
+        Task task = kind == NetworkKind.SIGNAL ? new Task(any.channels(), 1, any.width(), any.classes()) : any;
+        return Spaces.parameters(parameters, kind, task, Map.of());
+    }
+
+    private static List<String> values(NetworkKind.Setting setting) {
+        if (!setting.values().isEmpty()) {
+            return setting.values();
+        }
+        return setting.whole()
+                ? List.of("0", "1", "2", "3", "4", "6").subList((int) setting.least(), 6)
+                : List.of("0", "0.1", "0.5");
     }
 
     private static Task task(Random random) {

@@ -1,0 +1,108 @@
+package dev.mlops.nas.search;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** How free parameters become a graph; each kind knows its parameters by name, and has a default for those that are not given. */
+public enum NetworkKind {
+    /** {@link Mlp}: a multilayer perceptron on the example as a vector. */
+    MLP("Mlp"),
+    /** {@link Transformer}: an encoder on the example as a sequence of positions or patches. */
+    TRANSFORMER("Transformer"),
+    /** {@link Signal}: convolutions along time, then recurrent layers. */
+    SIGNAL("Signal");
+
+    private final String text;
+
+    NetworkKind(String text) {
+        this.text = text;
+    }
+
+    /**
+     * A parameter that a kind of network takes.
+     *
+     * @param name of the parameter
+     * @param fallback value where it is not given, or not chosen in a genotype
+     * @param values allowed texts; empty for numbers
+     * @param least smallest number
+     * @param most largest number
+     * @param whole whether numbers are whole
+     */
+    record Setting(String name, String fallback, List<String> values, double least, double most, boolean whole) {
+        static Setting whole(String name, int fallback, int least, int most) {
+            return new Setting(name, Integer.toString(fallback), List.of(), least, most, true);
+        }
+
+        static Setting rate(String name) {
+            return new Setting(name, "0", List.of(), 0, 0.9, false);
+        }
+
+        static Setting oneOf(String name, String... values) {
+            return new Setting(name, values[0], List.of(values), 0, 0, false);
+        }
+
+        static Setting flag(String name) {
+            return oneOf(name, "false", "true");
+        }
+
+        boolean takes(String value) {
+            if (!values.isEmpty()) {
+                return values.contains(value);
+            }
+            try {
+                double number = Double.parseDouble(value);
+                return number >= least && number <= most && (!whole || value.matches("\\d+"));
+            } catch (NumberFormatException _) {
+                return false;
+            }
+        }
+
+        String allowed() {
+            return !values.isEmpty()
+                    ? String.join(", ", values)
+                    : whole
+                            ? "whole numbers from %.0f to %.0f".formatted(least, most)
+                            : "numbers from " + least + " to " + most;
+        }
+    }
+
+    /** As users write it. */
+    public String text() {
+        return text;
+    }
+
+    /** What it takes. */
+    List<Setting> settings() {
+        return switch (this) {
+            case MLP -> Mlp.SETTINGS;
+            case TRANSFORMER -> Transformer.SETTINGS;
+            case SIGNAL -> Signal.SETTINGS;
+        };
+    }
+
+    /** What it takes where nothing else is given, by name. */
+    Map<String, String> defaults() {
+        return settings().stream().collect(Collectors.toUnmodifiableMap(Setting::name, Setting::fallback));
+    }
+
+    /** The network of values that its settings allow. */
+    Network network(NetworkValues values) {
+        return switch (this) {
+            case MLP -> Mlp.of(values);
+            case TRANSFORMER -> Transformer.of(values);
+            case SIGNAL -> Signal.of(values);
+        };
+    }
+
+    /** The names of all parameters, for messages. */
+    String names() {
+        return settings().stream().map(Setting::name).collect(Collectors.joining(", "));
+    }
+
+    /** All kinds, for messages. */
+    static String all() {
+        return Arrays.stream(values()).map(NetworkKind::text).collect(Collectors.joining(", "));
+    }
+}
