@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param evaluation how a trial is trained
  * @param budget when to stop
  * @param protocol what makes the result credible
+ * @param warmStart earlier experiments to learn from, for the predictor strategy
  * @param tracking where trials are logged
  * @param trainer the trainer's pod
  */
@@ -39,6 +40,10 @@ import org.jspecify.annotations.Nullable;
                 + " || self.strategy.predictor.warmUp <= self.budget.trials",
         message = "must not exceed budget.trials; lower it, or raise the budget",
         fieldPath = ".strategy.predictor.warmUp")
+@ValidationRule(
+        value = "self.strategy.name == 'Predictor' || !has(self.warmStart)",
+        message = "is for strategy Predictor only: no other strategy learns from earlier experiments",
+        fieldPath = ".warmStart")
 public record NasExperimentSpec(
         @Default("false") Boolean suspend,
 
@@ -71,8 +76,25 @@ public record NasExperimentSpec(
 
         @Default("{}") Budget budget,
         @Default("{}") Protocol protocol,
+        @Nullable WarmStart warmStart,
         @Nullable Tracking tracking,
         @Default("{}") Trainer trainer) {
+
+    /**
+     * Experiments that tell the predictor which architectures are good before it has results of its own, though their data were
+     * others: only the order of their results counts, and how much it is worth here is learned. Half of the warm-up is then chosen
+     * by them.
+     *
+     * @param experiments names; on a cluster of NasExperiments in the same namespace, in local mode of searches whose folders lie
+     *     beside that of this search, the latest of each name
+     */
+    public record WarmStart(
+            @Required
+            @Size(min = 1, max = 10)
+            @ValidationRule(
+                    value = "self.all(a, self.exists_one(b, a == b))",
+                    message = "names the same experiment twice")
+            List<@Size(min = 1, max = 63) String> experiments) {}
 
     /**
      * Data with labels.

@@ -14,6 +14,7 @@ import dev.mlops.nas.search.SpaceException;
 import dev.mlops.nas.search.TabularBenchmark;
 import dev.mlops.nas.search.TabularBenchmark.Lower;
 import dev.mlops.nas.search.TabularBenchmark.Result;
+import dev.mlops.nas.search.TabularBenchmark.Source;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,6 +37,7 @@ public final class SearchBench {
      * @param score column in which the result is judged; null for the objective
      * @param minimize whether less is better, in both
      * @param constraints hard limits, each as {@code NAME<=NUMBER}
+     * @param earlier earlier experiments, each as {@code COLUMN:RESULTS}
      * @param fidelities cheaper columns, each as {@code COLUMN:COST}
      * @param scheduler of the fidelities
      * @param strategies which ones
@@ -52,6 +54,7 @@ public final class SearchBench {
             @Nullable String score,
             boolean minimize,
             List<String> constraints,
+            List<String> earlier,
             List<String> fidelities,
             SchedulerName scheduler,
             List<StrategyName> strategies,
@@ -144,9 +147,11 @@ public final class SearchBench {
         file.require("--score", options.judged());
         List<Constraint> limits = Limits.parse(options.constraints(), file);
         List<Lower> lower = Lowers.parse(options.fidelities(), file, options.objective());
+        List<Source> sources = Sources.parse(options.earlier(), file);
         Stream<String> columns = Stream.of(
                         Stream.of(options.objective(), options.judged()),
                         lower.stream().map(Lower::column),
+                        sources.stream().map(Source::column),
                         limits.stream().map(Constraint::metric))
                 .flatMap(names -> names);
         ArchitectureTable table = file.read(
@@ -155,7 +160,11 @@ public final class SearchBench {
             return new TabularBenchmark(
                     table,
                     new TabularBenchmark.Problem(
-                            new Objective(options.objective(), !options.minimize()), options.judged(), limits, lower));
+                            new Objective(options.objective(), !options.minimize()),
+                            options.judged(),
+                            limits,
+                            lower,
+                            sources));
         } catch (SpaceException unusable) {
             throw new BenchException("--constraint: " + unusable.getMessage());
         } catch (IllegalArgumentException unusable) {

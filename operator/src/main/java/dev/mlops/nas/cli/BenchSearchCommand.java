@@ -79,6 +79,14 @@ final class BenchSearchCommand implements Callable<Integer> {
     private List<String> constraints = List.of();
 
     @Option(
+            names = "--earlier",
+            split = ",",
+            paramLabel = "COLUMN:RESULTS",
+            description =
+                    "earlier experiments that the predictor learns from (warmStart): so many random architectures, others for every seed, with their values in a column, such as accuracy_other:100")
+    private List<String> earlier = List.of();
+
+    @Option(
             names = "--fidelities",
             split = ",",
             paramLabel = "COLUMN:COST",
@@ -141,6 +149,7 @@ final class BenchSearchCommand implements Callable<Integer> {
                             score,
                             minimize,
                             constraints,
+                            earlier,
                             fidelities,
                             scheduler,
                             strategies,

@@ -7,6 +7,7 @@ import dev.mlops.nas.api.NasExperimentStatus.Phase;
 import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialStatus;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
+import dev.mlops.nas.search.Earlier;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.SpaceException;
@@ -51,6 +52,7 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
 
     private static final Logger LOG = Logger.getLogger(ExperimentReconciler.class);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(500);
+    private static final Duration STALLED_AGAIN = Duration.ofSeconds(30);
     private static final Duration TRACKING_RETRY = Duration.ofSeconds(10);
 
     private final Planner planner;
@@ -91,7 +93,7 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         Instant now = clock.instant();
         Experiment experiment;
         try {
-            experiment = planner.experiment(resource);
+            experiment = planner.experiment(resource, e -> learning(e, resource, context));
         } catch (SpaceException e) {
             return stalled(resource, "InvalidSpec", sentence(e), now, context);
         }
@@ -195,7 +197,18 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         var status = ExperimentStatuses.stalled(
                 resource.getStatus(), resource.getMetadata().getGeneration(), reason, message, now);
         announce(resource, status, context);
-        return write(resource, status, null);
+        // An experiment to learn from may still be created.
+        return write(resource, status, resource.getSpec().warmStart() == null ? null : STALLED_AGAIN);
+    }
+
+    /** The experiment with what it may learn from others; tells what that is. */
+    private Experiment learning(Experiment experiment, NasExperiment resource, Context<NasExperiment> context) {
+        boolean begun = !context.getSecondaryResources(NasTrial.class).isEmpty();
+        List<Earlier> earlier = EarlierExperiments.read(resource, begun, context.getClient());
+        for (Earlier one : earlier) {
+            milestones.normal(context.getClient(), resource, "WarmStart", one.sentence(experiment.space()));
+        }
+        return experiment.learningFrom(earlier);
     }
 
     private static String sentence(SpaceException e) {

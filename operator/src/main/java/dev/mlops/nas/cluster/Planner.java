@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,20 +30,38 @@ final class Planner {
     }
 
     /**
-     * The engine's experiment of a spec; built once per generation.
+     * The engine's experiment of a spec, as last completed, or of the spec alone.
      *
      * @throws SpaceException if the spec contradicts itself
      */
     Experiment experiment(NasExperiment resource) {
-        String uid = resource.getMetadata().getUid();
-        long generation = resource.getMetadata().getGeneration();
-        Entry entry = entries.get(uid);
-        if (entry != null && entry.generation == generation) {
+        Entry entry = known(resource);
+        return entry == null
+                ? ExperimentFactory.create(resource.getMetadata().getName(), resource.getSpec())
+                : entry.experiment;
+    }
+
+    /**
+     * The engine's experiment of a spec; built once per generation.
+     *
+     * @param complete adds what the spec alone does not hold
+     * @throws SpaceException if the spec contradicts itself
+     */
+    Experiment experiment(NasExperiment resource, UnaryOperator<Experiment> complete) {
+        Entry entry = known(resource);
+        if (entry != null) {
             return entry.experiment;
         }
-        Experiment experiment = ExperimentFactory.create(resource.getMetadata().getName(), resource.getSpec());
-        entries.put(uid, new Entry(generation, experiment, null));
+        Experiment experiment = complete.apply(experiment(resource));
+        entries.put(
+                resource.getMetadata().getUid(),
+                new Entry(resource.getMetadata().getGeneration(), experiment, null));
         return experiment;
+    }
+
+    private @Nullable Entry known(NasExperiment resource) {
+        Entry entry = entries.get(resource.getMetadata().getUid());
+        return entry != null && entry.generation == resource.getMetadata().getGeneration() ? entry : null;
     }
 
     /**

@@ -46,6 +46,12 @@ public final class ExperimentFactory {
      * @throws SpaceException with field and sentence where only the engine can see that the spec contradicts itself
      */
     public static Experiment create(String name, NasExperimentSpec spec) {
+        if (spec.warmStart() != null && spec.warmStart().experiments().contains(name)) {
+            int at = spec.warmStart().experiments().indexOf(name);
+            throw new SpaceException(
+                    "warmStart.experiments[%d]".formatted(at),
+                    "warmStart.experiments[%d] is %s, this experiment itself: name earlier ones".formatted(at, name));
+        }
         return new Experiment(
                 name,
                 space(spec),

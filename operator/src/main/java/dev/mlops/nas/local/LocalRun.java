@@ -92,7 +92,8 @@ public final class LocalRun {
     public int run() throws IOException, InterruptedException {
         try {
             var reader = new SetupReader(home);
-            Setup setup = reader.read(options.file(), options.trainer());
+            Setup read = reader.read(options.file(), options.trainer());
+            Setup setup = read.learningFrom(EarlierSearches.read(options.file(), read.resource(), runs()));
             Optional<NasExperiment> stored =
                     options.state() == null ? Optional.empty() : StateFolder.stored(options.state());
             if (options.state() != null && stored.isPresent()) {
@@ -118,6 +119,14 @@ public final class LocalRun {
         }
     }
 
+    /** Where the folders of searches lie. */
+    private Path runs() {
+        Path own = options.state() == null
+                ? null
+                : options.state().toAbsolutePath().getParent();
+        return own == null ? StateFolder.RUNS : own;
+    }
+
     private static void checkAddress(Setup setup) {
         String address = Courier.address(setup, System.getenv());
         if (address != null) {
@@ -140,6 +149,11 @@ public final class LocalRun {
                             state.path()));
         }
         SetupReader.notices(setup.resource()).forEach(err::print);
+        if (!quiet) {
+            setup.experiment()
+                    .earlier()
+                    .forEach(e -> screen.print(e.sentence(setup.experiment().space())));
+        }
         var progress = new Progress(screen, setup.experiment(), clock, quiet);
         @Nullable
         Courier courier = options.tracking()

@@ -2,8 +2,10 @@ package dev.mlops.nas.local;
 
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasExperimentSpec;
+import dev.mlops.nas.search.Earlier;
 import dev.mlops.nas.search.Experiment;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * What a local search is to do and by what means.
@@ -15,6 +17,11 @@ import java.nio.file.Path;
  * @param threads of one trainer
  */
 record Setup(NasExperiment resource, Experiment experiment, TrainerCommand trainer, Path data, int threads) {
+    /** The same with what other searches found. */
+    Setup learningFrom(List<Earlier> earlier) {
+        return new Setup(resource, experiment.learningFrom(earlier), trainer, data, threads);
+    }
+
     NasExperimentSpec spec() {
         return resource.getSpec();
     }

@@ -42,6 +42,9 @@ final class StateFolder implements AutoCloseable {
      */
     record Tracked(String url, boolean finished) {}
 
+    /** The folder, in the current one, that holds the folders of searches without --state. */
+    static final Path RUNS = Path.of("nas-runs");
+
     private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
 
     private final Path path;
@@ -57,7 +60,7 @@ final class StateFolder implements AutoCloseable {
 
     /** A new folder of a fresh name under {@code nas-runs} in the current folder. */
     static Path fresh(Path current, String experiment, Clock clock) throws IOException {
-        Path runs = current.resolve("nas-runs");
+        Path runs = current.resolve(RUNS);
         Files.createDirectories(runs);
         String name = experiment + "-" + LocalDateTime.now(clock).format(STAMP);
         for (int i = 1; ; i++) {
@@ -165,6 +168,14 @@ final class StateFolder implements AutoCloseable {
 
     /** Trials that have a request, in the order of their numbers. */
     List<TrialFolder> trials() {
+        return trials(path);
+    }
+
+    /** The trials of any state folder, locked by another process or not. */
+    static List<TrialFolder> trials(Path path) {
+        if (!Files.isDirectory(path.resolve("trials"))) {
+            return List.of();
+        }
         try (var entries = Files.list(path.resolve("trials"))) {
             return entries.filter(Files::isDirectory)
                     .sorted()

@@ -206,6 +206,32 @@ class BenchSearchCommandTest {
         assertThat(ended.out()).isEmpty();
     }
 
+    @Test
+    void aColumnCanStandForAnEarlierExperiment() throws IOException {
+        Path table = Files.writeString(folder.resolve("table.csv"), table());
+        Ended told = bench(
+                table,
+                "--objective",
+                "accuracy",
+                "--strategy",
+                "predictor",
+                "--seeds",
+                "5",
+                "--budget",
+                "27",
+                "--earlier",
+                "test:20");
+        assertThat(told.err()).isEmpty();
+        // What stands in the other column is one less everywhere: mostly the best is known before the first query.
+        assertThat(told.out()).contains("median 1.0, found 5/5");
+        assertThat(bench(table, "--objective", "accuracy", "--earlier", "test").err())
+                .isEqualTo("nas bench: --earlier is \"test\": it must be COLUMN:RESULTS with 1 to 999999 results,"
+                        + " such as accuracy_other:100\n");
+        assertThat(bench(table, "--objective", "accuracy", "--earlier", "tset:9")
+                        .err())
+                .contains("--earlier names the column \"tset\"");
+    }
+
     private record Ended(int code, String out, String err) {}
 
     private Ended bench(Path table, String... more) {

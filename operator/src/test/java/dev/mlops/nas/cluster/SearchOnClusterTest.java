@@ -69,6 +69,44 @@ final class SearchOnClusterTest {
         }
     }
 
+    @Test
+    void aSearchWaitsForTheExperimentThatItIsToLearnFromAndThenStartsWithItsBest() {
+        String namespace = cluster.namespace("warm");
+        try (var _ = cluster.start(namespace);
+                var _ = new Kubelet(cluster.client, namespace, (file, attempt) -> Kubelet.success(file))) {
+            String strategy = "strategy: {name: Predictor}\nbudget: {trials: 12, parallelTrials: 2}\n";
+            NasExperiment early =
+                    cluster.create(namespace, "too-early", strategy + "warmStart: {experiments: [digits]}");
+            await().until(() -> cluster.is(early, "Stalled", "True"));
+            assertThat(cluster.get(early).getStatus().message())
+                    .isEqualTo(
+                            "spec.warmStart.experiments[0]: warmStart.experiments[0] is digits, but the namespace has no"
+                                    + " NasExperiment of that name: create it first, or leave it out");
+            assertThat(cluster.trials(early)).isEmpty();
+
+            NasExperiment first = cluster.create(namespace, "digits", strategy);
+            await().until(() -> cluster.is(first, "Succeeded", "True"));
+            NasExperiment second =
+                    cluster.create(namespace, "letters", strategy + "warmStart: {experiments: [digits]}");
+            await().until(() -> cluster.is(second, "Succeeded", "True"));
+
+            assertThat(cluster.trials(second).getFirst().getSpec().purpose()).isEqualTo(TrialPurpose.Search);
+            assertThat(cluster.trials(second).get(1).getSpec().purpose()).isEqualTo(TrialPurpose.WarmUp);
+            assertThat(cluster.client
+                            .events()
+                            .v1()
+                            .events()
+                            .inNamespace(namespace)
+                            .list()
+                            .getItems())
+                    .anySatisfy(e -> {
+                        assertThat(e.getRegarding().getName()).isEqualTo("letters");
+                        assertThat(e.getNote()).isEqualTo("learning from 12 results of digits");
+                    });
+            await().until(() -> !cluster.trials(early).isEmpty());
+        }
+    }
+
     /** The figures that the README quotes; printed, not asserted. */
     private static void report(Cluster.Running operator, Kubelet kubelet, List<NasTrial> trials) {
         int writes = operator.writes().values().stream().mapToInt(i -> i).sum();

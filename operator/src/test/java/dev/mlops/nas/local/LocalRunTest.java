@@ -68,6 +68,27 @@ class LocalRunTest {
     }
 
     @Test
+    void aSearchLearnsFromOneWhoseFolderLiesBesideItsOwn() throws Exception {
+        Files.writeString(
+                file, EXPERIMENT.replace("name: digits", "name: letters").replace("trials: 4", "trials: 9"));
+        assertThat(run().exitCode()).isZero();
+        Files.move(folder.resolve("state"), folder.resolve("letters-1"));
+        String told = EXPERIMENT.replace("name: Random", "name: Predictor") + "  warmStart: {experiments: [letters]}\n";
+        Files.writeString(file, told);
+        Finished second = run();
+        assertThat(second.exitCode()).as(second.err()).isZero();
+        assertThat(second.out()).contains("learning from 9 results of letters");
+        assertThat(Files.readString(folder.resolve("state/trials/00001/request.json")))
+                .contains("SEARCH");
+
+        Files.writeString(file, told.replace("[letters]", "[numbers]"));
+        Finished missing = run();
+        assertThat(missing.exitCode()).isEqualTo(2);
+        assertThat(missing.err())
+                .contains("digits.yaml: spec.warmStart.experiments[0]: there is no search for numbers in ");
+    }
+
+    @Test
     void aSearchRunsToItsEndAndItsFolderTellsTheResultAgain() throws Exception {
         Finished first = run("--json");
         assertThat(first.exitCode()).as(first.err()).isZero();

@@ -103,17 +103,18 @@ final class BenchmarkRun {
         this.reached = benchmark.worst();
         Fidelity fidelity = fidelity(scheduler);
         this.experiment = new Experiment(
-                "bench",
-                benchmark.table().space(),
-                benchmark.problem().objective(),
-                benchmark.constraints(),
-                options,
-                TabularBenchmark.FULL,
-                fidelity,
-                new Budget(architectures(fidelity), parallel, null, 0),
-                new Protocol(false, 0, 1, 1, 0.95),
-                seed,
-                false);
+                        "bench",
+                        benchmark.table().space(),
+                        benchmark.problem().objective(),
+                        benchmark.constraints(),
+                        options,
+                        TabularBenchmark.FULL,
+                        fidelity,
+                        new Budget(architectures(fidelity), parallel, null, 0),
+                        new Protocol(false, 0, 1, 1, 0.95),
+                        seed,
+                        false)
+                .learningFrom(benchmark.earlier(seed));
         this.simulation = new Simulation(experiment, Instant.EPOCH, benchmark::outcome);
     }
 

@@ -34,17 +34,25 @@ final class Candidates {
     private final List<Constraint> constraints;
     private final Map<Genotype, Candidate> known = new ConcurrentHashMap<>();
     private final Features features;
+    private final @Nullable Transfer transfer;
     private final boolean listable;
     private final Map<Object, Object> remembered = recent();
     private @Nullable List<Candidate> listed;
     private Map<String, Candidate> representatives = Map.of();
 
-    private record Key(SearchSpace space, List<Constraint> constraints) {}
+    private record Key(SearchSpace space, List<Constraint> constraints, List<Earlier> earlier) {}
 
     Candidates(SearchSpace space, List<Constraint> constraints) {
+        this(space, constraints, List.of());
+    }
+
+    Candidates(SearchSpace space, List<Constraint> constraints, List<Earlier> earlier) {
         this.space = space;
         this.constraints = List.copyOf(constraints);
-        this.features = new Features(space);
+        var plain = new Features(space);
+        var told = new Transfer(space, plain, earlier, this::of);
+        this.transfer = told.isEmpty() ? null : told;
+        this.features = transfer == null ? plain : new Features(space, transfer);
         this.listable = space.size().compareTo(BigInteger.valueOf(LISTED)) <= 0;
     }
 
@@ -61,9 +69,10 @@ final class Candidates {
 
     /** Those of an experiment; a call soon after with an equal space and equal constraints gets the same object. */
     static Candidates of(Experiment experiment) {
-        var key = new Key(experiment.space(), experiment.constraints());
+        var key = new Key(experiment.space(), experiment.constraints(), experiment.earlier());
         synchronized (RECENT) {
-            return (Candidates) RECENT.computeIfAbsent(key, k -> new Candidates(key.space(), key.constraints()));
+            return (Candidates)
+                    RECENT.computeIfAbsent(key, k -> new Candidates(key.space(), key.constraints(), key.earlier()));
         }
     }
 
@@ -77,6 +86,12 @@ final class Candidates {
             known.clear();
         }
         return known.computeIfAbsent(genotype, g -> new Candidate(g, space.architectureHash(g), space.cost(g)));
+    }
+
+    /** What earlier experiments tell; null when there are none that do. */
+    @Nullable
+    Transfer transfer() {
+        return transfer;
     }
 
     /** What surrogates see of a candidate: in listed spaces the same for all genotypes of an architecture. */

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param protocol baselines and finalists
  * @param seed of every random choice
  * @param suspended start nothing new
+ * @param earlier experiments that the predictor may learn from
  */
 public record Experiment(
         String name,
@@ -30,7 +31,58 @@ public record Experiment(
         Budget budget,
         Protocol protocol,
         long seed,
-        boolean suspended) {
+        boolean suspended,
+        List<Earlier> earlier) {
+    /** Copies the lists. */
+    public Experiment {
+        constraints = List.copyOf(constraints);
+        earlier = List.copyOf(earlier);
+    }
+
+    /** Without earlier experiments. */
+    public Experiment(
+            String name,
+            SearchSpace space,
+            Objective objective,
+            List<Constraint> constraints,
+            StrategyOptions strategy,
+            int epochs,
+            Fidelity fidelity,
+            Budget budget,
+            Protocol protocol,
+            long seed,
+            boolean suspended) {
+        this(
+                name,
+                space,
+                objective,
+                constraints,
+                strategy,
+                epochs,
+                fidelity,
+                budget,
+                protocol,
+                seed,
+                suspended,
+                List.of());
+    }
+
+    /** The same, learning from these. */
+    public Experiment learningFrom(List<Earlier> others) {
+        return new Experiment(
+                name,
+                space,
+                objective,
+                constraints,
+                strategy,
+                epochs,
+                fidelity,
+                budget,
+                protocol,
+                seed,
+                suspended,
+                others);
+    }
 
     /** Whether no search trial gets fewer epochs than a full training. */
     public boolean trainsInFull() {

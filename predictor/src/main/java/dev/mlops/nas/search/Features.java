@@ -68,10 +68,17 @@ final class Features {
     private final double[][] ordered;
     private final CellFeatures cells;
     private final Map<Genotype, Vector> known = new ConcurrentHashMap<>();
+    private final @Nullable Transfer transfer;
     private int @Nullable [] layout;
 
     Features(SearchSpace space) {
+        this(space, null);
+    }
+
+    /** With a group of what earlier experiments tell. */
+    Features(SearchSpace space, @Nullable Transfer transfer) {
         this.space = space;
+        this.transfer = transfer;
         this.decisions = space.decisions();
         this.ordered = decisions.stream()
                 .map(d -> space instanceof ParameterSpace ? places(positions(d)) : positions(d))
@@ -111,6 +118,10 @@ final class Features {
         }
         return known.computeIfAbsent(candidate.genotype(), g -> {
             double[][] dense = compute(candidate);
+            if (transfer != null) {
+                dense = Arrays.copyOf(dense, dense.length + 1);
+                dense[dense.length - 1] = transfer.means(candidate);
+            }
             return new Vector(layout(dense), dense);
         });
     }

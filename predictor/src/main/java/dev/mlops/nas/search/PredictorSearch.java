@@ -39,6 +39,14 @@ record PredictorSearch(Experiment.StrategyOptions.Predictor options, List<Constr
         boolean warm = known.size() < options.warmUp();
         Learned learned = warm ? null : learned(candidates, known);
         if (learned == null) {
+            // Half of the warm-up stays random: earlier experiments may mislead, and the random arm needs its draws.
+            Transfer transfer = known.size() % 2 == 0 ? candidates.transfer() : null;
+            Candidate told = transfer == null
+                    ? null
+                    : transfer.choose(candidates, taken, Seeds.stream(seed, "told", known.size()));
+            if (told != null) {
+                return Proposal.chosen(told);
+            }
             Candidate drawn = candidates.draw(taken, Seeds.stream(seed, "draw", known.size()));
             return drawn == null ? null : warm ? Proposal.drawn(drawn) : Proposal.chosen(drawn);
         }

@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * Search strategies on a table of architectures that were all trained before, through {@link Experiments#decide}, without
@@ -47,21 +48,37 @@ public final class TabularBenchmark {
      * @param limits hard limits by name: a column of the table (measured, and learned by the search), else an analytic metric of
      *     the space (known before a query)
      * @param lower cheaper columns, the cheapest first
+     * @param sources what earlier experiments are made of
      */
-    public record Problem(Objective objective, String score, List<Constraint> limits, List<Lower> lower) {
+    public record Problem(
+            Objective objective, String score, List<Constraint> limits, List<Lower> lower, List<Source> sources) {
         /** Copies the lists. */
         public Problem {
             limits = List.copyOf(limits);
             lower = lower.stream()
                     .sorted(Comparator.comparingDouble(Lower::cost))
                     .toList();
+            sources = List.copyOf(sources);
         }
 
-        /** Without lower fidelities. */
+        /** Without earlier experiments. */
+        public Problem(Objective objective, String score, List<Constraint> limits, List<Lower> lower) {
+            this(objective, score, limits, lower, List.of());
+        }
+
+        /** Without lower fidelities and earlier experiments. */
         public Problem(Objective objective, String score, List<Constraint> limits) {
-            this(objective, score, limits, List.of());
+            this(objective, score, limits, List.of(), List.of());
         }
     }
+
+    /**
+     * An earlier experiment: random architectures, others for every seed, with their values in a column.
+     *
+     * @param column of which more is better where it is for the objective
+     * @param results how many
+     */
+    public record Source(String column, int results) {}
 
     /**
      * A lower fidelity.
@@ -156,6 +173,20 @@ public final class TabularBenchmark {
         this.queryable = admissible.size();
         this.best = highest;
         this.worst = lowest;
+    }
+
+    /** The earlier experiments of a run. */
+    List<Earlier> earlier(long seed) {
+        return problem.sources().stream()
+                .map(s -> new Earlier(
+                        s.column(),
+                        IntStream.range(0, s.results())
+                                .mapToObj(i -> table.space().sample(Seeds.stream(seed, s.column(), i)))
+                                .map(g -> new Earlier.Result(
+                                        table.space().describe(g),
+                                        problem.objective().score(table.value(g, s.column()))))
+                                .toList()))
+                .toList();
     }
 
     /** A name that no analytic metric has, so that a column counts as measured whatever it is called. */
