@@ -233,11 +233,12 @@ public record NasExperimentSpec(
     }
 
     /**
-     * Exactly one of preset, chain, cell and parameters.
+     * Exactly one of preset, chain, cell, hierarchical and parameters.
      *
      * @param preset a named space
      * @param chain stages of repeated operators
      * @param cell a small graph that is stacked
+     * @param hierarchical a small graph of small graphs that is stacked
      * @param parameters free parameters by name; names are letters, digits, _ and ., beginning with a letter
      * @param network how the parameters become a network: Mlp (the example as a vector), Transformer (as a sequence of positions
      *     or patches) or Signal (convolutions along time, then recurrent layers); each takes the parameters of its table in the
@@ -248,8 +249,8 @@ public record NasExperimentSpec(
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
             value = "(has(self.preset) ? 1 : 0) + (has(self.chain) ? 1 : 0) + (has(self.cell) ? 1 : 0)"
-                    + " + (has(self.parameters) ? 1 : 0) == 1",
-            message = "must hold exactly one of preset, chain, cell and parameters")
+                    + " + (has(self.hierarchical) ? 1 : 0) + (has(self.parameters) ? 1 : 0) == 1",
+            message = "must hold exactly one of preset, chain, cell, hierarchical and parameters")
     @ValidationRule(
             value = "!has(self.network) || has(self.parameters)",
             message = "is for parameters only",
@@ -258,6 +259,7 @@ public record NasExperimentSpec(
             @Nullable Preset preset,
             @Nullable Chain chain,
             @Nullable Cell cell,
+            @Nullable Hierarchical hierarchical,
 
             @Nullable @Size(min = 1, max = 64) Map<String, FreeParameter> parameters,
 
@@ -280,6 +282,8 @@ public record NasExperimentSpec(
         NB201_CELL,
         @JsonProperty("darts-cell")
         DARTS_CELL,
+        @JsonProperty("hierarchical-cnn")
+        HIERARCHICAL_CNN,
         @JsonProperty("mlp-tabular")
         MLP_TABULAR,
         @JsonProperty("transformer-tiny")
@@ -542,6 +546,39 @@ public record NasExperimentSpec(
         avgpool3x3,
         maxpool3x3
     }
+
+    /**
+     * Motifs of motifs (Liu et al. 2018): primitives on the edges of the lowest motifs, those on the edges of the next, up to the
+     * cell. A node is the sum of its edges.
+     *
+     * @param primitives choices on every edge of the lowest motifs
+     * @param levels levels of motifs from the lowest up; on an edge of a higher one is a motif of the level below, or none
+     * @param stack how cells become a network
+     */
+    public record Hierarchical(
+            @Default("[\"none\",\"skip\",\"conv1x1\",\"conv3x3\",\"sepconv3x3\",\"avgpool3x3\",\"maxpool3x3\"]")
+            @Size(min = 2, max = 10)
+            @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<CellOperation> primitives,
+
+            @Required
+            @Size(min = 2, max = 4)
+            @ValidationRule(
+                    value = "self[size(self) - 1].motifs == 1",
+                    message = "must end with a level of one motif, which is the cell")
+            List<Level> levels,
+
+            @Default("{}") Stack stack) {}
+
+    /**
+     * One level of motifs.
+     *
+     * @param motifs number of motifs; the last level has 1
+     * @param nodes nodes of each motif, input and output included
+     */
+    public record Level(
+            @Default("1") @Min(1) @Max(8) Integer motifs,
+            @Default("4") @Min(2) @Max(6) Integer nodes) {}
 
     /**
      * Stages of equal cells; width doubles and the side halves between stages: by a residual block, with maxEdges by pooling, with

@@ -6,10 +6,12 @@ import dev.mlops.nas.api.NasExperimentSpec.CellOutput;
 import dev.mlops.nas.api.NasExperimentSpec.Chain;
 import dev.mlops.nas.api.NasExperimentSpec.Direction;
 import dev.mlops.nas.api.NasExperimentSpec.Evaluation;
+import dev.mlops.nas.api.NasExperimentSpec.Hierarchical;
 import dev.mlops.nas.api.NasExperimentSpec.Limit;
 import dev.mlops.nas.api.NasExperimentSpec.ReferenceDesign;
 import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasExperimentSpec.Space;
+import dev.mlops.nas.api.NasExperimentSpec.Stack;
 import dev.mlops.nas.api.NasExperimentSpec.Strategy;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Budget;
@@ -27,6 +29,8 @@ import dev.mlops.nas.search.Spaces;
 import dev.mlops.nas.search.Spaces.CellOptions;
 import dev.mlops.nas.search.Spaces.ChainOptions;
 import dev.mlops.nas.search.Spaces.DartsCellOptions;
+import dev.mlops.nas.search.Spaces.HierarchicalOptions;
+import dev.mlops.nas.search.Spaces.LevelOptions;
 import dev.mlops.nas.search.Spaces.NodeCellOptions;
 import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.StageOptions;
@@ -107,12 +111,16 @@ public final class ExperimentFactory {
         if (space.cell() != null) {
             return cell(space.cell(), task, references);
         }
+        if (space.hierarchical() != null) {
+            return Spaces.hierarchical(hierarchical(space.hierarchical()), task, references);
+        }
         if (space.parameters() != null) {
             return Spaces.parameters(FreeParameters.of(space.parameters()), network(space.network()), task, references);
         }
         if (space.preset() == null) {
             throw new SpaceException(
-                    "searchSpace", "searchSpace must hold exactly one of preset, chain, cell and parameters");
+                    "searchSpace",
+                    "searchSpace must hold exactly one of preset, chain, cell, hierarchical and parameters");
         }
         return Spaces.preset(presetName(space.preset()), task, references);
     }
@@ -124,6 +132,7 @@ public final class ExperimentFactory {
             case NB101_CELL -> "nb101-cell";
             case NB201_CELL -> "nb201-cell";
             case DARTS_CELL -> "darts-cell";
+            case HIERARCHICAL_CNN -> "hierarchical-cnn";
             case MLP_TABULAR -> "mlp-tabular";
             case TRANSFORMER_TINY -> "transformer-tiny";
             case SIGNAL_1D -> "signal-1d";
@@ -166,8 +175,7 @@ public final class ExperimentFactory {
 
     private static SearchSpace cell(Cell cell, Task task, Map<String, Map<String, String>> references) {
         List<String> operations = cell.operations().stream().map(Enum::name).toList();
-        var stack = new StackOptions(
-                cell.stack().stages(), cell.stack().cells(), cell.stack().width());
+        StackOptions stack = stack(cell.stack());
         boolean concat = cell.output() != CellOutput.sum;
         if (cell.maxEdges() != null) {
             var options = new NodeCellOptions(cell.nodes(), cell.maxEdges(), operations, concat, stack);
@@ -181,6 +189,19 @@ public final class ExperimentFactory {
                 new CellOptions(cell.nodes(), operations, stack.stages(), stack.cells(), stack.width()),
                 task,
                 references);
+    }
+
+    private static HierarchicalOptions hierarchical(Hierarchical hierarchical) {
+        return new HierarchicalOptions(
+                hierarchical.primitives().stream().map(Enum::name).toList(),
+                hierarchical.levels().stream()
+                        .map(l -> new LevelOptions(l.motifs(), l.nodes()))
+                        .toList(),
+                stack(hierarchical.stack()));
+    }
+
+    private static StackOptions stack(Stack stack) {
+        return new StackOptions(stack.stages(), stack.cells(), stack.width());
     }
 
     private static Constraint constraint(Limit limit) {

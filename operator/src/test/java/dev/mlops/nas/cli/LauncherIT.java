@@ -4,15 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The launcher as a user types it, on what the package phase has built. */
 class LauncherIT {
@@ -36,6 +42,22 @@ class LauncherIT {
                 references: {seeds: 0}
                 finalists: {count: 1, seeds: 2}
             """.formatted(HOME.resolve("examples/data/digits.csv.gz").toUri());
+
+    private static final String CELLS = """
+            apiVersion: nas.mlops.dev/v1alpha1
+            kind: NasExperiment
+            metadata: {name: cells}
+            spec:
+              dataset: {uri: few.csv, shape: [1, 8, 8], classes: 10}
+              searchSpace: {preset: %s}
+              strategy: {name: Random}
+              evaluation: {epochs: 1}
+              budget: {trials: 1, parallelTrials: 2}
+              protocol:
+                randomArm: false
+                references: {seeds: 1}
+                finalists: {count: 1, seeds: 1}
+            """;
 
     @TempDir
     Path folder;
@@ -61,6 +83,35 @@ class LauncherIT {
         assertThat(winner.at("/test").asDouble()).isBetween(0.8, 1.0);
         assertThat(winner.at("/low").asDouble()).isLessThan(winner.at("/test").asDouble());
         assertThat(winner.at("/params").asLong()).isBetween(1L, 40_000L);
+    }
+
+    /** One draw, and all human designs that the space brings: every kind of node of these spaces is built and trained. */
+    @ParameterizedTest
+    @ValueSource(strings = {"nb101-cell", "darts-cell", "hierarchical-cnn"})
+    void theTrainerBuildsWhatThePresetsOfCellsAndMotifsGive(String preset) throws Exception {
+        Path digits = HOME.resolve("examples/data/digits.csv.gz");
+        try (var rows = new BufferedReader(
+                new InputStreamReader(new GZIPInputStream(Files.newInputStream(digits)), StandardCharsets.US_ASCII))) {
+            Files.write(folder.resolve("few.csv"), rows.lines().limit(200).toList());
+        }
+        Path file = Files.writeString(folder.resolve("cells.yaml"), CELLS.formatted(preset));
+
+        Ended run = nas(
+                Map.of(),
+                "run",
+                file.toString(),
+                "--state",
+                folder.resolve("state").toString(),
+                "--json",
+                "--tracking",
+                "off");
+
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode result = new ObjectMapper().readTree(run.out());
+        assertThat(result.at("/phase").asText()).isEqualToIgnoringCase("Succeeded");
+        assertThat(result.at("/comparison")).hasSize(3);
+        assertThat(result.at("/comparison"))
+                .allSatisfy(arm -> assertThat(arm.at("/params").asLong()).isPositive());
     }
 
     @Test

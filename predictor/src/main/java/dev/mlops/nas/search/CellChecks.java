@@ -2,6 +2,8 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Spaces.CellOptions;
 import dev.mlops.nas.search.Spaces.DartsCellOptions;
+import dev.mlops.nas.search.Spaces.HierarchicalOptions;
+import dev.mlops.nas.search.Spaces.LevelOptions;
 import dev.mlops.nas.search.Spaces.NodeCellOptions;
 import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.Task;
@@ -11,7 +13,9 @@ import java.util.Map;
 /** Builds spaces of cells from options that make sense, and says which do not. */
 final class CellChecks {
     private static final String CELL = "searchSpace.cell.";
+    private static final String HIERARCHICAL = "searchSpace.hierarchical.";
     private static final int MAX_NODES = 8;
+    private static final int MAX_OPERATIONS = 200;
 
     static CellSpace edges(CellOptions options, Task task, Map<String, Map<String, String>> references) {
         Spaces.check(task);
@@ -71,6 +75,48 @@ final class CellChecks {
                 task,
                 decisions,
                 Spaces.references(decisions, DartsCellSpace.designs(options), references));
+    }
+
+    static HierarchicalSpace hierarchical(
+            HierarchicalOptions options, Task task, Map<String, Map<String, String>> references) {
+        Spaces.check(task);
+        checkStack(HIERARCHICAL + "stack.", options.stack(), task);
+        checkLevels(options.levels());
+        List<CellOperation> primitives =
+                operations(HIERARCHICAL + "primitives", "primitives", options.primitives(), true);
+        Decisions decisions = HierarchicalSpace.decisions(options);
+        return new HierarchicalSpace(
+                options,
+                primitives,
+                new CellStack(task, options.stack()),
+                decisions,
+                Spaces.references(decisions, HierarchicalSpace.designs(options), references));
+    }
+
+    private static void checkLevels(List<LevelOptions> levels) {
+        String field = HIERARCHICAL + "levels";
+        if (levels.size() < 2) {
+            throw new SpaceException(
+                    field, "levels holds " + levels.size() + ": give two or more above the primitives, or a cell");
+        }
+        for (int i = 0; i < levels.size(); i++) {
+            Spaces.atLeast(field + "[" + i + "].motifs", "motifs", levels.get(i).motifs(), 1);
+            Spaces.atLeast(field + "[" + i + "].nodes", "nodes", levels.get(i).nodes(), 2);
+        }
+        if (levels.getLast().motifs() != 1) {
+            throw new SpaceException(
+                    field + "[" + (levels.size() - 1) + "].motifs",
+                    "motifs is " + levels.getLast().motifs()
+                            + " in the last level, whose only motif is the cell: give 1");
+        }
+        long most = HierarchicalSpace.mostOperations(levels);
+        if (most > MAX_OPERATIONS) {
+            throw new SpaceException(
+                    field,
+                    "levels allow cells of " + most
+                            + " operations with all motifs written out: give fewer nodes or levels, for at" + " most "
+                            + MAX_OPERATIONS);
+        }
     }
 
     private static void checkNodes(int nodes, int least, String why) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Puts a cell into a network, as often as it is stacked; a sum or a ReLU that several operations need is there once. */
 final class CellLayers {
@@ -21,6 +22,11 @@ final class CellLayers {
     private final List<List<Integer>> groups = new ArrayList<>();
     private final int[] groupOf;
     private final int output;
+    private final String[] names;
+    private final String[] firsts;
+    private final String[] seconds;
+    private final String[] sumNames;
+    private final String[] reluNames;
 
     CellLayers(CellGraph cell, Activation activation) {
         this.cell = cell;
@@ -31,6 +37,17 @@ final class CellLayers {
             groupOf[v] = group(cell.sources(v), known);
         }
         this.output = group(cell.output(), known);
+        this.names = names("op", groupOf.length, "");
+        this.firsts = names("op", groupOf.length, ".first");
+        this.seconds = names("op", groupOf.length, ".second");
+        this.sumNames = names("sum", groups.size(), "");
+        this.reluNames = names("relu", groups.size(), "");
+    }
+
+    private static String[] names(String before, int count, String behind) {
+        return IntStream.rangeClosed(1, count)
+                .mapToObj(i -> before + i + behind)
+                .toArray(String[]::new);
     }
 
     private int group(List<Integer> sources, Map<List<Integer>, Integer> known) {
@@ -67,8 +84,6 @@ final class CellLayers {
         private final int[] results = new int[cell.vertices()];
         private final int[] sums = new int[groups.size()];
         private final int[] relus = new int[groups.size()];
-        private int sumCount;
-        private int reluCount;
 
         Copy(Layers layers, int width, int outputWidth, int stride, int[] inputs) {
             this.layers = layers;
@@ -80,41 +95,45 @@ final class CellLayers {
 
         int add() {
             for (int v = cell.inputs(); v < results.length; v++) {
-                results[v] = operation(v, "op" + (v - cell.inputs() + 1));
+                results[v] = operation(v, v - cell.inputs());
             }
             return sum(output);
         }
 
-        private int operation(int vertex, String name) {
+        private int operation(int vertex, int number) {
             CellOperation operation = cell.operation(vertex);
             int group = groupOf[vertex];
             int pace = cell.sources(vertex).getFirst() < cell.inputs() ? stride : 1;
-            Window window = Window.of(operation.kernel(), pace);
+            int kernel = operation.kernel();
+            int[] parts = operation == CellOperation.JOIN ? places(group) : new int[0];
+            int read = operation.hasWeights() ? active(group) : parts.length > 0 ? parts[0] : sum(group);
+            layers.part(names[number]);
             return switch (operation) {
-                case CONV1, CONV3, PROJECT -> convolution(name, active(group), width, window);
-                case PROJECT_OUT -> convolution(name, active(group), outputWidth, window);
+                case CONV1, CONV3, PROJECT -> convolution(read, width, Window.of(kernel, pace));
+                case PROJECT_OUT -> convolution(read, outputWidth, Window.of(kernel, pace));
                 case SEP3, SEP5 -> {
-                    int first = separable(name + ".first", active(group), new Window(window.kernel(), pace, width, 1));
-                    int middle = activation == Activation.BEFORE ? layers.relu(name + ".relu", first) : first;
-                    yield separable(name + ".second", middle, new Window(window.kernel(), 1, width, 1));
+                    layers.part(firsts[number]);
+                    int first = separable(read, new Window(kernel, pace, width, 1));
+                    layers.part(seconds[number]);
+                    int middle = activation == Activation.BEFORE ? layers.relu("relu", first) : first;
+                    yield separable(middle, new Window(kernel, 1, width, 1));
                 }
-                case DIL3, DIL5 -> separable(name, active(group), new Window(window.kernel(), pace, width, 2));
-                case AVG_POOL -> layers.avgPool(name + ".pool", sum(group), window.kernel(), pace);
-                case MAX_POOL -> layers.maxPool(name + ".pool", sum(group), window.kernel(), pace);
-                case SUM -> sum(group);
-                case JOIN -> layers.concat(name + ".concat", places(group));
+                case DIL3, DIL5 -> separable(read, new Window(kernel, pace, width, 2));
+                case AVG_POOL -> layers.avgPool("pool", read, kernel, pace);
+                case MAX_POOL -> layers.maxPool("pool", read, kernel, pace);
+                case SUM -> read;
+                case JOIN -> layers.concat("concat", parts);
                 case NONE, SKIP -> throw new IllegalStateException(operation + " is resolved before");
             };
         }
 
-        private int separable(String name, int input, Window depthwise) {
-            int pixels = layers.conv(name + ".depthwise", input, width, depthwise);
-            return convolution(name, pixels, width, Window.of(1, 1));
+        private int separable(int input, Window depthwise) {
+            return convolution(layers.conv("depthwise", input, width, depthwise), width, Window.of(1, 1));
         }
 
-        private int convolution(String name, int input, int filters, Window window) {
-            int norm = layers.batchNorm(name + ".norm", layers.conv(name + ".conv", input, filters, window));
-            return activation == Activation.AFTER ? layers.relu(name + ".relu", norm) : norm;
+        private int convolution(int input, int filters, Window window) {
+            int norm = layers.batchNorm("norm", layers.conv("conv", input, filters, window));
+            return activation == Activation.AFTER ? layers.relu("relu", norm) : norm;
         }
 
         /** What a convolution reads. */
@@ -123,7 +142,9 @@ final class CellLayers {
                 return sum(group);
             }
             if (relus[group] == 0) {
-                relus[group] = layers.relu("relu" + ++reluCount, sum(group));
+                int sum = sum(group);
+                layers.part("");
+                relus[group] = layers.relu(reluNames[group], sum);
             }
             return relus[group];
         }
@@ -133,7 +154,8 @@ final class CellLayers {
                 return results[groups.get(group).getFirst()];
             }
             if (sums[group] == 0) {
-                sums[group] = layers.sum("sum" + ++sumCount, places(group));
+                layers.part("");
+                sums[group] = layers.sum(sumNames[group], places(group));
             }
             return sums[group];
         }

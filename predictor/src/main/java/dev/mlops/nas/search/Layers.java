@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A network layer by layer, as numbers: quick to count, and the graph once names and attributes are wanted. Methods take the
@@ -48,6 +50,8 @@ final class Layers {
     /** One layer; height and width are 0 after flattening. */
     private static final class Layer {
         final Operator operator;
+        final String scope;
+        final String part;
         final String name;
         final int[] inputs;
         final int channels;
@@ -58,6 +62,8 @@ final class Layers {
 
         Layer(
                 Operator operator,
+                String scope,
+                String part,
                 String name,
                 int[] inputs,
                 int channels,
@@ -66,6 +72,8 @@ final class Layers {
                 Window window,
                 double rate) {
             this.operator = operator;
+            this.scope = scope;
+            this.part = part;
             this.name = name;
             this.inputs = inputs;
             this.channels = channels;
@@ -88,12 +96,19 @@ final class Layers {
 
     private final List<Layer> layers = new ArrayList<>();
     private String scope = "";
+    private String part = "";
     private long params;
     private long macs;
 
     /** Later layers have this before their names, and a dot. */
     void scope(String name) {
-        scope = name + ".";
+        scope = name;
+        part = "";
+    }
+
+    /** Later layers have this between the scope and their names; nothing where it is empty. */
+    void part(String name) {
+        part = name;
     }
 
     int input(Task task) {
@@ -168,7 +183,7 @@ final class Layers {
     int dropout(String name, int input, double rate) {
         Layer in = layers.get(input);
         layers.add(new Layer(
-                Operator.DROPOUT, scope + name, new int[] {input}, in.channels, in.height, in.width, POINT, rate));
+                Operator.DROPOUT, scope, part, name, new int[] {input}, in.channels, in.height, in.width, POINT, rate));
         return layers.size() - 1;
     }
 
@@ -204,7 +219,11 @@ final class Layers {
     }
 
     Graph graph() {
-        List<String> names = layers.stream().map(l -> l.name).toList();
+        List<String> names = layers.stream()
+                .map(l -> Stream.of(l.scope, l.part, l.name)
+                        .filter(n -> !n.isEmpty())
+                        .collect(Collectors.joining(".")))
+                .toList();
         if (names.stream().distinct().count() < names.size()) {
             throw new IllegalArgumentException("two layers have one name: " + names);
         }
@@ -271,7 +290,7 @@ final class Layers {
     }
 
     private int add(Operator operator, String name, int channels, int height, int width, Window window, int... inputs) {
-        layers.add(new Layer(operator, scope + name, inputs, channels, height, width, window, 0));
+        layers.add(new Layer(operator, scope, part, name, inputs, channels, height, width, window, 0));
         return layers.size() - 1;
     }
 }

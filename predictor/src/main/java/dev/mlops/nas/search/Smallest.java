@@ -11,12 +11,17 @@ final class Smallest {
 
     /** Exact in small spaces; elsewhere the least that descents through neighbours find, from starts that are always the same. */
     static long of(SearchSpace space, ToLongFunction<Genotype> cost) {
+        return of(space, cost, STARTS);
+    }
+
+    /** The same with so many descents. */
+    static long of(SearchSpace space, ToLongFunction<Genotype> cost, int starts) {
         if (space.size().compareTo(LISTED) <= 0) {
             return space.all().mapToLong(cost).min().orElseThrow();
         }
         SplittableRandom random = Seeds.stream(0, "smallest", 0);
         long least = Long.MAX_VALUE;
-        for (int i = 0; i < STARTS; i++) {
+        for (int i = 0; i < starts; i++) {
             least = Math.min(least, descend(space, space.sample(random), cost));
         }
         return least;

@@ -20,6 +20,10 @@ public final class Spaces {
             List.of("skip", "sepconv3x3", "sepconv5x5", "dilconv3x3", "dilconv5x5", "avgpool3x3", "maxpool3x3"),
             true,
             new StackOptions(3, 2, 16));
+    private static final HierarchicalOptions HIERARCHICAL = new HierarchicalOptions(
+            List.of("none", "skip", "conv1x1", "conv3x3", "sepconv3x3", "avgpool3x3", "maxpool3x3"),
+            List.of(new LevelOptions(3, 4), new LevelOptions(1, 4)),
+            new StackOptions(3, 1, 16));
 
     /** One example's shape and the number of classes. */
     public record Task(int channels, int height, int width, int classes) {
@@ -105,6 +109,24 @@ public final class Spaces {
         }
     }
 
+    /** One level of motifs: how many, and of how many nodes each, input and output included. */
+    public record LevelOptions(int motifs, int nodes) {}
+
+    /**
+     * Motifs of motifs.
+     *
+     * @param primitives choices on the edges of the lowest motifs
+     * @param levels from the lowest up; the last has one motif, the cell
+     * @param stack how cells become a network
+     */
+    public record HierarchicalOptions(List<String> primitives, List<LevelOptions> levels, StackOptions stack) {
+        /** Copies the lists. */
+        public HierarchicalOptions {
+            primitives = List.copyOf(primitives);
+            levels = List.copyOf(levels);
+        }
+    }
+
     /** A space by name, such as {@code small-cnn}, for the task, with references by decisions beside the built-in ones. */
     public static SearchSpace preset(String name, Task task, Map<String, Map<String, String>> references) {
         try {
@@ -113,6 +135,7 @@ public final class Spaces {
                 case "nb101-cell" -> nodeCell(NB101, task, references);
                 case "nb201-cell" -> cell(NB201, task, references);
                 case "darts-cell" -> dartsCell(DARTS, task, references);
+                case "hierarchical-cnn" -> hierarchical(HIERARCHICAL, task, references);
                 case "mlp-tabular" -> ParameterChecks.build(Mlp.PRESET, NetworkKind.MLP, task, Mlp.DESIGNS, references);
                 case "transformer-tiny" ->
                     ParameterChecks.build(
@@ -123,11 +146,13 @@ public final class Spaces {
                     throw new SpaceException(
                             PRESET,
                             "preset is \"" + name
-                                    + "\": give small-cnn, nb101-cell, nb201-cell, darts-cell, mlp-tabular, transformer-tiny or signal-1d");
+                                    + "\": give small-cnn, nb101-cell, nb201-cell, darts-cell, hierarchical-cnn, mlp-tabular, transformer-tiny"
+                                    + " or signal-1d");
             };
         } catch (SpaceException e) {
             if (e.field().startsWith("searchSpace.chain")
                     || e.field().startsWith("searchSpace.cell")
+                    || e.field().startsWith("searchSpace.hierarchical")
                     || e.field().startsWith("searchSpace.parameters")) {
                 throw new SpaceException(
                         PRESET,
@@ -170,6 +195,15 @@ public final class Spaces {
     public static SearchSpace dartsCell(
             DartsCellOptions options, Task task, Map<String, Map<String, String>> references) {
         return CellChecks.darts(options, task, references);
+    }
+
+    /**
+     * Motifs of motifs; primitives are the operations of {@link #cell}. Built-in references, where the options allow them:
+     * {@code resnet-like} and {@code inception-like} blocks in a row.
+     */
+    public static SearchSpace hierarchical(
+            HierarchicalOptions options, Task task, Map<String, Map<String, String>> references) {
+        return CellChecks.hierarchical(options, task, references);
     }
 
     /**

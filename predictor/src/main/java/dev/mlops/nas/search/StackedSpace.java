@@ -4,7 +4,8 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /** A space of cells that are stacked to a network by a fixed rule. */
-sealed interface StackedSpace extends DecisionSpace permits CellSpace, NodeCellSpace, DartsCellSpace {
+sealed interface StackedSpace extends DecisionSpace
+        permits CellSpace, NodeCellSpace, DartsCellSpace, HierarchicalSpace {
     /** The operations that decisions choose from. */
     List<CellOperation> operations();
 

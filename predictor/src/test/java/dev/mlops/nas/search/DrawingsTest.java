@@ -26,6 +26,25 @@ class DrawingsTest {
     }
 
     @Test
+    void bothKindsOfCellsAreDrawnBesideEachOther() throws Exception {
+        SearchSpace darts = Spaces.preset("darts-cell", new Task(3, 32, 32, 10), Map.of());
+        assertThat(texts(Drawings.svg(darts, darts.references().getLast().genotype())))
+                .contains("normal", "reduction", "last cell", "cell before the last", "concat", "dilconv3x3")
+                .contains("stages: 3, normal cells in each: 2, channels: 16, 32, 64")
+                .filteredOn("sepconv3x3"::equals)
+                .hasSize(5);
+    }
+
+    @Test
+    void aCellOfMotifsIsDrawnWithAllMotifsWrittenOut() throws Exception {
+        SearchSpace motifs = Spaces.preset("hierarchical-cnn", new Task(1, 8, 8, 10), Map.of());
+        assertThat(texts(Drawings.svg(motifs, motifs.references().getFirst().genotype())))
+                .contains("input", "output")
+                .filteredOn("conv3x3"::equals)
+                .hasSize(6);
+    }
+
+    @Test
     void aChainShowsItsLayersWithBatchNormAndReluBesideThem() throws Exception {
         assertThat(texts(Drawings.svg(chains, chains.references().getFirst().genotype())))
                 .contains("input 1×8×8", "conv 3×3, 16", "conv 5×5 /2, 32", "BN · ReLU", "global avg pool", "dense, 10")

@@ -3,6 +3,8 @@ package dev.mlops.nas.search;
 import dev.mlops.nas.search.Spaces.CellOptions;
 import dev.mlops.nas.search.Spaces.ChainOptions;
 import dev.mlops.nas.search.Spaces.DartsCellOptions;
+import dev.mlops.nas.search.Spaces.HierarchicalOptions;
+import dev.mlops.nas.search.Spaces.LevelOptions;
 import dev.mlops.nas.search.Spaces.NodeCellOptions;
 import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.StageOptions;
@@ -30,11 +32,12 @@ final class RandomSpaces {
         var random = new Random(seed);
         while (true) {
             try {
-                return switch (random.nextInt(5)) {
+                return switch (random.nextInt(6)) {
                     case 0 -> chain(random);
                     case 1 -> cell(random);
                     case 2 -> nodeCell(random);
                     case 3 -> dartsCell(random);
+                    case 4 -> hierarchical(random);
                     default -> parameters(random);
                 };
             } catch (SpaceException e) {
@@ -101,6 +104,17 @@ final class RandomSpaces {
                 random.nextBoolean(),
                 stack(random));
         return Spaces.dartsCell(options, task(random), Map.of());
+    }
+
+    private static SearchSpace hierarchical(Random random) {
+        var levels = new ArrayList<>(List.of(new LevelOptions(1 + random.nextInt(2), 2 + random.nextInt(2))));
+        if (random.nextInt(4) == 0) {
+            levels.add(new LevelOptions(1 + random.nextInt(2), 2));
+        }
+        levels.add(new LevelOptions(1, 2 + random.nextInt(2)));
+        List<String> primitives =
+                operations(random, List.of("none", "skip", "conv1x1", "conv3x3", "sepconv3x3", "maxpool3x3"));
+        return Spaces.hierarchical(new HierarchicalOptions(primitives, levels, stack(random)), task(random), Map.of());
     }
 
     private static StackOptions stack(Random random) {

@@ -156,7 +156,8 @@ class SpacesTest {
         refuses(
                 () -> Spaces.preset("big-cnn", DIGITS, Map.of()),
                 "searchSpace.preset",
-                "preset is \"big-cnn\": give small-cnn, nb101-cell, nb201-cell, darts-cell, mlp-tabular, transformer-tiny or signal-1d");
+                "preset is \"big-cnn\": give small-cnn, nb101-cell, nb201-cell, darts-cell, hierarchical-cnn, mlp-tabular,"
+                        + " transformer-tiny or signal-1d");
     }
 
     @Test
