@@ -7,6 +7,7 @@ import dev.mlops.nas.api.NasExperimentStatus.Phase;
 import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialStatus;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
+import dev.mlops.nas.experiment.BuiltInTrainer;
 import dev.mlops.nas.search.Earlier;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Plan;
@@ -223,6 +224,14 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
             return;
         }
         LOG.infof("experiment %s: %s, %s", Trials.path(resource), phase, status.message());
+        if (before == null && resource.getSpec().trainer().image() == null) {
+            BuiltInTrainer.lack(planner.experiment(resource).space())
+                    .ifPresent(lack -> milestones.warning(
+                            context.getClient(),
+                            resource,
+                            "TrainerDoesNotFit",
+                            lack + ": name an image of your own in spec.trainer.image, unless the platform's does"));
+        }
         String note = String.valueOf(status.message());
         if (phase == Phase.Failed) {
             milestones.warning(context.getClient(), resource, phase.name(), note);

@@ -2,6 +2,7 @@ package dev.mlops.nas.local;
 
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasExperimentSpec.Dataset;
+import dev.mlops.nas.experiment.BuiltInTrainer;
 import dev.mlops.nas.experiment.ExperimentFactory;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiments;
@@ -51,6 +52,9 @@ final class SetupReader {
         } catch (SpaceException e) {
             throw new BadInputException(Problem.of(e).line(file));
         }
+        if (trainer == null) {
+            refuseForeign(file, experiment);
+        }
         int parallel = experiment.budget().parallelTrials();
         TrainerCommand command =
                 trainer == null ? TrainerCommand.builtIn(home, memory(parallel)) : TrainerCommand.own(trainer);
@@ -97,6 +101,13 @@ final class SetupReader {
                     "spec.trainer.template is for clusters: here trials run as processes, without its pod settings");
         }
         return notices;
+    }
+
+    private static void refuseForeign(Path file, Experiment experiment) {
+        BuiltInTrainer.lack(experiment.space()).ifPresent(lack -> {
+            throw new BadInputException(
+                    new Problem("spec.searchSpace", lack + ": name a trainer of your own by --trainer").line(file));
+        });
     }
 
     private static void refuseClaims(Path file, Dataset dataset) {

@@ -112,6 +112,37 @@ class LocalRunTest {
     }
 
     @Test
+    void aSearchWithoutANetworkIsTheTrainersOwnBusiness() throws Exception {
+        replace("preset: small-cnn", "parameters: {a: {choice: [1, 2, 3]}, b: {choice: [4, 5], when: a >= 2}}");
+
+        Finished end = run("--json");
+
+        assertThat(end.exitCode()).as(end.err()).isZero();
+        JsonNode result = Json.MAPPER.readTree(end.out());
+        assertThat(result.path("phase").asText()).isEqualTo("SUCCEEDED");
+        assertThat(result.at("/best/decisions").has("a")).isTrue();
+        assertThat(result.at("/best").has("params")).isFalse();
+        assertThat(Files.readString(folder.resolve("state/report.html")))
+                .contains("Comparison on the test split")
+                .doesNotContain("Accuracy and size");
+        assertThat(run().out()).containsPattern("size +– params, – MACs");
+    }
+
+    @Test
+    void aSpaceThatTheBuiltInTrainerCannotTrainIsRefusedBeforeAnythingStarts() throws Exception {
+        replace("preset: small-cnn", "preset: transformer-tiny");
+
+        Finished end = NasProcess.run(folder, "run", "digits.yaml", "--state", "state", "--tracking", "off");
+
+        assertThat(end.exitCode()).isEqualTo(2);
+        assertThat(end.err())
+                .contains(
+                        "digits.yaml: spec.searchSpace: searchSpace needs attention, linearAttention, positionEmbedding,"
+                                + " sequence, which the built-in trainer cannot build: name a trainer of your own by --trainer");
+        assertThat(folder.resolve("state")).doesNotExist();
+    }
+
+    @Test
     void aSearchThatIsKilledGoesOnWithNoTrialLostOrDoubled() throws Exception {
         for (int trialsBefore : List.of(1, 3)) {
             NasProcess nas = start("--pause 1500");

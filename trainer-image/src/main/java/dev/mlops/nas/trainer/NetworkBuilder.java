@@ -1,8 +1,10 @@
 package dev.mlops.nas.trainer;
 
+import dev.mlops.nas.contract.Operators;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.trainer.Network.Node;
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Plain.Activation.Kind;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -10,9 +12,6 @@ import java.util.Map;
 
 /** Turns graph nodes into layers, checking each against its declared shape. */
 final class NetworkBuilder {
-    private static final String OPERATORS =
-            "input, conv, batchNorm, relu, add, concat, maxPool, avgPool, globalAvgPool, squeezeExcite, dense, dropout, zero, identity";
-
     private final List<GraphNode> graph;
     private final Shape input;
     private final int classes;
@@ -30,7 +29,8 @@ final class NetworkBuilder {
     /** The network without arrays. */
     Network build() {
         if (graph.isEmpty()) {
-            throw TrialException.architecture("The graph has no nodes.");
+            throw TrialException.architecture(
+                    "The graph has no nodes: this trainer needs a search space with a network.");
         }
         for (var node : graph) {
             add(node);
@@ -101,10 +101,15 @@ final class NetworkBuilder {
             case "dropout" -> new Plain.Dropout(draft.only(), draft.rate());
             case "zero" -> zero(draft);
             case "identity" -> new Plain.Identity(draft.only());
+            case "flatten" -> new Plain.Flatten(draft.only());
+            case "gelu" -> new Plain.Activation(draft.only(), Kind.GELU);
+            case "silu" -> new Plain.Activation(draft.only(), Kind.SILU);
+            case "tanh" -> new Plain.Activation(draft.only(), Kind.TANH);
+            case "layerNorm" -> new LayerNorm(draft.only(), parameters);
             default ->
                 throw TrialException.architecture(
-                        "Node %s has the unknown operator %s; allowed: %s.",
-                        draft.node.name(), draft.node.operator(), OPERATORS);
+                        "Node %s has the operator %s, which this trainer cannot build; it builds %s.",
+                        draft.node.name(), draft.node.operator(), String.join(", ", Operators.BUILT_IN));
         };
     }
 

@@ -9,6 +9,12 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.GELU;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.GELUDerivative;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Swish;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.SwishDerivative;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Tanh;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The layers without parameters, but for pooling over windows. */
@@ -41,6 +47,73 @@ final class Plain {
         @Override
         public boolean readsOutput() {
             return true;
+        }
+    }
+
+    /** All numbers in a row; an image's channels are its innermost side here. */
+    record Flatten(Shape input) implements Layer {
+        @Override
+        public Shape shape() {
+            return Shape.flat(input.size());
+        }
+
+        @Override
+        public Slot forward(Tape tape, Site site) {
+            return site.inputs().getFirst().as(tape.batch(), input.size());
+        }
+
+        @Override
+        public void backward(Tape tape, Site site, Slot gradient) {
+            site.give(0, gradient.as(input.withBatch(tape.batch())));
+        }
+
+        @Override
+        public boolean readsOutput() {
+            return true;
+        }
+    }
+
+    /** A smooth activation; its slope is computed from the input, which nobody may overwrite. */
+    record Activation(Shape shape, Kind kind) implements Layer {
+        /** Hendrycks and Gimpel 2016 (as x sigmoid(1.702 x)), Ramachandran et al. 2017, and the hyperbolic tangent. */
+        enum Kind {
+            GELU,
+            SILU,
+            TANH;
+
+            private Op value(INDArray x, INDArray y) {
+                return switch (this) {
+                    case GELU -> new GELU(x, y);
+                    case SILU -> new Swish(x, y);
+                    case TANH -> new Tanh(x, y);
+                };
+            }
+        }
+
+        @Override
+        public Slot forward(Tape tape, Site site) {
+            var x = site.inputs().getFirst();
+            var y = tape.acquire(x.array().shape());
+            var value = kind.value(x.array(), y.array());
+            tape.add(() -> Nd4j.getExecutioner().exec(value));
+            return y;
+        }
+
+        @Override
+        public void backward(Tape tape, Site site, Slot gradient) {
+            var x = site.inputs().getFirst();
+            var dx = tape.acquire(x.array().shape());
+            switch (kind) {
+                case GELU -> addScaled(tape, new GELUDerivative(x.array(), dx.array()), gradient, dx);
+                case SILU -> addScaled(tape, new SwishDerivative(x.array(), dx.array()), gradient, dx);
+                case TANH -> tape.add(Kernel.of("tanh_bp", in(x.array(), gradient.array()), out(dx.array())));
+            }
+            site.give(0, dx);
+        }
+
+        private static void addScaled(Tape tape, Op slope, Slot gradient, Slot dx) {
+            tape.add(() -> Nd4j.getExecutioner().exec(slope));
+            tape.add(Kernel.of("multiply", in(gradient.array(), dx.array()), out(dx.array())));
         }
     }
 

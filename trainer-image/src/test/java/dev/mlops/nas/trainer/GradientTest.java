@@ -104,11 +104,47 @@ class GradientTest {
                                 .then("c", "batchNorm", Map.of(), 7)
                                 .then("d", "relu", Map.of(), 7)
                                 .logits(CLASSES)),
+                test("gelu", activated("gelu")),
+                test("silu", activated("silu")),
+                test("tanh", activated("tanh")),
+                test(
+                        "layer normalisation of a vector",
+                        convolved()
+                                .then("b", "flatten", Map.of(), 100)
+                                .then("c", "layerNorm", Map.of(), 100)
+                                .then("d", "dense", Map.of("units", 7.0), 7)
+                                .then("e", "layerNorm", Map.of(), 7)
+                                .logits(CLASSES)),
+                test(
+                        "layer normalisation of an image",
+                        convolved()
+                                .then("b", "layerNorm", Map.of(), 4, 5, 5)
+                                .then("c", "relu", Map.of(), 4, 5, 5)
+                                .logits(CLASSES)),
+                test("residual layers of a perceptron", perceptron()),
                 test(
                         "dropout",
                         convolved()
                                 .then("b", "dropout", Map.of("rate", 0.3), 4, 5, 5)
                                 .head(4, CLASSES)));
+    }
+
+    private static List<GraphNode> activated(String activation) {
+        return convolved()
+                .then("b", "conv", Map.of("filters", 3.0, "kernel", 3.0), 3, 5, 5)
+                .then("c", activation, Map.of(), 3, 5, 5)
+                .logits(CLASSES);
+    }
+
+    private static List<GraphNode> perceptron() {
+        return Graphs.input(2, 5, 5)
+                .then("a", "flatten", Map.of(), 50)
+                .then("b", "dense", Map.of("units", 8.0), 8)
+                .then("c", "gelu", Map.of(), 8)
+                .then("d", "dense", Map.of("units", 8.0), 8)
+                .then("e", "tanh", Map.of(), 8)
+                .node("f", "add", Map.of(), List.of("c", "e"), 8)
+                .logits(CLASSES);
     }
 
     private static Graphs convolved() {

@@ -2,8 +2,11 @@ package dev.mlops.nas.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.mlops.nas.contract.ExitCode;
+import dev.mlops.nas.contract.Operators;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.trainer.Network.Shape;
 import java.util.Arrays;
@@ -45,6 +48,55 @@ class NetworkTest {
             values.putScalar(9 + 2L * pixel, 1f);
             compiled.tape().runForward();
             assertThat(compiled.logits().array().getFloat(0)).isEqualTo(inRange[pixel / 5] * inRange[pixel % 5]);
+        }
+    }
+
+    @Test
+    void aPositionIsNormalisedOverItsChannels() {
+        var graph = Graphs.input(1, 3, 3)
+                .node("none", "zero", Map.of(), List.of("input"), 1, 3, 3)
+                .node("both", "concat", Map.of(), List.of("input", "none"), 2, 3, 3)
+                .then("norm", "layerNorm", Map.of(), 2, 3, 3);
+
+        var limit = new MemoryLimit(1 << 30);
+        var network = Network.of(graph.logits(2), new Shape(1, 3, 3, false), 2, 1, limit);
+        var compiled = network.compile(1, false, limit);
+        compiled.input().array().assign(1f);
+        var values = network.parameters().values();
+        for (int i = 0; i < 18; i++) {
+            // Weights of the logits come first, then the scales; each weight picks a value in turn.
+            values.assign(0f);
+            values.putScalar(36L, 1f);
+            values.putScalar(37L, 1f);
+            values.putScalar(2L * i, 1f);
+            compiled.tape().runForward();
+            assertThat(compiled.logits().array().getFloat(0)).isCloseTo(i % 2 == 0 ? 1f : -1f, within(1e-4f));
+        }
+    }
+
+    @Test
+    void smoothActivationsHaveTheirTextbookValues() {
+        assertThat(activated("gelu")).isCloseTo(0.8413f, within(1e-2f));
+        assertThat(activated("silu")).isCloseTo(0.7311f, within(1e-4f));
+        assertThat(activated("tanh")).isCloseTo(0.7616f, within(1e-4f));
+    }
+
+    /** Of 1. */
+    private static float activated(String activation) {
+        return output(Graphs.input(1, 3, 3)
+                        .then("flat", "flatten", Map.of(), 9)
+                        .then("active", activation, Map.of(), 9))
+                .getFirst();
+    }
+
+    @Test
+    void everyOperatorThatTheContractNamesForThisTrainerIsKnown() {
+        for (String operator : Operators.BUILT_IN) {
+            var graph =
+                    Graphs.input(1, 8, 8).then("a", operator, Map.of(), 1, 8, 8).head(1, 10);
+            var refused =
+                    catchThrowable(() -> Network.of(graph, new Shape(1, 8, 8, false), 10, 1, new MemoryLimit(1 << 30)));
+            assertThat(String.valueOf(refused)).doesNotContain("cannot build");
         }
     }
 
@@ -114,7 +166,7 @@ class NetworkTest {
                         start().then("a", "conv", Map.of("filters", 4.0, "kernel", 3.0, "stride", 2.0), 4, 8, 8)
                                 .head(4, 10)),
                 Arguments.of(
-                        "Node a has the unknown operator attention",
+                        "Node a has the operator attention, which this trainer cannot build; it builds input, conv,",
                         start().then("a", "attention", Map.of(), 1, 8, 8).head(1, 10)),
                 Arguments.of(
                         "Node a reads b, which is not an earlier node",

@@ -47,6 +47,27 @@ class TrialTest {
     }
 
     @Test
+    void aPerceptronLearnsTheDigitsAsVectors() throws IOException {
+        var perceptron = Graphs.input(1, 8, 8)
+                .then("flatten", "flatten", Map.of(), 64)
+                .then("dense1", "dense", Map.of("units", 64.0), 64)
+                .then("norm1", "layerNorm", Map.of(), 64)
+                .then("gelu1", "gelu", Map.of(), 64)
+                .then("dense2", "dense", Map.of("units", 64.0), 64)
+                .then("silu2", "silu", Map.of(), 64)
+                .node("sum", "add", Map.of(), List.of("gelu1", "silu2"), 64)
+                .logits(10);
+
+        var result = Trials.digits().graph(perceptron).epochs(10).openingTest().run(folder);
+
+        assertThat(result.exitCode()).as(result.message()).isZero();
+        assertThat(result.metrics().get("testAccuracy")).isGreaterThan(0.93);
+        assertThat(result.metrics())
+                .contains(
+                        entry("params", 2 * (64 * 64 + 64) + 2 * 64 + 64 * 10 + 10.0), entry("macs", 2 * 4096 + 640.0));
+    }
+
+    @Test
     void theSameSeedGivesTheSameMetricsAndAnotherSeedOthers() throws IOException {
         var dropout = Trials.digits()
                 .graph(Graphs.input(1, 8, 8)
