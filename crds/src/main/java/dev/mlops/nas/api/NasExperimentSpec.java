@@ -907,11 +907,28 @@ public record NasExperimentSpec(
      * @param image container image of the trainer; default: the operator's NAS_TRAINER_IMAGE
      * @param backoffLimit retries of a pod that failed for a reason that may pass
      * @param deadlineSeconds a trial that runs longer is ended and counts as failed
+     * @param checkpoints where trainings are kept, so that a retried pod and a promoted trial go on from there; without, each begins
+     *     anew
      * @param template a PodTemplateSpec merged over the operator's pod; the contract's fields win
      */
     public record Trainer(
             @Nullable @Size(min = 1, max = 512) String image,
             @Default("3") @Min(0) @Max(100) Integer backoffLimit,
             @Default("3600") @Min(1) @Max(31536000) Integer deadlineSeconds,
+            @Nullable Checkpoints checkpoints,
             @Nullable @PreserveUnknownFields Map<String, Object> template) {}
+
+    /**
+     * Where trainings are kept.
+     *
+     * @param volumeClaim a PersistentVolumeClaim of the experiment's namespace that all trials can write at the same time; each has a
+     *     folder in one named by the experiment's uid
+     */
+    public record Checkpoints(
+            @Required
+            @Size(min = 1, max = 253)
+            @ValidationRule(
+                    value = "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+                    message = "must be the name of a PersistentVolumeClaim, such as nas-checkpoints")
+            String volumeClaim) {}
 }

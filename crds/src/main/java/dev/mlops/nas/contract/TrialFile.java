@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param graph the architecture, nodes in topological order; empty where the search space has no network
  * @param decisions the point of the search space as chosen values, for logging
  * @param dataset what to train on
- * @param epochs epochs to train (the fidelity)
+ * @param epochs epochs to train (the fidelity), those of the trial in {@link Folders#resume()} included
  * @param seed of weights, batches and dropout
  * @param splitSeed of the train, validation and test split; the same for all trials of an experiment
  * @param recipe how to train
@@ -112,18 +112,32 @@ public record TrialFile(
      *
      * @param optimizer {@code adam}, {@code adamw} or {@code sgd} (Nesterov momentum 0.9)
      * @param learningRate at the start
-     * @param schedule {@code cosine} (to 0 over all epochs) or {@code constant}
+     * @param schedule {@code cosine} (to 0 over scheduleEpochs) or {@code constant}
      * @param batchSize examples per step
      * @param weightDecay decoupled for {@code adamw}, L2 otherwise
+     * @param scheduleEpochs epochs that the schedule spans; absent where they are the trial's. Where they are more, the training may
+     *     go on in a later trial, and its checkpoint stays in {@link Folders#checkpoints()}
      */
-    public record Recipe(String optimizer, double learningRate, String schedule, int batchSize, double weightDecay) {}
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Recipe(
+            String optimizer,
+            double learningRate,
+            String schedule,
+            int batchSize,
+            double weightDecay,
+            @Nullable Integer scheduleEpochs) {}
 
     /**
      * Folders as the trainer sees them.
      *
      * @param data relative dataset paths start here; the environment variable {@value #DATA_VARIABLE} replaces it
      * @param checkpoints where the trainer may keep its checkpoint; null for no checkpoints
+     * @param resume where an earlier trial with the same architecture, seed and recipe and fewer epochs kept its own, from which this
+     *     one goes on; where there is none, or the trainer cannot, it trains from scratch. A trainer that is done may remove it
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Folders(String data, @Nullable String checkpoints) {}
+    public record Folders(
+            String data,
+            @Nullable String checkpoints,
+            @Nullable String resume) {}
 }

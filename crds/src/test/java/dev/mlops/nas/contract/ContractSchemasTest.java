@@ -29,9 +29,9 @@ class ContractSchemasTest {
             20,
             7,
             0,
-            new Recipe("adamw", 0.003, "cosine", 64, 0.0005),
+            new Recipe("adamw", 0.003, "cosine", 64, 0.0005, 60),
             false,
-            new Folders("/data", null));
+            new Folders("/data", "/checkpoints/2", "/checkpoints/1"));
 
     private static final TrialResult RESULT = new TrialResult(
             TrialFile.VERSION,

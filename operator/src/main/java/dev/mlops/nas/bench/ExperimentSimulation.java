@@ -244,7 +244,8 @@ public final class ExperimentSimulation {
                 experiment.budget(),
                 experiment.protocol(),
                 seed,
-                false);
+                false,
+                experiment.earlier());
     }
 
     private void print(Run run, boolean first, PrintWriter out) {

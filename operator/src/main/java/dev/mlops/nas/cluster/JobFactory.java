@@ -42,6 +42,9 @@ final class JobFactory {
     private static final String CONTRACT_VOLUME = "nas-trial";
     private static final String TEMPORARY_VOLUME = "nas-tmp";
 
+    /** Group that may write checkpoints, whatever user a trainer's image has. */
+    private static final Long GROUP = 10001L;
+
     /** Labels by which GitOps tools recognise what they manage; handing them down would make them manage the Jobs. */
     private static final List<String> NOT_INHERITED = List.of(
             "app.kubernetes.io/",
@@ -69,7 +72,7 @@ final class JobFactory {
     static Job job(NasExperiment experiment, NasTrial trial, Map<String, String> tracking, TrainerDefaults defaults) {
         Trainer trainer = experiment.getSpec().trainer();
         Map<String, String> inherited = inherited(experiment);
-        PodTemplateSpec user = PodTemplates.merge(basis(defaults), trainer.template());
+        PodTemplateSpec user = PodTemplates.merge(basis(experiment, defaults), trainer.template());
         return new JobBuilder()
                 .withMetadata(metadata(trial, inherited))
                 .withNewSpec()
@@ -83,13 +86,14 @@ final class JobFactory {
     }
 
     /** The operator's pod as it is without any template. */
-    private static PodTemplateSpec basis(TrainerDefaults defaults) {
+    private static PodTemplateSpec basis(NasExperiment experiment, TrainerDefaults defaults) {
         return new PodTemplateSpecBuilder()
                 .withNewSpec()
                 .withAutomountServiceAccountToken(false)
                 .withEnableServiceLinks(false)
                 .withNewSecurityContext()
                 .withRunAsNonRoot(true)
+                .withFsGroup(CheckpointFolders.claim(experiment) == null ? null : GROUP)
                 .withNewSeccompProfile()
                 .withType("RuntimeDefault")
                 .endSeccompProfile()
@@ -122,8 +126,11 @@ final class JobFactory {
             Map<String, String> tracking,
             @Nullable String image) {
         List<String> claims = Datasets.claims(experiment.getSpec().dataset());
+        String checkpoints = CheckpointFolders.claim(experiment);
         List<Container> containers = pod.getSpec().getContainers().stream()
-                .map(c -> c.getName().equals(NasApi.TRAINER_CONTAINER) ? trainer(c, claims, tracking, image) : c)
+                .map(c -> c.getName().equals(NasApi.TRAINER_CONTAINER)
+                        ? trainer(c, claims, checkpoints != null, tracking, image)
+                        : c)
                 .toList();
         return new PodTemplateSpecBuilder(pod)
                 .editOrNewMetadata()
@@ -133,13 +140,17 @@ final class JobFactory {
                 .editSpec()
                 .withRestartPolicy("Never")
                 .withContainers(containers)
-                .withVolumes(volumes(pod.getSpec().getVolumes(), trial, claims))
+                .withVolumes(volumes(pod.getSpec().getVolumes(), trial, claims, checkpoints))
                 .endSpec()
                 .build();
     }
 
     private static Container trainer(
-            Container container, List<String> claims, Map<String, String> tracking, @Nullable String image) {
+            Container container,
+            List<String> claims,
+            boolean checkpoints,
+            Map<String, String> tracking,
+            @Nullable String image) {
         String chosen = image == null ? container.getImage() : image;
         if (chosen == null) {
             throw new TemplateException(
@@ -158,6 +169,9 @@ final class JobFactory {
         container.getVolumeMounts().forEach(m -> mounts.put(m.getMountPath(), m));
         mounts.put(FILE_FOLDER, mount(CONTRACT_VOLUME, FILE_FOLDER, true));
         claims.forEach(c -> mounts.put(Datasets.folder(c), mount(Datasets.volume(c), Datasets.folder(c), true)));
+        if (checkpoints) {
+            mounts.put(CheckpointFolders.MOUNT, mount(CheckpointFolders.VOLUME, CheckpointFolders.MOUNT, false));
+        }
 
         return new ContainerBuilder(container)
                 .withImage(chosen)
@@ -167,7 +181,8 @@ final class JobFactory {
                 .build();
     }
 
-    private static List<Volume> volumes(List<Volume> user, NasTrial trial, List<String> claims) {
+    private static List<Volume> volumes(
+            List<Volume> user, NasTrial trial, List<String> claims, @Nullable String checkpoints) {
         var byName = new LinkedHashMap<String, Volume>();
         byName.put(
                 TEMPORARY_VOLUME,
@@ -191,6 +206,14 @@ final class JobFactory {
                     new VolumeBuilder()
                             .withName(Datasets.volume(claim))
                             .withNewPersistentVolumeClaim(claim, true)
+                            .build());
+        }
+        if (checkpoints != null) {
+            byName.put(
+                    CheckpointFolders.VOLUME,
+                    new VolumeBuilder()
+                            .withName(CheckpointFolders.VOLUME)
+                            .withNewPersistentVolumeClaim(checkpoints, false)
                             .build());
         }
         return new ArrayList<>(byName.values());

@@ -36,9 +36,12 @@ final class Planner {
      */
     Experiment experiment(NasExperiment resource) {
         Entry entry = known(resource);
-        return entry == null
-                ? ExperimentFactory.create(resource.getMetadata().getName(), resource.getSpec())
-                : entry.experiment;
+        return entry == null ? created(resource) : entry.experiment;
+    }
+
+    private static Experiment created(NasExperiment resource) {
+        Experiment experiment = ExperimentFactory.create(resource.getMetadata().getName(), resource.getSpec());
+        return CheckpointFolders.claim(resource) == null ? experiment.withoutCheckpoints() : experiment;
     }
 
     /**

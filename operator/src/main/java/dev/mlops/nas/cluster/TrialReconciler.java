@@ -240,7 +240,10 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
     private String trialFile(NasExperiment experiment, Experiment engine, NasTrial trial) {
         TrialRequest request = TrialRecords.request(trial.getSpec());
         TrialFile file = TrialFiles.create(
-                engine, experiment.getSpec(), request, new TrialFile.Folders(defaults.dataFolder(), null));
+                engine,
+                experiment.getSpec(),
+                request,
+                CheckpointFolders.folders(experiment, trial.getSpec(), defaults.dataFolder()));
         try {
             return JSON.writeValueAsString(Datasets.resolve(file));
         } catch (JsonProcessingException e) {

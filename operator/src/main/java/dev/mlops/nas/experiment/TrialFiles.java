@@ -34,7 +34,8 @@ public final class TrialFiles {
                         spec.evaluation().recipe().learningRate(),
                         spec.evaluation().recipe().schedule().name(),
                         spec.evaluation().recipe().batchSize(),
-                        spec.evaluation().recipe().weightDecay()),
+                        spec.evaluation().recipe().weightDecay(),
+                        experiment.trainingEpochs(request)),
                 request.purpose().opensTest(),
                 folders);
     }

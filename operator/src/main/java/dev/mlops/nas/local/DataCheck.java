@@ -55,7 +55,7 @@ final class DataCheck {
                         setup.experiment(),
                         setup.spec(),
                         request,
-                        new Folders(setup.data().toString(), null)));
+                        new Folders(setup.data().toString(), null, null)));
         Path resultFile = folder.resolve("result.json");
         Path log = folder.resolve("log.txt");
         Process process;

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -149,7 +150,10 @@ final class LocalSearch {
             return null;
         }
         return switch (plan.phase()) {
-            case SUCCEEDED, FAILED -> End.DONE;
+            case SUCCEEDED, FAILED -> {
+                trials.values().forEach(t -> t.folder.removeCheckpoints());
+                yield End.DONE;
+            }
             case SUSPENDED -> End.SUSPENDED;
             case WARMING_UP, SEARCHING, FINALIZING -> {
                 if (trials.values().stream().noneMatch(LocalTrial::isWaiting)) {
@@ -225,7 +229,10 @@ final class LocalSearch {
                         trial.request,
                         new Folders(
                                 setup.data().toString(),
-                                trial.folder.checkpoints().toString())));
+                                trial.folder.checkpoints().toString(),
+                                resumed(trial)
+                                        .map(t -> t.folder.checkpoints().toString())
+                                        .orElse(null))));
         try {
             AtomicFiles.createFolder(trial.folder.checkpoints());
             watch(
@@ -330,9 +337,18 @@ final class LocalSearch {
     private void end(LocalTrial trial, TrialState.Outcome outcome) {
         trial.outcome = OutcomeFile.of(outcome, clock.instant());
         trial.folder.end(trial.outcome);
-        trial.folder.removeCheckpoints();
+        boolean mayGoOn = setup.experiment().trainingEpochs(trial.request) > trial.request.epochs();
+        if (!(outcome instanceof TrialState.Completed) || !mayGoOn) {
+            trial.folder.removeCheckpoints();
+        }
+        resumed(trial).ifPresent(t -> t.folder.removeCheckpoints());
         stale = true;
         watcher.ended(trial, plan);
+    }
+
+    /** The trial whose training this one continues. */
+    private Optional<LocalTrial> resumed(LocalTrial trial) {
+        return Optional.ofNullable(trial.request.continues()).map(trials::get);
     }
 
     private void end(LocalTrial trial, Ending why) {

@@ -96,6 +96,9 @@ final class SetupReader {
                     "spec.trainer.image %s is for clusters: here trials run as processes of the trainer on this machine"
                             .formatted(trainer.image()));
         }
+        if (trainer.checkpoints() != null) {
+            notices.add("spec.trainer.checkpoints is for clusters: here checkpoints lie in the folder of the search");
+        }
         if (trainer.template() != null && !trainer.template().isEmpty()) {
             notices.add(
                     "spec.trainer.template is for clusters: here trials run as processes, without its pod settings");

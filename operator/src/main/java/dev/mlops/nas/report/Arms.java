@@ -35,7 +35,7 @@ final class Arms {
             if (!arm.contains(trial.request().purpose()) || !(trial.state() instanceof Outcome)) {
                 continue;
             }
-            epochs += search.history().added(trial.request());
+            epochs += search.experiment().paidEpochs(trial.request(), search.history());
             double value =
                     isHighest(search, trial) && isWithinLimits(search, trial) ? value(search, trial) : Double.NaN;
             if (!Double.isNaN(value) && (Double.isNaN(best) || objective.score(value) > objective.score(best))) {

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.api.NasTrialSpec;
+import dev.mlops.nas.contract.TrialFile.Folders;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.PodSpec;
@@ -128,6 +131,46 @@ final class JobFactoryTest {
             assertThat(m.getMountPath()).isEqualTo("/nas/claims/data.sets");
             assertThat(m.getReadOnly()).isTrue();
         });
+    }
+
+    @Test
+    void checkpointsLieOnTheirClaimAndAPromotedTrialFindsThoseOfTheEarlierOne() {
+        String block =
+                "trainer: {backoffLimit: 1, deadlineSeconds: 9, checkpoints: {volumeClaim: nas-checkpoints-claim}}";
+        PodSpec pod = job(block).getSpec().getTemplate().getSpec();
+        assertThat(pod.getSecurityContext().getFsGroup()).isEqualTo(10001);
+        assertThat(pod.getVolumes()).anySatisfy(v -> {
+            assertThat(v.getName()).isEqualTo("nas-checkpoints");
+            assertThat(v.getPersistentVolumeClaim().getClaimName()).isEqualTo("nas-checkpoints-claim");
+            assertThat(v.getPersistentVolumeClaim().getReadOnly()).isFalse();
+        });
+        assertThat(pod.getContainers().getFirst().getVolumeMounts())
+                .anySatisfy(m -> assertThat(m.getMountPath()).isEqualTo("/nas/checkpoints"));
+
+        NasExperiment experiment = Samples.experiment(block);
+        NasTrialSpec first = Samples.trial().getSpec();
+        String uid = experiment.getMetadata().getUid();
+        String name = experiment.getMetadata().getName();
+        assertThat(CheckpointFolders.folders(experiment, first, "/data").resume())
+                .isNull();
+        var promoted = new NasTrialSpec(
+                first.experiment(),
+                12,
+                first.purpose(),
+                first.genotype(),
+                first.decisions(),
+                first.architecture(),
+                first.epochs(),
+                first.seed(),
+                null,
+                7,
+                null,
+                null);
+        var folders = CheckpointFolders.folders(experiment, promoted, "/data");
+        assertThat(folders.checkpoints()).isEqualTo("/nas/checkpoints/%s/%s-00012".formatted(uid, name));
+        assertThat(folders.resume()).isEqualTo("/nas/checkpoints/%s/%s-00007".formatted(uid, name));
+        assertThat(CheckpointFolders.folders(Samples.experiment(""), promoted, "/data"))
+                .isEqualTo(new Folders("/data", null, null));
     }
 
     @Test

@@ -196,6 +196,32 @@ class LocalRunTest {
     }
 
     @Test
+    void aPromotedTrialFindsWhatTheEarlierOneLeftAndNothingIsLeftInTheEnd() throws Exception {
+        replace("epochs: 5", "epochs: 5\n    fidelity: {scheduler: SuccessiveHalving, rungs: [2, 5]}");
+        Finished end = run("--json");
+        JsonNode result = Json.MAPPER.readTree(end.out());
+        assertThat(result.path("phase").asText()).as(end.err()).isEqualTo("SUCCEEDED");
+        JsonNode promoted = result.path("trials")
+                .valueStream()
+                .filter(t -> t.has("continues"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(promoted.path("state").asText()).isEqualTo("Completed");
+        JsonNode file = Json.MAPPER.readTree(folder.resolve("state/trials/%05d/trial.json"
+                        .formatted(promoted.path("number").asInt()))
+                .toFile());
+        assertThat(file.path("folders").path("resume").asText())
+                .endsWith("trials/%05d/checkpoint"
+                        .formatted(promoted.path("continues").asInt()));
+        assertThat(file.path("recipe").path("scheduleEpochs").asInt()).isEqualTo(5);
+        try (var files = Files.walk(folder.resolve("state/trials"))) {
+            assertThat(files).noneMatch(f -> f.getFileName().toString().equals("checkpoint"));
+        }
+        assertThat(Files.readString(folder.resolve("state/report.md")))
+                .contains("Search trials ran 2, 5 epochs, as successive halving decided");
+    }
+
+    @Test
     void aTrialThatRunsTooLongIsEndedAndCountsAsFailed() throws Exception {
         replace("deadlineSeconds: 600", "deadlineSeconds: 15");
         replace("trials: 4", "trials: 1");

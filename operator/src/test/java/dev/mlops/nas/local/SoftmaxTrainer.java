@@ -90,6 +90,11 @@ public final class SoftmaxTrainer {
             end(ExitCode.ARCHITECTURE.code(), Map.of(), List.of(), "this trainer does not like trial " + number);
             return;
         }
+        String resume = trial.folders().resume();
+        if (resume != null && !Files.exists(Path.of(resume).resolve("attempts"))) {
+            end(ExitCode.ARCHITECTURE.code(), Map.of(), List.of(), "what the earlier trial left is gone");
+            return;
+        }
         Path attempts = Path.of(trial.folders().checkpoints()).resolve("attempts");
         int attempt = Files.exists(attempts) ? Integer.parseInt(Files.readString(attempts)) + 1 : 1;
         Files.writeString(attempts, Integer.toString(attempt));

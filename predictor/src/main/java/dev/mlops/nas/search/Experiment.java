@@ -89,6 +89,36 @@ public record Experiment(
         return fidelity.rungs().equals(List.of(epochs));
     }
 
+    /** Epochs that a trial trains itself; one that continues another begins where that ended, where checkpoints are kept. */
+    public int paidEpochs(TrialRequest request, History history) {
+        return fidelity.resumes() ? history.added(request) : request.epochs();
+    }
+
+    /** The same where no checkpoints are kept: what is promoted trains from scratch. */
+    public Experiment withoutCheckpoints() {
+        return new Experiment(
+                name,
+                space,
+                objective,
+                constraints,
+                strategy,
+                epochs,
+                new Fidelity(fidelity.scheduler(), fidelity.rungs(), false),
+                budget,
+                protocol,
+                seed,
+                suspended,
+                earlier);
+    }
+
+    /** Epochs that the training of a trial may come to in the end, in it or in those that continue it. */
+    public int trainingEpochs(TrialRequest request) {
+        return switch (request.purpose()) {
+            case WARM_UP, SEARCH -> Math.max(request.epochs(), fidelity.highest());
+            case RANDOM_ARM, REFERENCE, FINALIST, RANDOM_FINALIST -> request.epochs();
+        };
+    }
+
     /** Metric of the trial contract and which way is better. */
     public record Objective(String metric, boolean maximize) {
         /** The value as something to maximise. */
@@ -145,11 +175,17 @@ public record Experiment(
      *
      * @param scheduler who goes on to the next rung
      * @param rungs numbers of epochs, ascending, none above {@link Experiment#epochs}
+     * @param resumes whether what is promoted goes on from a checkpoint and pays the difference only
      */
-    public record Fidelity(SchedulerKind scheduler, List<Integer> rungs) {
+    public record Fidelity(SchedulerKind scheduler, List<Integer> rungs, boolean resumes) {
         /** Copies the rungs. */
         public Fidelity {
             rungs = rungs.stream().sorted().distinct().toList();
+        }
+
+        /** With checkpoints. */
+        public Fidelity(SchedulerKind scheduler, List<Integer> rungs) {
+            this(scheduler, rungs, true);
         }
 
         /** Every trial is trained in full. */

@@ -83,7 +83,9 @@ final class Ledger {
 
     /** Epochs of all search trials; a training that goes on costs only what it adds. */
     long searchEpochs() {
-        return search().stream().mapToLong(e -> history.added(e.request())).sum();
+        return search().stream()
+                .mapToLong(e -> experiment.paidEpochs(e.request(), history))
+                .sum();
     }
 
     /** Trials of the search itself, promoted ones included, in the order of numbers. */

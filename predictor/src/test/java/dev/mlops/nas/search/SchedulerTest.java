@@ -166,6 +166,15 @@ class SchedulerTest {
     }
 
     @Test
+    void whereNoCheckpointsAreKeptRandomSearchGetsAllEpochsOfPromotedTrials() {
+        Experiment kept = experiment(CELL, Laboratory.EVOLUTION, SchedulerKind.SUCCESSIVE_HALVING, 30, 3);
+        var lab = new Laboratory(kept.withoutCheckpoints(), trainer(CELL), 1);
+        lab.run();
+        // 30 x 2 + 10 x 6 + 3 x 20 = 180 epochs: nine trainings of 20.
+        assertThat(lab.requests(Purpose.RANDOM_ARM)).hasSizeBetween(8, 9);
+    }
+
+    @Test
     void aSearchThatStaysCheapLeavesFullTrainingToTheProtocol() {
         Experiment whole = experiment(CELL, RANDOM, SchedulerKind.SUCCESSIVE_HALVING, 20, 2);
         var lab = new Laboratory(

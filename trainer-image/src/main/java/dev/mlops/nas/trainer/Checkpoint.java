@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Everything that training needs to go on as if it had never stopped.
  *
- * @param fingerprint of the trial; a checkpoint of another trial is ignored
+ * @param fingerprint of the training; a checkpoint of another one is ignored
  * @param batchesDone batches of the current epoch that are done
  * @param lossSum of those batches
  * @param steps of the optimiser
@@ -44,18 +44,25 @@ record Checkpoint(
         List<float[]> vectors) {
     private static final long MAGIC = 0x4e415343484b5031L;
 
-    /** Distinguishes trials; where data and checkpoints lie does not matter, nor what is done with the test part. */
+    /**
+     * Distinguishes trainings. Trials of one training that stop after different epochs have the same; where data and checkpoints
+     * lie does not matter, nor what is done with the test part.
+     */
     static long fingerprint(TrialFile file) {
+        var recipe = file.recipe();
         try {
             var same = new Object[] {
                 file.experiment(),
-                file.trial(),
                 file.graph(),
                 file.dataset(),
-                file.epochs(),
                 file.seed(),
                 file.splitSeed(),
-                file.recipe()
+                recipe.optimizer(),
+                recipe.learningRate(),
+                recipe.schedule(),
+                recipe.batchSize(),
+                recipe.weightDecay(),
+                Training.scheduleEpochs(file)
             };
             var sum = new CRC32C();
             var bytes = new ObjectMapper().writeValueAsBytes(same);
@@ -66,12 +73,12 @@ record Checkpoint(
         }
     }
 
-    /** Where a trial's checkpoint lies. */
-    static Path path(Path folder, TrialFile file) {
-        return folder.resolve(file.trial().replaceAll("[^A-Za-z0-9._-]", "_") + ".checkpoint");
+    /** Where a training's checkpoint lies. */
+    static Path path(Path folder, long fingerprint) {
+        return folder.resolve("%016x.checkpoint".formatted(fingerprint));
     }
 
-    /** The checkpoint of this trial, or null when there is none, it is damaged, or it is another trial's. */
+    /** The checkpoint of this training, or null when there is none, it is damaged, or it is another one's. */
     static @Nullable Checkpoint read(Path path, long fingerprint) {
         try {
             var bytes = Files.readAllBytes(path);

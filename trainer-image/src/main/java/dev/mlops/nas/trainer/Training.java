@@ -25,6 +25,7 @@ final class Training {
     private final Optimizer optimizer;
     private final BooleanSupplier stopRequested;
     private final @Nullable Path checkpoint;
+    private final @Nullable Path resumed;
     private final long fingerprint;
     private final int batch;
     private final int batchesPerEpoch;
@@ -52,10 +53,26 @@ final class Training {
         this.learner = new Classifier(network.compile(batch, true, limit), examples);
         int judged = Math.min(EVALUATION_BATCH, Math.max(partition.validation().length, partition.test().length));
         this.judge = new Classifier(network.compile(judged, false, limit), examples);
-        this.optimizer = new Optimizer(file.recipe(), network.parameters(), (long) file.epochs() * batchesPerEpoch);
+        this.optimizer =
+                new Optimizer(file.recipe(), network.parameters(), (long) scheduleEpochs(file) * batchesPerEpoch);
         this.fingerprint = Checkpoint.fingerprint(file);
-        var folder = file.folders().checkpoints();
-        this.checkpoint = folder == null ? null : Checkpoint.path(Path.of(folder), file);
+        this.checkpoint = path(file.folders().checkpoints(), fingerprint);
+        this.resumed = path(file.folders().resume(), fingerprint);
+    }
+
+    private static @Nullable Path path(@Nullable String folder, long fingerprint) {
+        return folder == null ? null : Checkpoint.path(Path.of(folder), fingerprint);
+    }
+
+    /** Epochs that the schedule spans. */
+    static int scheduleEpochs(TrialFile file) {
+        Integer epochs = file.recipe().scheduleEpochs();
+        return epochs == null ? file.epochs() : epochs;
+    }
+
+    /** Whether a later trial may go on where this one ends. */
+    private boolean mayGoOn() {
+        return file.epochs() < scheduleEpochs(file);
     }
 
     /**
@@ -79,7 +96,7 @@ final class Training {
                     rounded(score.loss())));
             lossSum = 0;
             firstBatch = 0;
-            if (checkpoint != null && epoch < file.epochs()) {
+            if (checkpoint != null && (epoch < file.epochs() || mayGoOn())) {
                 save(checkpoint, 0);
             }
             System.out.printf(
@@ -154,28 +171,43 @@ final class Training {
     }
 
     private void restore() {
-        var saved = checkpoint == null ? null : Checkpoint.read(checkpoint, fingerprint);
-        var vectors = vectors();
-        if (saved == null || saved.vectors().size() != vectors.size()) {
+        var own = usable(checkpoint);
+        var saved = own == null ? usable(resumed) : own;
+        if (saved == null) {
             return;
         }
-        for (int i = 0; i < vectors.size(); i++) {
-            if (saved.vectors().get(i).length != vectors.get(i).length()) {
-                return;
-            }
-        }
+        var vectors = vectors();
         for (int i = 0; i < vectors.size(); i++) {
             ((FloatPointer) vectors.get(i).data().pointer()).put(saved.vectors().get(i));
         }
         history.addAll(saved.history());
         firstBatch = saved.batchesDone();
         lossSum = saved.lossSum();
-        seconds = saved.seconds();
+        // What the earlier trial took is on its own account.
+        seconds = own == null ? 0 : saved.seconds();
         optimizer.restore(saved.steps());
         network.statistics().restore(saved.statisticsBatches());
         System.out.printf(
-                "%s goes on from its checkpoint: %d epochs and %d batches are done%n",
-                file.trial(), history.size(), firstBatch);
+                "%s goes on from %s checkpoint: %d epochs and %d batches are done%n",
+                file.trial(), own == null ? "an earlier trial's" : "its", history.size(), firstBatch);
+    }
+
+    /** The checkpoint at a path, where it fits this network and does not go beyond this trial. */
+    private @Nullable Checkpoint usable(@Nullable Path path) {
+        var saved = path == null ? null : Checkpoint.read(path, fingerprint);
+        var vectors = vectors();
+        if (saved == null
+                || saved.vectors().size() != vectors.size()
+                || saved.history().size() > file.epochs()
+                || (saved.history().size() == file.epochs() && saved.batchesDone() > 0)) {
+            return null;
+        }
+        for (int i = 0; i < vectors.size(); i++) {
+            if (saved.vectors().get(i).length != vectors.get(i).length()) {
+                return null;
+            }
+        }
+        return saved;
     }
 
     private List<INDArray> vectors() {
@@ -186,14 +218,21 @@ final class Training {
                 network.statistics().average());
     }
 
-    /** Removes the checkpoint of a trial that will not go on. */
+    /** Removes the checkpoints that nobody will go on from. */
     void forget() {
+        if (!mayGoOn()) {
+            remove(checkpoint);
+        }
+        remove(resumed);
+    }
+
+    private void remove(@Nullable Path path) {
         try {
-            if (checkpoint != null) {
-                Files.deleteIfExists(checkpoint);
+            if (path != null) {
+                Files.deleteIfExists(path);
             }
         } catch (IOException e) {
-            System.err.printf("%s: checkpoint %s cannot be removed: %s%n", file.trial(), checkpoint, e.getMessage());
+            System.err.printf("%s: checkpoint %s cannot be removed: %s%n", file.trial(), path, e.getMessage());
         }
     }
 

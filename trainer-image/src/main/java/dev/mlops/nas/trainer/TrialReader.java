@@ -83,6 +83,12 @@ final class TrialReader {
     private static TrialFile checked(Path path, TrialFile file) {
         var recipe = file.recipe();
         require(path, file.epochs() >= 1, "epochs", file.epochs(), "at least 1");
+        require(
+                path,
+                Training.scheduleEpochs(file) >= file.epochs(),
+                "recipe.scheduleEpochs",
+                Training.scheduleEpochs(file),
+                "epochs or more");
         require(path, recipe.batchSize() >= 1, "recipe.batchSize", recipe.batchSize(), "at least 1");
         require(path, recipe.learningRate() > 0, "recipe.learningRate", recipe.learningRate(), "above 0");
         require(path, recipe.weightDecay() >= 0, "recipe.weightDecay", recipe.weightDecay(), "0 or more");

@@ -52,7 +52,8 @@ final class TrainerBenchmark {
         var network = Network.of(graph, shape, 10, 1, limit);
         var learner = new Classifier(network.compile(batch, true, limit), examples);
         double compiled = (clock.getCurrentThreadCpuTime() - start) / 1e6;
-        var optimizer = new Optimizer(new Recipe("adamw", 1e-4, "constant", batch, 0), network.parameters(), STEPS);
+        var optimizer =
+                new Optimizer(new Recipe("adamw", 1e-4, "constant", batch, 0, null), network.parameters(), STEPS);
         long before = 0;
         for (int i = 0; i < WARM_UP + STEPS; i++) {
             if (i == WARM_UP) {

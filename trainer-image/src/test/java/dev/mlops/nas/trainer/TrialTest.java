@@ -97,7 +97,7 @@ class TrialTest {
 
         var result = Trials.digits()
                 .epochs(4)
-                .recipe(new Recipe(optimizer, rate, "constant", 32, 0.0005))
+                .recipe(new Recipe(optimizer, rate, "constant", 32, 0.0005, null))
                 .run(folder);
 
         assertThat(result.metrics().get("accuracy")).isGreaterThan(0.85);
@@ -110,7 +110,7 @@ class TrialTest {
                         .then("conv", "conv", Map.of("filters", 8.0, "kernel", 3.0), 8, 8, 8)
                         .then("relu", "relu", Map.of(), 8, 8, 8)
                         .logits(10))
-                .recipe(new Recipe("sgd", 1e9, "constant", 32, 0.1))
+                .recipe(new Recipe("sgd", 1e9, "constant", 32, 0.1, null))
                 .run(folder);
 
         assertThat(result.exitCode()).isEqualTo(64);
@@ -149,12 +149,56 @@ class TrialTest {
     }
 
     @Test
+    void aPromotedTrialTrainsTheDifferenceOnlyAndEqualsAnUninterruptedTraining() throws IOException {
+        var first = folder.resolve("1");
+        var second = folder.resolve("2");
+        var whole = Trials.digits().epochs(3).openingTest().run(folder);
+
+        var low = Trials.digits().epochs(1).schedule(3).checkpoints(first).run(folder);
+        var batches = new AtomicInteger();
+        var middle = Trials.digits()
+                .epochs(2)
+                .schedule(3)
+                .checkpoints(second)
+                .resuming(first)
+                .run(folder, () -> batches.incrementAndGet() < 0);
+        var high = Trials.digits()
+                .epochs(3)
+                .schedule(3)
+                .openingTest()
+                .checkpoints(folder.resolve("3"))
+                .resuming(second)
+                .run(folder, () -> batches.incrementAndGet() < 0);
+
+        assertThat(batches.get()).as("two epochs of 33 batches").isEqualTo(2 * 33);
+        assertThat(losses(low)).isEqualTo(losses(whole).subList(0, 3));
+        assertThat(losses(middle)).isEqualTo(losses(whole).subList(0, 6));
+        assertThat(losses(high)).isEqualTo(losses(whole));
+        assertThat(high.metrics().get("testLoss")).isEqualTo(whole.metrics().get("testLoss"));
+        assertThat(List.of(first, second)).allSatisfy(f -> assertThat(f).isEmptyDirectory());
+    }
+
+    @Test
+    void aPromotedTrialWithoutACheckpointTrainsFromScratchToTheSameResult() throws IOException {
+        var left = folder.resolve("left");
+        Trials.digits().seed(5).epochs(1).schedule(2).checkpoints(left).run(folder);
+        var batches = new AtomicInteger();
+        var promoted = Trials.digits().schedule(2).resuming(left).run(folder, () -> batches.incrementAndGet() < 0);
+        assertThat(batches.get()).isEqualTo(2 * 33);
+        assertThat(losses(promoted)).isEqualTo(losses(Trials.digits().run(folder)));
+        assertThat(left).as("another training's checkpoint").isNotEmptyDirectory();
+    }
+
+    @Test
     void aDamagedCheckpointOrOneOfAnotherTrialIsIgnored() throws IOException {
         var checkpoints = folder.resolve("checkpoints");
         var trial = Trials.digits().checkpoints(checkpoints);
         var batches = new AtomicInteger();
         trial.run(folder, () -> batches.incrementAndGet() > 40);
-        var file = checkpoints.resolve("digits-00001.checkpoint");
+        Path file;
+        try (var files = Files.list(checkpoints)) {
+            file = files.findFirst().orElseThrow();
+        }
         var bytes = Files.readAllBytes(file);
 
         bytes[bytes.length / 2] ^= 1;

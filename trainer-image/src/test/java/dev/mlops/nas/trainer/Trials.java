@@ -24,7 +24,8 @@ record Trials(
         long seed,
         Recipe recipe,
         boolean evaluateTest,
-        @Nullable String checkpoints) {
+        @Nullable String checkpoints,
+        @Nullable String resume) {
     static final Path DATA = Path.of("../examples/data").toAbsolutePath().normalize();
 
     static Trials digits() {
@@ -33,8 +34,9 @@ record Trials(
                 dataset("digits.csv.gz", List.of(1, 8, 8), 10),
                 2,
                 1,
-                new Recipe("adamw", 0.003, "cosine", 32, 0.0005),
+                new Recipe("adamw", 0.003, "cosine", 32, 0.0005, null),
                 false,
+                null,
                 null);
     }
 
@@ -43,31 +45,47 @@ record Trials(
     }
 
     Trials graph(List<GraphNode> other) {
-        return new Trials(other, dataset, epochs, seed, recipe, evaluateTest, checkpoints);
+        return new Trials(other, dataset, epochs, seed, recipe, evaluateTest, checkpoints, resume);
     }
 
     Trials dataset(DatasetRef other) {
-        return new Trials(graph, other, epochs, seed, recipe, evaluateTest, checkpoints);
+        return new Trials(graph, other, epochs, seed, recipe, evaluateTest, checkpoints, resume);
     }
 
     Trials epochs(int count) {
-        return new Trials(graph, dataset, count, seed, recipe, evaluateTest, checkpoints);
+        return new Trials(graph, dataset, count, seed, recipe, evaluateTest, checkpoints, resume);
     }
 
     Trials seed(long other) {
-        return new Trials(graph, dataset, epochs, other, recipe, evaluateTest, checkpoints);
+        return new Trials(graph, dataset, epochs, other, recipe, evaluateTest, checkpoints, resume);
     }
 
     Trials recipe(Recipe other) {
-        return new Trials(graph, dataset, epochs, seed, other, evaluateTest, checkpoints);
+        return new Trials(graph, dataset, epochs, seed, other, evaluateTest, checkpoints, resume);
     }
 
     Trials openingTest() {
-        return new Trials(graph, dataset, epochs, seed, recipe, true, checkpoints);
+        return new Trials(graph, dataset, epochs, seed, recipe, true, checkpoints, resume);
     }
 
     Trials checkpoints(Path folder) {
-        return new Trials(graph, dataset, epochs, seed, recipe, evaluateTest, folder.toString());
+        return new Trials(graph, dataset, epochs, seed, recipe, evaluateTest, folder.toString(), resume);
+    }
+
+    /** Goes on from what an earlier trial left there. */
+    Trials resuming(Path folder) {
+        return new Trials(graph, dataset, epochs, seed, recipe, evaluateTest, checkpoints, folder.toString());
+    }
+
+    /** With a schedule that spans more epochs. */
+    Trials schedule(int scheduleEpochs) {
+        return recipe(new Recipe(
+                recipe.optimizer(),
+                recipe.learningRate(),
+                recipe.schedule(),
+                recipe.batchSize(),
+                recipe.weightDecay(),
+                scheduleEpochs));
     }
 
     TrialFile file() {
@@ -83,7 +101,7 @@ record Trials(
                 7,
                 recipe,
                 evaluateTest,
-                new Folders(DATA.toString(), checkpoints));
+                new Folders(DATA.toString(), checkpoints, resume));
     }
 
     Path write(Path folder) throws IOException {

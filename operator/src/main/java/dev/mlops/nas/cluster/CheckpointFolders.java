@@ -1,0 +1,52 @@
+package dev.mlops.nas.cluster;
+
+import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.api.NasExperimentSpec.Checkpoints;
+import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
+import dev.mlops.nas.api.NasTrialSpec;
+import dev.mlops.nas.contract.TrialFile.Folders;
+import org.jspecify.annotations.Nullable;
+
+/** Where trainers find checkpoints: on the claim of {@code spec.trainer.checkpoints}, a folder per trial in one per experiment. */
+final class CheckpointFolders {
+    /** Where the claim is mounted. */
+    static final String MOUNT = "/nas/checkpoints";
+
+    /** Name of the claim's volume. */
+    static final String VOLUME = "nas-checkpoints";
+
+    /** The claim's name; null where the experiment has none. */
+    static @Nullable String claim(NasExperiment experiment) {
+        Checkpoints checkpoints = experiment.getSpec().trainer().checkpoints();
+        return checkpoints == null ? null : checkpoints.volumeClaim();
+    }
+
+    /** The folders of a trial. */
+    static Folders folders(NasExperiment experiment, NasTrialSpec trial, String data) {
+        if (claim(experiment) == null) {
+            return new Folders(data, null, null);
+        }
+        Integer earlier = trial.continues();
+        return new Folders(
+                data, folder(experiment, trial.number()), earlier == null ? null : folder(experiment, earlier));
+    }
+
+    private static String folder(NasExperiment experiment, int number) {
+        return "%s/%s/%s"
+                .formatted(
+                        MOUNT,
+                        experiment.getMetadata().getUid(),
+                        NasApi.trialName(experiment.getMetadata().getName(), number));
+    }
+
+    /** What the user should know of promoted trials; null where all is well. */
+    static @Nullable String notice(NasExperiment experiment) {
+        return claim(experiment) == null
+                        && experiment.getSpec().evaluation().fidelity().scheduler() != SchedulerName.None
+                ? "spec.trainer.checkpoints is not set: a promoted trial trains from scratch and costs all its epochs"
+                : null;
+    }
+
+    private CheckpointFolders() {}
+}
