@@ -150,7 +150,7 @@ final class SpaceCommand implements Callable<Integer> {
         } else if (space.parameters() != null) {
             kind = space.network() == null ? "parameters without a network" : "parameters of " + space.network();
         } else {
-            kind = space.chain() != null ? "chain" : "cell";
+            kind = space.chain() != null ? "chain" : space.cell() != null ? "cell" : "hierarchical";
         }
         return "%s for examples of %s and %d classes"
                 .formatted(

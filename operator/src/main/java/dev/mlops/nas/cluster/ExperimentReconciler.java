@@ -110,6 +110,9 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         boolean viewWasOld = start(observed, plan, all, context);
         TrackingState tracked = tracking.record(observed, plan, all, context);
         NasExperimentStatus status = ExperimentStatuses.planned(observed, plan, all, tracked, now);
+        if (resource.getStatus() == null) {
+            warnOfTrainer(resource, experiment, context);
+        }
         announce(resource, status, context);
         tracking.deliver(observed, plan, all, status, context);
         return write(resource, status, viewWasOld ? LOOK_AGAIN : lookAgain(observed, status, tracked, now));
@@ -216,6 +219,18 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         return "spec.%s: %s".formatted(e.field(), e.getMessage());
     }
 
+    /** Where the built-in trainer is to train what it cannot build; every trial would fail. */
+    private void warnOfTrainer(NasExperiment resource, Experiment experiment, Context<NasExperiment> context) {
+        if (resource.getSpec().trainer().image() == null) {
+            BuiltInTrainer.lack(experiment.space())
+                    .ifPresent(lack -> milestones.warning(
+                            context.getClient(),
+                            resource,
+                            "TrainerDoesNotFit",
+                            lack + ": name an image of your own in spec.trainer.image, unless the platform's does"));
+        }
+    }
+
     /** Events for changes of the phase; written before the status, so that a crash in between loses none. */
     private void announce(NasExperiment resource, NasExperimentStatus status, Context<NasExperiment> context) {
         NasExperimentStatus before = resource.getStatus();
@@ -224,14 +239,6 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
             return;
         }
         LOG.infof("experiment %s: %s, %s", Trials.path(resource), phase, status.message());
-        if (before == null && resource.getSpec().trainer().image() == null) {
-            BuiltInTrainer.lack(planner.experiment(resource).space())
-                    .ifPresent(lack -> milestones.warning(
-                            context.getClient(),
-                            resource,
-                            "TrainerDoesNotFit",
-                            lack + ": name an image of your own in spec.trainer.image, unless the platform's does"));
-        }
         String note = String.valueOf(status.message());
         if (phase == Phase.Failed) {
             milestones.warning(context.getClient(), resource, phase.name(), note);
