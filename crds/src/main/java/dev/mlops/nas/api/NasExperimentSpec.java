@@ -597,22 +597,30 @@ public record NasExperimentSpec(
      * How the space is explored.
      *
      * @param name Predictor (surrogates choose), Evolution (mutations of the best), LocalSearch (neighbours of the best),
-     *     Reinforce (a controller learns which choices are rewarded), QuasiRandom (an even spread over the space) or Random
+     *     Reinforce (a controller learns which choices are rewarded), QuasiRandom (an even spread over the space), Random
+     *     or External (a server of the user's)
      * @param predictor options of Predictor
      * @param evolution options of Evolution, also used while the predictor is not trusted
      * @param localSearch options of LocalSearch
      * @param reinforce options of Reinforce
+     * @param external where External is asked
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value = "self.name != 'External' || has(self.external)",
+            message = "is required for External: give external.uri, where the strategy is asked",
+            fieldPath = ".external")
     public record Strategy(
             @Default("Predictor") StrategyName name,
             @Default("{}") PredictorOptions predictor,
             @Default("{}") EvolutionOptions evolution,
             @Default("{}") LocalSearchOptions localSearch,
-            @Default("{}") ReinforceOptions reinforce) {
+            @Default("{}") ReinforceOptions reinforce,
+            @Nullable ExternalOptions external) {
 
         /** Another strategy with the same options. */
         public Strategy named(StrategyName other) {
-            return new Strategy(other, predictor, evolution, localSearch, reinforce);
+            return new Strategy(other, predictor, evolution, localSearch, reinforce, external);
         }
     }
 
@@ -623,7 +631,8 @@ public record NasExperimentSpec(
         LocalSearch,
         Reinforce,
         QuasiRandom,
-        Random
+        Random,
+        External
     }
 
     /**
@@ -702,6 +711,24 @@ public record NasExperimentSpec(
             @Default("0.9")
             @ValidationRule(value = "self >= 0.0 && self < 1.0", message = "must be at least 0 and less than 1")
             Double baselineDecay) {}
+
+    /**
+     * A strategy of the user's, asked over HTTP for the next architectures; docs/strategy-protocol.md tells how. While it does not
+     * answer, or answers what may not be trained, nothing new starts, and it is asked again.
+     *
+     * @param uri http(s) address to which questions are posted; in a cluster the operator calls it
+     * @param timeoutSeconds time for a whole answer
+     */
+    public record ExternalOptions(
+            @Required
+            @Size(max = 1024)
+            @ValidationRule(
+                    value =
+                            "self.matches('^https?://[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]{1,5})?(/[-A-Za-z0-9._~/?=&]*)?$')",
+                    message = "must be an address such as http://HOST:PORT/PATH or https://HOST/PATH")
+            String uri,
+
+            @Default("30") @Min(1) @Max(300) Integer timeoutSeconds) {}
 
     /**
      * How a trial is trained.

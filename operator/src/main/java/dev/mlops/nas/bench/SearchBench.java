@@ -137,6 +137,10 @@ public final class SearchBench {
             throw new BenchException(
                     "--scheduler is None: give SuccessiveHalving, Hyperband or Asha; without --fidelities there is none");
         }
+        if (options.strategies().contains(StrategyName.External)) {
+            throw new BenchException(
+                    "--strategy names External, which a server would have to answer: a benchmark runs the built-in ones only");
+        }
         Checks.writable(options.json());
     }
 

@@ -54,7 +54,7 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
     private static final Logger LOG = Logger.getLogger(ExperimentReconciler.class);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(500);
     private static final Duration STALLED_AGAIN = Duration.ofSeconds(30);
-    private static final Duration TRACKING_RETRY = Duration.ofSeconds(10);
+    private static final Duration RETRY = Duration.ofSeconds(10);
 
     private final Planner planner;
     private final ExperimentTracking tracking;
@@ -115,14 +115,14 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         }
         announce(resource, status, context);
         tracking.deliver(observed, plan, all, status, context);
-        return write(resource, status, viewWasOld ? LOOK_AGAIN : lookAgain(observed, status, tracked, now));
+        return write(resource, status, viewWasOld ? LOOK_AGAIN : lookAgain(observed, plan, status, tracked, now));
     }
 
     /** When to look again though nothing happens; null for never. */
     private static @Nullable Duration lookAgain(
-            Observed observed, NasExperimentStatus status, TrackingState tracked, Instant now) {
-        if (tracked.retry()) {
-            return TRACKING_RETRY;
+            Observed observed, Plan plan, NasExperimentStatus status, TrackingState tracked, Instant now) {
+        if (tracked.retry() || plan.question() != null) {
+            return RETRY;
         }
         Duration wallClock = observed.experiment().budget().wallClock();
         if (wallClock == null || status.completionTime() != null) {

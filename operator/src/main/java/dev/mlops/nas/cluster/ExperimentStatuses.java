@@ -151,7 +151,7 @@ final class ExperimentStatuses {
                 observed.resource().getMetadata().getGeneration(),
                 now);
         boolean working = phase != Phase.Succeeded && phase != Phase.Failed && phase != Phase.Suspended;
-        boolean stalled = phase == Phase.Failed || (refused != null && working);
+        boolean stalled = phase == Phase.Failed || (working && (refused != null || plan.question() != null));
         String stalledReason = refused != null && working ? TrialReconciler.JOB_REJECTED : reason;
         conditions.add("Ready", phase == Phase.Succeeded, stalled ? stalledReason : reason, message);
         conditions.add(

@@ -2,8 +2,8 @@ package dev.mlops.nas.cluster;
 
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.experiment.ExperimentFactory;
+import dev.mlops.nas.experiment.ExternalStrategy;
 import dev.mlops.nas.search.Experiment;
-import dev.mlops.nas.search.Experiments;
 import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.SpaceException;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Asks the engine, and remembers its last answer for every experiment: events that change nothing for the engine cost nothing.
- * Forgetting is harmless.
+ * Forgetting is harmless. Where an external strategy has not answered, it is asked again.
  */
 final class Planner {
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
@@ -85,7 +85,11 @@ final class Planner {
             return answer.plan;
         }
         Plan plan = Objects.requireNonNull(meters.timer("nas.decide")
-                .record(() -> Experiments.decide(observed.experiment(), observed.history(), now)));
+                .record(() -> ExternalStrategy.decide(
+                        observed.resource().getSpec(), observed.experiment(), observed.history(), now)));
+        if (plan.question() != null) {
+            return plan;
+        }
         entries.computeIfPresent(
                 uid, (key, e) -> new Entry(e.generation, e.experiment, new Answer(observed.history(), timeIsUp, plan)));
         return plan;

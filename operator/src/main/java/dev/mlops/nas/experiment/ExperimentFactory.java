@@ -237,6 +237,7 @@ public final class ExperimentFactory {
                         strategy.reinforce().learningRate(),
                         strategy.reinforce().entropyBonus(),
                         strategy.reinforce().baselineDecay());
+            case External -> new StrategyOptions.External();
             case QuasiRandom -> new StrategyOptions.QuasiRandom();
             case Evolution -> evolution;
             case LocalSearch ->

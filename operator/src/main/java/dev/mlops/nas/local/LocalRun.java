@@ -234,7 +234,10 @@ public final class LocalRun {
                 out.print("suspended by spec.suspend; set it to false and go on by: " + resumeCommand(state));
             }
         }
-        return plan.phase() == Plan.Phase.FAILED ? FAILED : DONE;
+        if (end == End.UNANSWERED) {
+            err.print("%s; to go on: %s".formatted(plan.summary().message(), resumeCommand(state)));
+        }
+        return plan.phase() == Plan.Phase.FAILED || end == End.UNANSWERED ? FAILED : DONE;
     }
 
     /** Delivers the end, and says where the runs are or what is missing. */
@@ -242,7 +245,7 @@ public final class LocalRun {
             StateFolder state, LocalSearch search, Plan plan, End end, Instant endedAt, @Nullable Courier courier)
             throws IOException, InterruptedException {
         if (courier != null) {
-            RunState runState = end == End.SUSPENDED
+            RunState runState = end == End.SUSPENDED || end == End.UNANSWERED
                     ? RunState.KILLED
                     : plan.phase() == Plan.Phase.FAILED ? RunState.FAILED : RunState.FINISHED;
             Map<String, String> artifacts = end == End.DONE

@@ -1,12 +1,12 @@
 package dev.mlops.nas.local;
 
 import dev.mlops.nas.contract.TrialFile.Folders;
+import dev.mlops.nas.experiment.ExternalStrategy;
 import dev.mlops.nas.experiment.Outcomes;
 import dev.mlops.nas.experiment.TrialFiles;
 import dev.mlops.nas.local.AttemptFolder.Ended;
 import dev.mlops.nas.local.LocalTrial.Ending;
 import dev.mlops.nas.local.TrialFolder.OutcomeFile;
-import dev.mlops.nas.search.Experiments;
 import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.TrialRequest;
@@ -34,6 +34,8 @@ final class LocalSearch {
     enum End {
         DONE,
         SUSPENDED,
+        /** A strategy outside the engine gave no answer that can be used, again and again. */
+        UNANSWERED,
         INTERRUPTED
     }
 
@@ -66,6 +68,9 @@ final class LocalSearch {
 
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(30);
 
+    /** So often an external strategy is asked while nothing else is left to do. */
+    private static final int QUESTIONS = 5;
+
     private final Setup setup;
     private final StateFolder state;
     private final Watcher watcher;
@@ -76,6 +81,8 @@ final class LocalSearch {
     private boolean deciding;
     private boolean stale = true;
     private boolean interrupted;
+    private int unanswered;
+    private Instant askAfter = Instant.MIN;
 
     LocalSearch(Setup setup, StateFolder state, Watcher watcher, Clock clock) {
         this.setup = setup;
@@ -102,6 +109,9 @@ final class LocalSearch {
                 return end;
             }
             startWaiting();
+            if (unanswered > 0 && !clock.instant().isBefore(askAfter)) {
+                stale = true;
+            }
             if (stale && !deciding) {
                 decide();
             }
@@ -156,16 +166,18 @@ final class LocalSearch {
             }
             case SUSPENDED -> End.SUSPENDED;
             case WARMING_UP, SEARCHING, FINALIZING -> {
-                if (trials.values().stream().noneMatch(LocalTrial::isWaiting)) {
-                    throw new IllegalStateException(
-                            "the plan starts nothing, nothing runs, and the search is not done");
+                if (trials.values().stream().anyMatch(LocalTrial::isWaiting)) {
+                    yield null;
                 }
-                yield null;
+                if (unanswered > 0) {
+                    yield unanswered < QUESTIONS ? null : End.UNANSWERED;
+                }
+                throw new IllegalStateException("the plan starts nothing, nothing runs, and the search is not done");
             }
         };
     }
 
-    /** The plan is made beside the loop: fitting surrogates may take seconds. */
+    /** The plan is made beside the loop: fitting surrogates or asking an external strategy may take seconds. */
     private void decide() {
         deciding = true;
         stale = false;
@@ -173,7 +185,7 @@ final class LocalSearch {
         Instant now = clock.instant();
         Thread.ofPlatform().daemon().name("decide").start(() -> {
             try {
-                events.add(new Event.Decided(Experiments.decide(setup.experiment(), history, now)));
+                events.add(new Event.Decided(ExternalStrategy.decide(setup.spec(), setup.experiment(), history, now)));
             } catch (RuntimeException e) {
                 events.add(new Event.Undecided(e));
             }
@@ -185,6 +197,13 @@ final class LocalSearch {
         plan = decided;
         if (interrupted) {
             return;
+        }
+        unanswered = decided.question() == null ? 0 : unanswered + 1;
+        if (unanswered > 0) {
+            Duration pause = backoff(unanswered);
+            askAfter = clock.instant().plus(pause);
+            watcher.notice(
+                    "%s; it is asked again in %d s".formatted(decided.summary().message(), pause.toSeconds()));
         }
         for (int number : decided.stop()) {
             LocalTrial trial = trials.get(number);
@@ -329,9 +348,14 @@ final class LocalSearch {
             end(trial, new TrialState.Failed("failed %d times, at last: %s".formatted(failures, message), seconds));
             return;
         }
-        Duration pause = Duration.ofSeconds(1L << Math.min(failures - 1, 10));
-        trial.startAfter = clock.instant().plus(pause.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : pause);
+        trial.startAfter = clock.instant().plus(backoff(failures));
         watcher.notice("trial %d is tried again (%d of %d): %s".formatted(trial.number(), failures, limit, message));
+    }
+
+    /** A second, and twice as long each time. */
+    private static Duration backoff(long failures) {
+        Duration pause = Duration.ofSeconds(1L << Math.min(failures - 1, 10));
+        return pause.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : pause;
     }
 
     private void end(LocalTrial trial, TrialState.Outcome outcome) {

@@ -178,6 +178,7 @@ class BenchSearchCommandTest {
         wrong(table, "has the same cost twice", "--fidelities", "test:0.1,latency:0.1");
         wrong(table, "--scheduler is None", "--fidelities", "test:0.1", "--scheduler", "none");
         wrong(table, "--parallel is 0: give 1 or more", "--parallel", "0");
+        wrong(table, "--strategy names External", "--strategy", "random,external");
     }
 
     private void wrong(Path table, String sentence, String... options) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.mlops.nas.experiment.StrategyServer;
 import dev.mlops.nas.local.NasProcess.Finished;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -155,6 +157,31 @@ class LocalRunTest {
         assertThat(starts())
                 .containsExactlyInAnyOrderElementsOf(
                         IntStream.rangeClosed(1, TRIALS).boxed().toList());
+    }
+
+    @Test
+    void aUsersOwnStrategyNamesTheTrialsAndWhenItGoesAwayTheSearchStopsAndLaterGoesOn() throws Exception {
+        var away = new AtomicBoolean();
+        try (var server =
+                new StrategyServer(q -> away.get() && q.path("architectures").size() == 2
+                        ? Map.entry(503, "closed for today")
+                        : StrategyServer.draw(q))) {
+            replace("name: Random", "name: External\n    external: {uri: \"%s\"}".formatted(server.uri()));
+            away.set(true);
+            Finished stopped = run();
+            assertThat(stopped.exitCode()).isEqualTo(1);
+            assertThat(stopped.err())
+                    .contains("answered with HTTP 503: closed for today; 2 of 4 architectures trained")
+                    .contains("to go on: nas run digits.yaml --state state");
+            away.set(false);
+            Finished end = run("--json");
+            assertThat(end.exitCode()).as(end.err()).isZero();
+            assertThat(numbers(Json.MAPPER.readTree(end.out())))
+                    .containsExactlyElementsOf(
+                            IntStream.rangeClosed(1, TRIALS).boxed().toList());
+            assertThat(starts()).hasSize(TRIALS);
+            assertThat(server.questions().getFirst().path("count").asInt()).isEqualTo(2);
+        }
     }
 
     @Test

@@ -141,6 +141,21 @@ final class Candidates {
         return constraints.stream().filter(Constraint::isAnalytic).allMatch(c -> candidate.value(c) <= c.max());
     }
 
+    /** The first analytic constraint that is broken, in words. */
+    String broken(Candidate candidate) {
+        Constraint first = constraints.stream()
+                .filter(c -> c.isAnalytic() && candidate.value(c) > c.max())
+                .findFirst()
+                .orElseThrow();
+        return String.format(
+                Locale.ROOT,
+                "constraints[%d]: %s is %,.0f, at most %,.0f is allowed",
+                constraints.indexOf(first),
+                first.metric(),
+                candidate.value(first),
+                first.max());
+    }
+
     /** Whether {@link #list} can be asked. */
     boolean isListed() {
         return listable;

@@ -158,6 +158,9 @@ public record Experiment(
         /** REINFORCE: step of the controller, weight of its entropy, and what remains of the old baseline at each trial. */
         record Reinforce(double learningRate, double entropy, double baselineDecay) implements StrategyOptions {}
 
+        /** A strategy outside the engine, see {@link Question}. */
+        record External() implements StrategyOptions {}
+
         /** Surrogates choose after a warm-up; evolution explores while they rank no better than chance. */
         record Predictor(int warmUp, List<SurrogateKind> surrogates, Evolution fallback) implements StrategyOptions {}
     }

@@ -22,7 +22,7 @@ public final class Experiments {
     private final Strategy strategy;
     private final List<Observation> observations;
 
-    private Experiments(Experiment experiment, History history, Instant now) {
+    private Experiments(Experiment experiment, History history, @Nullable Answer answer, Instant now) {
         this.experiment = experiment;
         this.startedAt = history.startedAt();
         this.now = now;
@@ -31,7 +31,7 @@ public final class Experiments {
         this.search = ledger.search();
         this.contenders = ledger.contenders();
         this.scheduler = Scheduler.of(experiment, ledger);
-        this.strategy = Strategy.of(experiment.strategy(), experiment.constraints());
+        this.strategy = Strategy.of(experiment.strategy(), experiment.constraints(), answer);
         this.observations = ledger.observations();
     }
 
@@ -42,7 +42,17 @@ public final class Experiments {
      * @throws SpaceException if no architecture can meet the constraints
      */
     public static Plan decide(Experiment experiment, History history, Instant now) {
-        return new Experiments(experiment, history, now).plan();
+        return new Experiments(experiment, history, null, now).plan();
+    }
+
+    /**
+     * Decides with the answer to the question of the plan for the same history. Where the answer cannot be used, the plan says
+     * why, and its question is still open.
+     *
+     * @throws SpaceException if no architecture can meet the constraints
+     */
+    public static Plan decide(Experiment experiment, History history, Answer answer, Instant now) {
+        return new Experiments(experiment, history, answer, now).plan();
     }
 
     private Plan plan() {
@@ -90,6 +100,17 @@ public final class Experiments {
         int wanted = timeUp ? 0 : Math.min(left, Math.max(free - start.size(), finalizing ? 1 : 0));
         int started = 0;
         boolean exhausted = false;
+        if (wanted > 0 && strategy instanceof External external) {
+            switch (external.read(candidates, observations, wanted)) {
+                case External.Reading.Open _ -> {
+                    return asking(start, wanted, "Searching", progress());
+                }
+                case External.Reading.Unusable(String why) -> {
+                    return asking(start, wanted, "StrategyUnavailable", why + "; " + progress());
+                }
+                case External.Reading.Usable _ -> {}
+            }
+        }
         if (wanted > 0) {
             List<Proposal> proposals = strategy.propose(candidates, observations, wanted, experiment.seed());
             exhausted = proposals.size() < wanted;
@@ -112,6 +133,33 @@ public final class Experiments {
                     summary(warm ? "WarmingUp" : "Searching", progress(), total, null));
         }
         return closing(start, !promotions.isEmpty(), free, total, why(timeUp, exhausted));
+    }
+
+    /** The search goes on when the strategy outside has answered. */
+    private Plan asking(List<TrialRequest> start, int wanted, String reason, String message) {
+        List<Question.Known> known = new ArrayList<>();
+        for (int i = 0; i < observations.size(); i++) {
+            Observation observation = observations.get(i);
+            known.add(new Question.Known(
+                    contenders.get(i).first().request().number(),
+                    experiment.space().describe(observation.candidate().genotype()),
+                    switch (observation.status()) {
+                        case PENDING -> Question.State.PENDING;
+                        case MEASURED -> Question.State.MEASURED;
+                        case INFEASIBLE -> Question.State.INFEASIBLE;
+                        case FAILED -> Question.State.FAILED;
+                    },
+                    observation.isMeasured() ? experiment.objective().score(observation.score()) : null,
+                    observation.metrics(),
+                    observation.isFeasible(),
+                    observation.epochs()));
+        }
+        return new Plan(
+                Plan.Phase.SEARCHING,
+                start,
+                List.of(),
+                summary(reason, message, experiment.budget().trials(), null),
+                new Question(wanted, known));
     }
 
     /** The architecture that the search has come to. */
@@ -309,7 +357,9 @@ public final class Experiments {
         int finalists = protocol.finalistSeeds() * (protocol.finalists() + (protocol.randomArm() ? 1 : 0));
         int warm = switch (experiment.strategy()) {
             case Experiment.StrategyOptions.RandomSearch() -> searchTotal;
-            case Experiment.StrategyOptions.QuasiRandom _, Experiment.StrategyOptions.Reinforce _ -> 0;
+            case Experiment.StrategyOptions.QuasiRandom _,
+                    Experiment.StrategyOptions.Reinforce _,
+                    Experiment.StrategyOptions.External _ -> 0;
             case Experiment.StrategyOptions.Evolution options -> options.population();
             case Experiment.StrategyOptions.LocalSearch options -> options.draws();
             case Experiment.StrategyOptions.Predictor options -> options.warmUp();

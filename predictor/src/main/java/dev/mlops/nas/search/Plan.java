@@ -10,8 +10,19 @@ import org.jspecify.annotations.Nullable;
  * @param start trials to start now; at most as many as fit beside those that run
  * @param stop numbers of trials to end
  * @param summary figures for status, terminal and report
+ * @param question to a strategy outside the engine, without whose answer the search does not go on; null where none is open
  */
-public record Plan(Phase phase, List<TrialRequest> start, List<Integer> stop, Summary summary) {
+public record Plan(
+        Phase phase,
+        List<TrialRequest> start,
+        List<Integer> stop,
+        Summary summary,
+        @Nullable Question question) {
+    /** Without a question. */
+    public Plan(Phase phase, List<TrialRequest> start, List<Integer> stop, Summary summary) {
+        this(phase, start, stop, summary, null);
+    }
+
     /** Where the search is. */
     public enum Phase {
         WARMING_UP,
@@ -26,7 +37,7 @@ public record Plan(Phase phase, List<TrialRequest> start, List<Integer> stop, Su
      * Figures for the user.
      *
      * @param reason one CamelCase word for conditions: WarmingUp, Searching, Finalizing, Succeeded, Suspended, DataUnusable,
-     *     TooManyFailures, NoFeasibleArchitecture
+     *     TooManyFailures, NoFeasibleArchitecture, StrategyUnavailable
      * @param message one sentence
      * @param searchDone architectures of the search (warm-up included) with a first outcome
      * @param searchTotal architectures of the budget (less when the space is exhausted)

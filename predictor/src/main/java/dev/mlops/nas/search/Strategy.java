@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * trial follows from the trials before it, however many are planned at a time.
  */
 sealed interface Strategy
-        permits RandomSearch, QuasiRandom, RegularizedEvolution, LocalSearch, Reinforce, PredictorSearch {
+        permits RandomSearch, QuasiRandom, RegularizedEvolution, LocalSearch, Reinforce, External, PredictorSearch {
     /**
      * Proposes architectures that are new to the search.
      *
@@ -21,14 +21,20 @@ sealed interface Strategy
      */
     List<Proposal> propose(Candidates candidates, List<Observation> observations, int count, long seed);
 
-    /** The strategy for the options. */
-    static Strategy of(Experiment.StrategyOptions options, List<Experiment.Constraint> constraints) {
+    /**
+     * The strategy for the options.
+     *
+     * @param answer of a strategy outside the engine; null for others, and before it was asked
+     */
+    static Strategy of(
+            Experiment.StrategyOptions options, List<Experiment.Constraint> constraints, @Nullable Answer answer) {
         return switch (options) {
             case Experiment.StrategyOptions.RandomSearch() -> new RandomSearch();
             case Experiment.StrategyOptions.QuasiRandom() -> new QuasiRandom();
             case Experiment.StrategyOptions.Evolution evolution -> new RegularizedEvolution(evolution);
             case Experiment.StrategyOptions.LocalSearch search -> new LocalSearch(search);
             case Experiment.StrategyOptions.Reinforce reinforce -> new Reinforce(reinforce);
+            case Experiment.StrategyOptions.External() -> new External(answer);
             case Experiment.StrategyOptions.Predictor predictor -> new PredictorSearch(predictor, constraints);
         };
     }
