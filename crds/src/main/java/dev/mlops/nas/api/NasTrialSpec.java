@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param seed of the training
  * @param reference name of the human design, for purpose Reference
  * @param continues number of the trial with fewer epochs whose training goes on in this one
- * @param predicted predicted objective as text "mean ± standard deviation"; absent for trials that no surrogate chose
+ * @param predicted predicted objective as text "mean ± standard deviation"; absent for trials that no surrogate chose, and in searches with several rungs
  * @param prediction the same as numbers
  */
 @ValidationRule(value = "self == oldSelf", message = "a trial's spec cannot be changed")

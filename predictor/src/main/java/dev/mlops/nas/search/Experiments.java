@@ -303,7 +303,9 @@ public final class Experiments {
     }
 
     private TrialRequest request(Proposal proposal, int number, int index) {
-        TrialRequest.Prediction prediction = proposal.prediction();
+        // With several rungs, surrogates rank architectures by results of all of them: that foretells no value of a
+        // single one.
+        TrialRequest.Prediction prediction = experiment.fidelity().rungs().size() > 1 ? null : proposal.prediction();
         return new TrialRequest(
                 number,
                 proposal.uniform() && !(strategy instanceof RandomSearch) ? Purpose.WARM_UP : Purpose.SEARCH,

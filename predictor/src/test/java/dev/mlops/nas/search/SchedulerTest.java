@@ -166,6 +166,20 @@ class SchedulerTest {
     }
 
     @Test
+    void aSurrogateForetellsValuesOnlyWhereAllResultsAreOfOneFidelity() {
+        Experiment rungs = experiment(CELL, Laboratory.predictor(5), SchedulerKind.ASHA, 14, 1);
+        var several = new Laboratory(rungs, trainer(CELL), 1);
+        several.run();
+        assertThat(several.requests(Purpose.SEARCH))
+                .isNotEmpty()
+                .allSatisfy(r -> assertThat(r.prediction()).isNull());
+        var one = new Laboratory(withFidelity(rungs, new Fidelity(SchedulerKind.ASHA, List.of(2))), trainer(CELL), 1);
+        one.run();
+        assertThat(one.requests(Purpose.SEARCH))
+                .anySatisfy(r -> assertThat(r.prediction()).isNotNull());
+    }
+
+    @Test
     void whereNoCheckpointsAreKeptRandomSearchGetsAllEpochsOfPromotedTrials() {
         Experiment kept = experiment(CELL, Laboratory.EVOLUTION, SchedulerKind.SUCCESSIVE_HALVING, 30, 3);
         var lab = new Laboratory(kept.withoutCheckpoints(), trainer(CELL), 1);
