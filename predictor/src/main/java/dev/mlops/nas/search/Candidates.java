@@ -124,11 +124,11 @@ final class Candidates {
                 .toList();
     }
 
-    /** A uniform draw, taken or not; null when a few tries find nothing admissible. */
+    /** A draw, taken or not; null when a few tries find nothing admissible. */
     @Nullable
     Candidate drawQuickly(RandomGenerator random) {
         for (int i = 0; i < 4; i++) {
-            Candidate candidate = of(space.sample(random));
+            Candidate candidate = of(space.sampleArchitecture(random));
             if (admits(candidate)) {
                 return candidate;
             }
@@ -172,12 +172,12 @@ final class Candidates {
         return listed;
     }
 
-    /** A uniform draw among the genotypes whose architecture is not taken; null when none is found. */
+    /** A draw by {@link SearchSpace#sampleArchitecture} among what is not taken; null when none is found. */
     @Nullable
     Candidate draw(Set<String> taken, RandomGenerator random) {
         int draws = isListed() ? DRAWS / 10 : DRAWS;
         for (int i = 0; i < draws; i++) {
-            Candidate candidate = of(space.sample(random));
+            Candidate candidate = of(space.sampleArchitecture(random));
             if (!taken.contains(candidate.hash()) && admits(candidate)) {
                 return candidate;
             }

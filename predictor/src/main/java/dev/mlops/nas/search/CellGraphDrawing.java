@@ -24,7 +24,7 @@ final class CellGraphDrawing {
         double width = x - GAP;
         svg.text(width / 2, height + 2 * LINE, "middle", "small", space.stacking());
         double room = Math.max(0, 7.0 * space.stacking().length() - width);
-        return svg.document(-room / 2, -LINE, width + room, height + 4 * LINE, "cells");
+        return svg.document(0 - room / 2, -LINE, width + room, height + 4 * LINE, "cells");
     }
 
     /** The cell as nodes without attributes and shapes. */

@@ -39,9 +39,6 @@ public final class DartsCellSpace implements StackedSpace {
     private static final String REDUCTION = "reduction";
     private static final int STEM = 3;
 
-    /** A descent takes some thousand costs, and all seem to end alike. */
-    private static final int STARTS = 2;
-
     private final DartsCellOptions options;
     private final List<CellOperation> operations;
     private final Task task;
@@ -322,9 +319,9 @@ public final class DartsCellSpace implements StackedSpace {
     @Override
     public Cost smallest() {
         return new Cost(
-                Smallest.of(this, g -> cost(g).params(), STARTS),
-                Smallest.of(this, g -> cost(g).macs(), STARTS),
-                Smallest.of(this, g -> cost(g).activationBytes(), STARTS));
+                Smallest.of(this, g -> cost(g).params()),
+                Smallest.of(this, g -> cost(g).macs()),
+                Smallest.of(this, g -> cost(g).activationBytes()));
     }
 
     @Override

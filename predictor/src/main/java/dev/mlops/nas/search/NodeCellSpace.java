@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -123,6 +124,34 @@ public final class NodeCellSpace implements StackedSpace {
     @Override
     public Decisions table() {
         return decisions;
+    }
+
+    /**
+     * Uniform over the genotypes in which every chosen edge lies between input and output, nodes without edges come last, and their
+     * operations are the first choice. An architecture has as many of these as its nodes have orders, in place of one for every
+     * set of dead edges beside it.
+     */
+    @Override
+    public Genotype sampleArchitecture(RandomGenerator random) {
+        int edges = edges(options.nodes());
+        Wiring wiring;
+        do {
+            wiring = Wiring.random(options.nodes(), options.maxEdges(), random);
+        } while (!wiring.isTidy() || !keeps(wiring, random));
+        Wiring drawn = wiring;
+        return choose((decision, before) -> {
+            if (decision < edges) {
+                return drawn.chosen(decision) ? 1 : 0;
+            }
+            return drawn.isLive(decision - edges + 1) ? random.nextInt(operations.size()) : 0;
+        });
+    }
+
+    /** By chance, as a wiring whose missing nodes have no choice stands for fewer genotypes. */
+    private boolean keeps(Wiring wiring, RandomGenerator random) {
+        return IntStream.range(1, options.nodes() - 1)
+                .filter(node -> !wiring.isLive(node))
+                .allMatch(node -> random.nextInt(operations.size()) == 0);
     }
 
     private CellGraph cell(Genotype genotype) {

@@ -24,6 +24,14 @@ public sealed interface SearchSpace permits DecisionSpace {
     /** A uniform draw. */
     Genotype sample(RandomGenerator random);
 
+    /**
+     * A draw that comes nearer to uniform over architectures, where these have very different numbers of genotypes; elsewhere
+     * {@link #sample}.
+     */
+    default Genotype sampleArchitecture(RandomGenerator random) {
+        return sample(random);
+    }
+
     /** Builds a genotype decision by decision, in their order: the chooser is asked for the active ones only. */
     Genotype choose(Chooser chooser);
 

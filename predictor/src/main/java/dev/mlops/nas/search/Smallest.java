@@ -11,38 +11,46 @@ final class Smallest {
 
     /** Exact in small spaces; elsewhere the least that descents through neighbours find, from starts that are always the same. */
     static long of(SearchSpace space, ToLongFunction<Genotype> cost) {
-        return of(space, cost, STARTS);
-    }
-
-    /** The same with so many descents. */
-    static long of(SearchSpace space, ToLongFunction<Genotype> cost, int starts) {
         if (space.size().compareTo(LISTED) <= 0) {
             return space.all().mapToLong(cost).min().orElseThrow();
         }
         SplittableRandom random = Seeds.stream(0, "smallest", 0);
         long least = Long.MAX_VALUE;
-        for (int i = 0; i < starts; i++) {
+        for (int i = 0; i < STARTS; i++) {
             least = Math.min(least, descend(space, space.sample(random), cost));
         }
         return least;
     }
 
+    /** Takes the best value of one decision after the other, until none changes any more. */
     private static long descend(SearchSpace space, Genotype start, ToLongFunction<Genotype> cost) {
         Genotype here = start;
         long height = cost.applyAsLong(here);
-        while (true) {
-            long before = height;
-            for (Genotype neighbour : space.neighbours(here)) {
-                long there = cost.applyAsLong(neighbour);
-                if (there < height) {
-                    height = there;
-                    here = neighbour;
+        int unchanged = 0;
+        int decisions = space.decisions().size();
+        for (int decision = 0; unchanged < decisions; decision = (decision + 1) % decisions) {
+            unchanged++;
+            Genotype before = here;
+            for (Genotype neighbour : space.neighbours(before)) {
+                if (differsFirst(before, neighbour) == decision) {
+                    long there = cost.applyAsLong(neighbour);
+                    if (there < height) {
+                        height = there;
+                        here = neighbour;
+                        unchanged = 0;
+                    }
                 }
             }
-            if (height == before) {
-                return height;
-            }
         }
+        return height;
+    }
+
+    private static int differsFirst(Genotype a, Genotype b) {
+        int place = 0;
+        while (a.choices().get(place).equals(b.choices().get(place))) {
+            place++;
+        }
+        return place;
     }
 
     private Smallest() {}

@@ -8,8 +8,11 @@ import dev.mlops.nas.search.Spaces.NodeCellOptions;
 import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.Task;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class NodeCellSpaceTest {
@@ -94,6 +97,55 @@ class NodeCellSpaceTest {
                 .isThrownBy(() -> few.parse(values))
                 .withMessageContaining("edge0-3 has no effect here")
                 .withMessageContaining("it needs fewer than 2 of the decisions before it to be true");
+    }
+
+    /** Uniform genotypes are mostly dead edges: few of many draws are new. */
+    @Test
+    void drawsOfArchitecturesRepeatLessThanDrawsOfGenotypes() {
+        var random = new SplittableRandom(5);
+        Set<String> byGenotype = new HashSet<>();
+        Set<String> byArchitecture = new HashSet<>();
+        for (int i = 0; i < 1_000; i++) {
+            byGenotype.add(space.architectureHash(space.sample(random)));
+            Genotype drawn = space.sampleArchitecture(random);
+            assertThat(space.contains(drawn)).isTrue();
+            byArchitecture.add(space.architectureHash(drawn));
+        }
+        assertThat(byGenotype).hasSizeLessThan(400);
+        assertThat(byArchitecture).hasSizeGreaterThan(900);
+    }
+
+    /** Each of them 200 times, give or take five standard deviations. */
+    @Test
+    void drawsOfArchitecturesAreUniformOverGenotypesWithoutDeadEdges() {
+        SearchSpace few = small(4, 3, true);
+        List<Genotype> tidy = few.all().filter(g -> isTidy(few.describe(g))).toList();
+        var random = new SplittableRandom(5);
+        Map<Genotype, Integer> counts = new HashMap<>();
+        for (int i = 0; i < 200 * tidy.size(); i++) {
+            counts.merge(few.sampleArchitecture(random), 1, Integer::sum);
+        }
+        assertThat(counts.keySet()).containsExactlyInAnyOrderElementsOf(tidy);
+        assertThat(counts.values()).allMatch(count -> Math.abs(count - 200) < 5 * Math.sqrt(200));
+    }
+
+    /** Of four nodes: every edge on a path from 0 to 3, no node 2 without a node 1, nodes without edges hold the first operation. */
+    private static boolean isTidy(Map<String, String> values) {
+        Set<String> edges = new HashSet<>();
+        for (String path : List.of("0-3", "0-1 1-3", "0-2 2-3", "0-1 1-2 2-3")) {
+            List<String> steps = List.of(path.split(" "));
+            if (steps.stream().allMatch(s -> "true".equals(values.get("edge" + s)))) {
+                edges.addAll(steps);
+            }
+        }
+        long chosen = values.values().stream().filter("true"::equals).count();
+        boolean one = edges.contains("0-1");
+        boolean two = edges.contains("2-3");
+        return !edges.isEmpty()
+                && edges.size() == chosen
+                && (one || !two)
+                && (one || "conv3x3".equals(values.get("node1")))
+                && (two || "conv3x3".equals(values.get("node2")));
     }
 
     @Test
