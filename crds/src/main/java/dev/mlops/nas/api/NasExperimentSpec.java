@@ -41,6 +41,15 @@ import org.jspecify.annotations.Nullable;
         message = "must not exceed budget.trials; lower it, or raise the budget",
         fieldPath = ".strategy.predictor.warmUp")
 @ValidationRule(
+        value = "self.strategy.name != 'Nsga2' || has(self.objective.tradeOff)",
+        message = "is Nsga2, which is for two objectives: give objective.tradeOff, or choose another strategy",
+        fieldPath = ".strategy.name")
+@ValidationRule(
+        value = "!has(self.objective.tradeOff)"
+                + " || !(self.strategy.name in ['Evolution', 'LocalSearch', 'Reinforce', 'External'])",
+        message = "knows one objective only: with objective.tradeOff, choose Predictor, Nsga2, QuasiRandom or Random",
+        fieldPath = ".strategy.name")
+@ValidationRule(
         value = "self.strategy.name == 'Predictor' || !has(self.warmStart)",
         message = "is for strategy Predictor only: no other strategy learns from earlier experiments",
         fieldPath = ".warmStart")
@@ -176,14 +185,25 @@ public record NasExperimentSpec(
      *
      * @param metric what a trial reports: accuracy or loss (cross-entropy)
      * @param direction which way is better: Maximize for accuracy, Minimize for loss
+     * @param tradeOff a cost to be kept low at the same time: the search shows which architectures no other beats in both, and
+     *     finalists are still those with the best metric
      */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
             value = "(self.metric == 'accuracy') == (self.direction == 'Maximize')",
             message = "does not fit the metric; accuracy asks for Maximize, loss for Minimize",
             fieldPath = ".direction")
     public record Objective(
             @Default("accuracy") ObjectiveMetric metric,
-            @Default("Maximize") Direction direction) {}
+            @Default("Maximize") Direction direction,
+            @Nullable TradeOff tradeOff) {}
+
+    /**
+     * A second objective, to be minimised.
+     *
+     * @param metric params, macs or activationBytes, known before training, or latencyMs, the median measured in every trial
+     */
+    public record TradeOff(@Required LimitMetric metric) {}
 
     /** Metrics that a trainer reports for every trial. */
     public enum ObjectiveMetric {
@@ -597,12 +617,14 @@ public record NasExperimentSpec(
      * How the space is explored.
      *
      * @param name Predictor (surrogates choose), Evolution (mutations of the best), LocalSearch (neighbours of the best),
-     *     Reinforce (a controller learns which choices are rewarded), QuasiRandom (an even spread over the space), Random
+     *     Reinforce (a controller learns which choices are rewarded), Nsga2 (evolution for two
+     *     objectives), QuasiRandom (an even spread over the space), Random
      *     or External (a server of the user's)
      * @param predictor options of Predictor
      * @param evolution options of Evolution, also used while the predictor is not trusted
      * @param localSearch options of LocalSearch
      * @param reinforce options of Reinforce
+     * @param nsga2 options of Nsga2
      * @param external where External is asked
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -616,11 +638,12 @@ public record NasExperimentSpec(
             @Default("{}") EvolutionOptions evolution,
             @Default("{}") LocalSearchOptions localSearch,
             @Default("{}") ReinforceOptions reinforce,
+            @Default("{}") Nsga2Options nsga2,
             @Nullable ExternalOptions external) {
 
         /** Another strategy with the same options. */
         public Strategy named(StrategyName other) {
-            return new Strategy(other, predictor, evolution, localSearch, reinforce, external);
+            return new Strategy(other, predictor, evolution, localSearch, reinforce, nsga2, external);
         }
     }
 
@@ -630,6 +653,7 @@ public record NasExperimentSpec(
         Evolution,
         LocalSearch,
         Reinforce,
+        Nsga2,
         QuasiRandom,
         Random,
         External
@@ -711,6 +735,14 @@ public record NasExperimentSpec(
             @Default("0.9")
             @ValidationRule(value = "self >= 0.0 && self < 1.0", message = "must be at least 0 and less than 1")
             Double baselineDecay) {}
+
+    /**
+     * NSGA-II (Deb et al. 2002), one child at a time.
+     *
+     * @param population architectures among which parents are chosen: the best of all, by front and then by crowding
+     */
+    public record Nsga2Options(
+            @Default("20") @Min(2) @Max(10000) Integer population) {}
 
     /**
      * A strategy of the user's, asked over HTTP for the next architectures; docs/strategy-protocol.md tells how. While it does not

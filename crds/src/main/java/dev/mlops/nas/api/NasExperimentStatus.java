@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param trials counts by state
  * @param best the incumbent, later the winner
  * @param predictor quality of the surrogate
+ * @param front what no other architecture beats in both objectives, where the experiment has two
  * @param cost what was spent
  * @param comparison the winner beside random search and human references, at the end
  * @param tracking where the runs are
@@ -33,6 +34,7 @@ public record NasExperimentStatus(
         @Nullable TrialCounts trials,
         @Nullable Best best,
         @Nullable PredictorQuality predictor,
+        @Nullable ParetoFront front,
         @Nullable Cost cost,
         @Nullable List<ComparisonRow> comparison,
         @Nullable TrackingStatus tracking,
@@ -80,6 +82,31 @@ public record NasExperimentStatus(
      */
     public record PredictorQuality(
             String surrogate, String tau, double kendallTau, List<Double> interval, int trials) {}
+
+    /**
+     * The objective and the cost that is kept low beside it.
+     *
+     * @param architectures by ascending cost; where they are more than 20, 20 of them, the ends included
+     * @param size how many the front has
+     * @param hypervolume the area that the front dominates up to the reference, in units of the objective times units of the cost
+     * @param referenceValue the worst objective that the search measured
+     * @param referenceCost the largest cost that the search measured
+     */
+    public record ParetoFront(
+            List<FrontArchitecture> architectures,
+            int size,
+            double hypervolume,
+            double referenceValue,
+            double referenceCost) {}
+
+    /**
+     * One architecture of the front.
+     *
+     * @param trial name of its first trial
+     * @param value the objective on validation
+     * @param cost the other objective
+     */
+    public record FrontArchitecture(String trial, double value, double cost) {}
 
     /**
      * What was spent.

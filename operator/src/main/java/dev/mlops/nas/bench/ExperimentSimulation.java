@@ -13,6 +13,7 @@ import dev.mlops.nas.report.SearchRecord;
 import dev.mlops.nas.search.ArchitectureTable;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Constraint;
+import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.Simulation;
@@ -89,6 +90,11 @@ public final class ExperimentSimulation {
             throw new BenchException(invalid.lines(options.experiment()));
         } catch (SpaceException contradiction) {
             throw new BenchException(Problem.of(contradiction).line(options.experiment()));
+        }
+        if (experiment.strategy() instanceof StrategyOptions.External) {
+            throw new BenchException(
+                    "%s: spec.strategy.name is External: a simulation asks no server, choose a built-in one"
+                            .formatted(options.experiment()));
         }
         if (experiment.suspended()) {
             throw new BenchException("%s: spec.suspend is true: nothing would happen".formatted(options.experiment()));

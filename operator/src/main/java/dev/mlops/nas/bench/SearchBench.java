@@ -141,6 +141,10 @@ public final class SearchBench {
             throw new BenchException(
                     "--strategy names External, which a server would have to answer: a benchmark runs the built-in ones only");
         }
+        if (options.strategies().contains(StrategyName.Nsga2)) {
+            throw new BenchException(
+                    "--strategy names Nsga2, which is for two objectives: this benchmark has one; nas simulate runs an experiment with objective.tradeOff");
+        }
         Checks.writable(options.json());
     }
 

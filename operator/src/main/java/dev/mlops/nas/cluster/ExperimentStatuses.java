@@ -5,6 +5,8 @@ import dev.mlops.nas.api.NasExperimentStatus;
 import dev.mlops.nas.api.NasExperimentStatus.Best;
 import dev.mlops.nas.api.NasExperimentStatus.ComparisonRow;
 import dev.mlops.nas.api.NasExperimentStatus.Cost;
+import dev.mlops.nas.api.NasExperimentStatus.FrontArchitecture;
+import dev.mlops.nas.api.NasExperimentStatus.ParetoFront;
 import dev.mlops.nas.api.NasExperimentStatus.Phase;
 import dev.mlops.nas.api.NasExperimentStatus.PredictorQuality;
 import dev.mlops.nas.api.NasExperimentStatus.TrialCounts;
@@ -24,10 +26,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the status of an experiment from what was observed and planned. Pure: the same input gives the same status. */
 final class ExperimentStatuses {
+    private static final int SHOWN_OF_FRONT = 20;
+
     /**
      * The status after a plan was carried out.
      *
@@ -52,6 +57,7 @@ final class ExperimentStatuses {
                 counts(trials),
                 best(observed.experiment(), plan, trials),
                 quality(summary.predictor()),
+                front(observed.experiment().name(), summary.front()),
                 new Cost(
                         text(Duration.ofSeconds(Math.round(summary.trainSeconds()))),
                         summary.trainSeconds(),
@@ -89,6 +95,7 @@ final class ExperimentStatuses {
                         null,
                         null,
                         null,
+                        null,
                         null)
                 : new NasExperimentStatus(
                         Phase.Failed,
@@ -99,6 +106,7 @@ final class ExperimentStatuses {
                         previous.trials(),
                         previous.best(),
                         previous.predictor(),
+                        previous.front(),
                         previous.cost(),
                         previous.comparison(),
                         previous.tracking(),
@@ -115,7 +123,20 @@ final class ExperimentStatuses {
                 .build();
         NasExperimentStatus p = previous == null
                 ? new NasExperimentStatus(
-                        Phase.Pending, generation, message, null, null, null, null, null, null, null, null, null, null)
+                        Phase.Pending,
+                        generation,
+                        message,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null)
                 : previous;
         return new NasExperimentStatus(
                 p.phase(),
@@ -126,6 +147,7 @@ final class ExperimentStatuses {
                 p.trials(),
                 p.best(),
                 p.predictor(),
+                p.front(),
                 p.cost(),
                 p.comparison(),
                 p.tracking(),
@@ -239,6 +261,24 @@ final class ExperimentStatuses {
             case FAILED -> Phase.Failed;
             case SUSPENDED -> Phase.Suspended;
         };
+    }
+
+    private static @Nullable ParetoFront front(String experiment, Plan.@Nullable Front front) {
+        if (front == null || front.points().isEmpty()) {
+            return null;
+        }
+        int size = front.points().size();
+        int shown = Math.min(size, SHOWN_OF_FRONT);
+        return new ParetoFront(
+                IntStream.range(0, shown)
+                        .map(i -> shown == size ? i : i * (size - 1) / (shown - 1))
+                        .mapToObj(i -> front.points().get(i))
+                        .map(p -> new FrontArchitecture(NasApi.trialName(experiment, p.number()), p.value(), p.cost()))
+                        .toList(),
+                size,
+                front.hypervolume(),
+                front.referenceValue(),
+                front.referenceCost());
     }
 
     private static TrialCounts counts(List<NasTrial> trials) {

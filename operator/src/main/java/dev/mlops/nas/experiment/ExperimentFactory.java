@@ -22,6 +22,7 @@ import dev.mlops.nas.search.Experiment.Protocol;
 import dev.mlops.nas.search.Experiment.SchedulerKind;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Experiment.SurrogateKind;
+import dev.mlops.nas.search.Experiment.TradeOff;
 import dev.mlops.nas.search.NetworkKind;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.SpaceException;
@@ -59,7 +60,13 @@ public final class ExperimentFactory {
         return new Experiment(
                 name,
                 space(spec),
-                new Objective(spec.objective().metric().name(), spec.objective().direction() == Direction.Maximize),
+                new Objective(
+                        spec.objective().metric().name(),
+                        spec.objective().direction() == Direction.Maximize,
+                        spec.objective().tradeOff() == null
+                                ? null
+                                : new TradeOff(
+                                        spec.objective().tradeOff().metric().name())),
                 spec.constraints() == null
                         ? List.of()
                         : spec.constraints().stream()
@@ -237,6 +244,7 @@ public final class ExperimentFactory {
                         strategy.reinforce().learningRate(),
                         strategy.reinforce().entropyBonus(),
                         strategy.reinforce().baselineDecay());
+            case Nsga2 -> new StrategyOptions.Nsga2(strategy.nsga2().population());
             case External -> new StrategyOptions.External();
             case QuasiRandom -> new StrategyOptions.QuasiRandom();
             case Evolution -> evolution;

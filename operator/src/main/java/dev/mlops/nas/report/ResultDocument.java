@@ -3,6 +3,7 @@ package dev.mlops.nas.report;
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.Plan.Entrant;
+import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.Incumbent;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialState;
@@ -35,6 +36,9 @@ public final class ResultDocument {
             quality.put("trials", summary.predictor().trials());
             quality.put("exploresByEvolution", summary.exploresByEvolution());
             document.put("predictor", quality);
+        }
+        if (summary.front() != null) {
+            document.put("front", front(search, summary.front()));
         }
         put(document, "rankCorrelation", summary.rankCorrelation());
         document.put(
@@ -71,6 +75,30 @@ public final class ResultDocument {
             map.put("params", params);
             map.put("macs", macs);
         }
+    }
+
+    private static Map<String, Object> front(SearchRecord search, Front front) {
+        String metric = search.experiment().objective().metric();
+        var map = new LinkedHashMap<String, Object>();
+        map.put(
+                "architectures",
+                front.points().stream()
+                        .map(p -> Map.of(
+                                "trial",
+                                NasApi.trialName(search.experiment().name(), p.number()),
+                                metric,
+                                p.value(),
+                                front.metric(),
+                                p.cost(),
+                                "decisions",
+                                search.experiment().space().describe(p.genotype())))
+                        .toList());
+        put(map, "hypervolume", front.hypervolume());
+        var reference = new LinkedHashMap<String, Object>();
+        put(reference, metric, front.referenceValue());
+        put(reference, front.metric(), front.referenceCost());
+        map.put("reference", reference);
+        return map;
     }
 
     private static Map<String, Object> entrant(Entrant entrant) {

@@ -1,8 +1,10 @@
 package dev.mlops.nas.report;
 
+import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.PredictorQuality;
 import dev.mlops.nas.search.Plan.RankingNoise;
 import dev.mlops.nas.search.Plan.Summary;
+import java.util.Locale;
 import java.util.Objects;
 
 /** What terminal and report say in the same words. */
@@ -34,6 +36,20 @@ final class Sentences {
     static String rankingNoise(RankingNoise noise, int epochs) {
         return "Kendall tau %s between results after %d epochs and after all %d, on the %d architectures that were trained in full too"
                 .formatted(Figures.correlation(noise.kendallTau()), noise.epochs(), epochs, noise.architectures());
+    }
+
+    /** What the front covers. */
+    static String hypervolume(Front front, String metric) {
+        return String.format(
+                Locale.ROOT,
+                "Hypervolume %.4g (%s times %s), up to the worst that the search measured: %s %s and %.6g %s.",
+                front.hypervolume(),
+                metric,
+                front.metric(),
+                metric,
+                Figures.score(front.referenceValue()),
+                front.referenceCost(),
+                front.metric());
     }
 
     private Sentences() {}

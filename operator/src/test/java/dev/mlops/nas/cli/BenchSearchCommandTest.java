@@ -179,6 +179,7 @@ class BenchSearchCommandTest {
         wrong(table, "--scheduler is None", "--fidelities", "test:0.1", "--scheduler", "none");
         wrong(table, "--parallel is 0: give 1 or more", "--parallel", "0");
         wrong(table, "--strategy names External", "--strategy", "random,external");
+        wrong(table, "--strategy names Nsga2", "--strategy", "nsga2");
     }
 
     private void wrong(Path table, String sentence, String... options) {

@@ -202,7 +202,7 @@ final class BenchmarkRun {
 
     /** Rank quality on random architectures that were not queried. */
     private @Nullable Double tau() {
-        if (!(Strategy.of(experiment.strategy(), benchmark.constraints(), null) instanceof PredictorSearch predictor)) {
+        if (!(Strategy.of(experiment, null) instanceof PredictorSearch predictor)) {
             return null;
         }
         Candidates candidates = Candidates.of(experiment);

@@ -119,11 +119,35 @@ public record Experiment(
         };
     }
 
-    /** Metric of the trial contract and which way is better. */
-    public record Objective(String metric, boolean maximize) {
+    /**
+     * What to optimise.
+     *
+     * @param metric of the trial contract
+     * @param maximize whether more is better
+     * @param tradeOff a cost that is kept low at the same time; null where only the metric counts
+     */
+    public record Objective(
+            String metric, boolean maximize, @Nullable TradeOff tradeOff) {
+        /** The metric alone. */
+        public Objective(String metric, boolean maximize) {
+            this(metric, maximize, null);
+        }
+
         /** The value as something to maximise. */
         public double score(double value) {
             return maximize ? value : -value;
+        }
+    }
+
+    /**
+     * A second objective, to be minimised.
+     *
+     * @param metric as that of a {@link Constraint}
+     */
+    public record TradeOff(String metric) {
+        /** Whether the value of every architecture is known without training. */
+        public boolean isAnalytic() {
+            return SearchSpace.Cost.METRICS.contains(metric);
         }
     }
 
@@ -157,6 +181,9 @@ public record Experiment(
 
         /** REINFORCE: step of the controller, weight of its entropy, and what remains of the old baseline at each trial. */
         record Reinforce(double learningRate, double entropy, double baselineDecay) implements StrategyOptions {}
+
+        /** NSGA-II, for an objective with a trade-off: size of the population. */
+        record Nsga2(int population) implements StrategyOptions {}
 
         /** A strategy outside the engine, see {@link Question}. */
         record External() implements StrategyOptions {}

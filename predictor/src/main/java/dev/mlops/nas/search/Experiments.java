@@ -31,7 +31,7 @@ public final class Experiments {
         this.search = ledger.search();
         this.contenders = ledger.contenders();
         this.scheduler = Scheduler.of(experiment, ledger);
-        this.strategy = Strategy.of(experiment.strategy(), experiment.constraints(), answer);
+        this.strategy = Strategy.of(experiment, answer);
         this.observations = ledger.observations();
     }
 
@@ -272,6 +272,7 @@ public final class Experiments {
                         figures.trainSeconds(),
                         entrants,
                         comparison.rankCorrelation(),
+                        figures.front(),
                         figures.rankingNoise()));
     }
 
@@ -322,8 +323,17 @@ public final class Experiments {
 
     private Plan.Summary summary(String reason, String message, int total, @Nullable ProtocolPlan protocol) {
         Entry best = ledger.best(search);
-        PredictorSearch.Quality quality =
-                strategy instanceof PredictorSearch predictor ? predictor.quality(candidates, observations) : null;
+        PredictorSearch.Quality quality = switch (strategy) {
+            case PredictorSearch predictor -> predictor.quality(candidates, observations);
+            case ParEgo(var predictor, var _) -> predictor.quality(candidates, observations);
+            case RandomSearch _,
+                    QuasiRandom _,
+                    RegularizedEvolution _,
+                    LocalSearch _,
+                    Reinforce _,
+                    Nsga2 _,
+                    External _ -> null;
+        };
         return new Plan.Summary(
                 reason,
                 message,
@@ -341,7 +351,13 @@ public final class Experiments {
                 ledger.seconds(),
                 List.of(),
                 null,
+                front(),
                 ledger.rankingNoise());
+    }
+
+    private Plan.@Nullable Front front() {
+        Experiment.TradeOff tradeOff = experiment.objective().tradeOff();
+        return tradeOff == null ? null : Pareto.front(experiment, contenders, observations, tradeOff);
     }
 
     /** Trainings of the whole experiment; before the search has ended, an estimate from above. */
@@ -364,6 +380,7 @@ public final class Experiments {
                     Experiment.StrategyOptions.External _ -> 0;
             case Experiment.StrategyOptions.Evolution options -> options.population();
             case Experiment.StrategyOptions.LocalSearch options -> options.draws();
+            case Experiment.StrategyOptions.Nsga2 options -> options.population();
             case Experiment.StrategyOptions.Predictor options -> options.warmUp();
         };
         List<Integer> rungs = experiment.fidelity().rungs();

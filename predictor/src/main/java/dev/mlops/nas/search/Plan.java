@@ -48,6 +48,7 @@ public record Plan(
      * @param trainSeconds sum over all outcomes
      * @param comparison winner, random search and references on the test split; empty before the end
      * @param rankCorrelation Kendall tau between search result and retrained mean over finalists and baselines; null before
+     * @param front what no other architecture of the search beats in both objectives; null without a trade-off
      * @param rankingNoise what each lower fidelity says of full training; empty where the search trains in full
      */
     public record Summary(
@@ -62,7 +63,24 @@ public record Plan(
             double trainSeconds,
             List<Entrant> comparison,
             @Nullable Double rankCorrelation,
+            @Nullable Front front,
             List<RankingNoise> rankingNoise) {}
+
+    /**
+     * The Pareto front of the objective and a cost, over the feasible architectures of the highest fidelity that the search has
+     * measured.
+     *
+     * @param metric of the cost
+     * @param points by ascending cost
+     * @param hypervolume the area that they dominate up to the reference, in units of the objective times units of the cost
+     * @param referenceValue the worst objective among those architectures
+     * @param referenceCost the largest cost among them
+     */
+    public record Front(
+            String metric, List<Point> points, double hypervolume, double referenceValue, double referenceCost) {
+        /** An architecture of the front: trial number, objective on validation, and cost. */
+        public record Point(int number, Genotype genotype, double value, double cost) {}
+    }
 
     /**
      * How well results of a lower fidelity rank architectures, measured on those that were trained in full too: by the search or as

@@ -10,7 +10,15 @@ import org.jspecify.annotations.Nullable;
  * trial follows from the trials before it, however many are planned at a time.
  */
 sealed interface Strategy
-        permits RandomSearch, QuasiRandom, RegularizedEvolution, LocalSearch, Reinforce, External, PredictorSearch {
+        permits RandomSearch,
+                QuasiRandom,
+                RegularizedEvolution,
+                LocalSearch,
+                Reinforce,
+                Nsga2,
+                External,
+                ParEgo,
+                PredictorSearch {
     /**
      * Proposes architectures that are new to the search.
      *
@@ -22,20 +30,30 @@ sealed interface Strategy
     List<Proposal> propose(Candidates candidates, List<Observation> observations, int count, long seed);
 
     /**
-     * The strategy for the options.
+     * The strategy of an experiment.
      *
      * @param answer of a strategy outside the engine; null for others, and before it was asked
+     * @throws IllegalArgumentException if the strategy needs a trade-off and the objective has none
      */
-    static Strategy of(
-            Experiment.StrategyOptions options, List<Experiment.Constraint> constraints, @Nullable Answer answer) {
-        return switch (options) {
+    static Strategy of(Experiment experiment, @Nullable Answer answer) {
+        Experiment.TradeOff tradeOff = experiment.objective().tradeOff();
+        return switch (experiment.strategy()) {
             case Experiment.StrategyOptions.RandomSearch() -> new RandomSearch();
             case Experiment.StrategyOptions.QuasiRandom() -> new QuasiRandom();
             case Experiment.StrategyOptions.Evolution evolution -> new RegularizedEvolution(evolution);
             case Experiment.StrategyOptions.LocalSearch search -> new LocalSearch(search);
             case Experiment.StrategyOptions.Reinforce reinforce -> new Reinforce(reinforce);
+            case Experiment.StrategyOptions.Nsga2 nsga2 -> {
+                if (tradeOff == null) {
+                    throw new IllegalArgumentException("NSGA-II is for an objective with a trade-off");
+                }
+                yield new Nsga2(nsga2, tradeOff);
+            }
             case Experiment.StrategyOptions.External() -> new External(answer);
-            case Experiment.StrategyOptions.Predictor predictor -> new PredictorSearch(predictor, constraints);
+            case Experiment.StrategyOptions.Predictor options -> {
+                var predictor = new PredictorSearch(options, experiment.constraints());
+                yield tradeOff == null ? predictor : new ParEgo(predictor, tradeOff);
+            }
         };
     }
 

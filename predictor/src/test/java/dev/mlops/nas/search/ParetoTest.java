@@ -1,0 +1,138 @@
+package dev.mlops.nas.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.mlops.nas.search.Experiment.Objective;
+import dev.mlops.nas.search.Experiment.StrategyOptions;
+import dev.mlops.nas.search.Experiment.TradeOff;
+import dev.mlops.nas.search.Pareto.Point;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+class ParetoTest {
+    private static final SearchSpace SPACE = Laboratory.cell("none", "skip", "conv1x1", "conv3x3");
+    private static final TradeOff PARAMS = new TradeOff("params");
+
+    @Property(tries = 200)
+    void aFrontIsDominatedByTheOneBeforeAndNotWithin(@ForAll @Size(min = 1, max = 30) List<Byte> figures) {
+        List<Point> points = new ArrayList<>();
+        for (int i = 0; i < figures.size(); i++) {
+            points.add(new Point(figures.get(i) / 8, figures.get((i * 7 + 3) % figures.size()) / 8));
+        }
+        int[] fronts = Pareto.fronts(points);
+        for (int i = 0; i < fronts.length; i++) {
+            int own = fronts[i];
+            int above = own;
+            for (int j = 0; j < fronts.length; j++) {
+                if (points.get(j).dominates(points.get(i))) {
+                    assertThat(fronts[j]).isLessThan(own);
+                    above = fronts[j] == own - 1 ? own - 1 : above;
+                }
+            }
+            assertThat(above).isEqualTo(Math.max(0, own - 1));
+        }
+    }
+
+    @Test
+    void theHypervolumeIsTheDominatedArea() {
+        var reference = new Point(0, 10);
+        assertThat(Pareto.hypervolume(List.of(), reference)).isZero();
+        assertThat(Pareto.hypervolume(List.of(new Point(2, 4)), reference)).isCloseTo(12, within(1e-12));
+        assertThat(Pareto.hypervolume(List.of(new Point(2, 4), new Point(3, 8), new Point(1, 9)), reference))
+                .isCloseTo(14, within(1e-12));
+        assertThat(Pareto.hypervolume(List.of(new Point(5, 11), new Point(-1, 2)), reference))
+                .isZero();
+    }
+
+    @Test
+    void theEndsOfAFrontAndLonelyPointsAreLeastCrowded() {
+        double[] crowding = Pareto.crowding(
+                List.of(new Point(0, 0), new Point(1, 1), new Point(1.2, 1.2), new Point(5, 5), new Point(10, 10)));
+        assertThat(crowding[0]).isInfinite();
+        assertThat(crowding[4]).isInfinite();
+        assertThat(crowding[3]).isGreaterThan(crowding[1]);
+        assertThat(crowding[3]).isGreaterThan(crowding[2]);
+    }
+
+    @Test
+    void bothStrategiesCoverMoreOfTheTradeOffThanRandomSearch() {
+        double random = covered(new RandomSearch());
+        assertThat(covered(new Nsga2(new StrategyOptions.Nsga2(12), PARAMS))).isGreaterThan(random);
+        assertThat(covered(new ParEgo(
+                        new PredictorSearch((StrategyOptions.Predictor) Laboratory.predictor(8), List.of()), PARAMS)))
+                .isGreaterThan(random);
+    }
+
+    @Test
+    void thePlanShowsTheFrontAndItsHypervolume() {
+        Experiment plain = Laboratory.experiment(SPACE, Laboratory.EVOLUTION, 20, 2);
+        assertThat(new Laboratory(plain, Laboratory.trainer(SPACE), 1)
+                        .run()
+                        .summary()
+                        .front())
+                .isNull();
+        Experiment experiment = new Experiment(
+                plain.name(),
+                SPACE,
+                new Objective("accuracy", true, PARAMS),
+                plain.constraints(),
+                new StrategyOptions.Nsga2(8),
+                plain.epochs(),
+                plain.fidelity(),
+                plain.budget(),
+                plain.protocol(),
+                plain.seed(),
+                plain.suspended());
+        Plan.Front front = java.util.Objects.requireNonNull(new Laboratory(experiment, Laboratory.trainer(SPACE), 1)
+                .run()
+                .summary()
+                .front());
+        assertThat(front.points()).hasSizeGreaterThan(2);
+        for (int i = 1; i < front.points().size(); i++) {
+            assertThat(front.points().get(i).cost())
+                    .isGreaterThan(front.points().get(i - 1).cost());
+            assertThat(front.points().get(i).value())
+                    .isGreaterThan(front.points().get(i - 1).value());
+        }
+        assertThat(front.hypervolume()).isPositive();
+        assertThat(front.referenceCost())
+                .isGreaterThanOrEqualTo(front.points().getLast().cost());
+    }
+
+    /** Hypervolume after 40 trials of a landscape in which size helps with luck, summed over some seeds. */
+    private static double covered(Strategy strategy) {
+        double sum = 0;
+        var candidates = new Candidates(SPACE, List.of());
+        for (int seed = 0; seed < 2; seed++) {
+            List<Observation> known = new ArrayList<>();
+            while (known.size() < 40) {
+                Candidate next =
+                        strategy.propose(candidates, known, 1, seed).getFirst().candidate();
+                double score = score(next);
+                known.add(new Observation(
+                        next,
+                        Observation.Status.MEASURED,
+                        score,
+                        Map.of(),
+                        0,
+                        1,
+                        List.of(new Observation.Rung(1, 1, score))));
+            }
+            sum += Pareto.hypervolume(
+                    known.stream().map(o -> Pareto.point(o, PARAMS)).toList(), new Point(0, 10_000));
+        }
+        return sum;
+    }
+
+    private static double score(Candidate candidate) {
+        long wide = candidate.genotype().choices().stream().filter(c -> c == 3).count();
+        long skips = candidate.genotype().choices().stream().filter(c -> c == 1).count();
+        return StrictMath.log(1 + wide) + 0.3 * Math.min(skips, 3);
+    }
+}
