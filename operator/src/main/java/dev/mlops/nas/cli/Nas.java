@@ -22,6 +22,7 @@ import picocli.CommandLine.IVersionProvider;
             SpaceCommand.class,
             BenchCommand.class,
             SimulateCommand.class,
+            TrainerCommands.class,
             TestCommand.class,
             PodRunnerCommand.class
         })

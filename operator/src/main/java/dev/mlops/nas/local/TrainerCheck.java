@@ -1,0 +1,376 @@
+package dev.mlops.nas.local;
+
+import dev.mlops.nas.contract.ExitCode;
+import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
+import dev.mlops.nas.contract.TrialFile.Folders;
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.contract.TrialFile.Recipe;
+import dev.mlops.nas.contract.TrialFile.Split;
+import dev.mlops.nas.contract.TrialResult;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Holds a trainer against the trial contract: gives it small trials, good and bad ones, and looks at what it does. The data are
+ * made for it: 8x8 images with stripes this way or that way, with squares like a chessboard's, or with nothing but noise.
+ */
+public final class TrainerCheck {
+    /** What became of one demand of the contract. */
+    public enum Verdict {
+        /** Kept. */
+        OK,
+        /** Worth knowing, but the contract does not demand it. */
+        NOTE,
+        /** Broken. */
+        FAILED
+    }
+
+    /**
+     * One demand.
+     *
+     * @param sentence what was seen
+     */
+    public record Finding(Verdict verdict, String sentence) {}
+
+    private static final int CLASSES = 4;
+    private static final int EXAMPLES = 320;
+    private static final int SIDE = 8;
+    private static final int EPOCHS = 5;
+    /** What Kubernetes gives a pod by default. */
+    private static final Duration GRACE = Duration.ofSeconds(30);
+
+    /** By then a trainer has begun to train. */
+    private static final Duration LATEST_START = Duration.ofSeconds(15);
+
+    private static final double CHANCE = 1.0 / CLASSES;
+
+    /** Parameters of the graph: convolution 8*9, normalisation 2*8, dense layer 8*4 + 4. */
+    private static final int PARAMS = 72 + 16 + 36;
+
+    /** Multiplications for one example: the convolution on 64 pixels, the dense layer. */
+    private static final int MACS = 72 * 64 + 32;
+
+    private record Ended(@Nullable Integer code, @Nullable TrialResult result, long bytes, String log) {
+        String codeText() {
+            return code == null ? "did not end in time and was killed" : "ended with " + code;
+        }
+    }
+
+    private final TrainerCommand command;
+    private final Path folder;
+    private final Duration patience;
+    private final Consumer<Finding> report;
+    private boolean kept = true;
+
+    /**
+     * Prepares.
+     *
+     * @param folder empty; holds data, trial files and results
+     * @param patience how long one trial may take
+     * @param report told each finding as it is made
+     */
+    public TrainerCheck(TrainerCommand command, Path folder, Duration patience, Consumer<Finding> report) {
+        this.command = command;
+        this.folder = folder;
+        this.patience = patience;
+        this.report = report;
+    }
+
+    /** Checks everything and returns whether the contract is kept. */
+    public boolean run() throws IOException, InterruptedException {
+        writeData();
+        TrialFile plain = trial("check-00001", graph("conv"), EPOCHS, false);
+        Ended first = run(plain, "first");
+        if (trained(plain, first)) {
+            repeats(plain, Objects.requireNonNull(first.result));
+            opensTheTestPart();
+            leavesOnTermination();
+        }
+        refuses(
+                "an operator that nobody knows",
+                trial("check-00004", graph("hypercube"), EPOCHS, false),
+                ExitCode.ARCHITECTURE);
+        refuses("data that is not there", withData(plain, "nowhere.csv"), ExitCode.DATA);
+        refuses("a contract version of the future", withVersion(plain, TrialFile.VERSION + "000"), ExitCode.DATA);
+        return kept;
+    }
+
+    private boolean trained(TrialFile file, Ended ended) {
+        if (!demand(
+                Objects.equals(ended.code, 0),
+                "a trial ends with 0",
+                "a good trial %s%s".formatted(ended.codeText(), ended.log))) {
+            return false;
+        }
+        TrialResult result = ended.result;
+        if (!demand(
+                result != null,
+                "its result is JSON in the file that " + TrialFile.RESULT_VARIABLE + " names",
+                "there is no readable result in the file that " + TrialFile.RESULT_VARIABLE + " names")) {
+            return false;
+        }
+        Objects.requireNonNull(result);
+        demand(
+                ended.bytes <= TrialResult.MAX_BYTES,
+                "the result has %d bytes".formatted(ended.bytes),
+                "the result has %d bytes; a termination message holds %d"
+                        .formatted(ended.bytes, TrialResult.MAX_BYTES));
+        demand(
+                TrialFile.VERSION.equals(result.contractVersion())
+                        && file.trial().equals(result.trial())
+                        && result.exitCode() == 0,
+                "it names contract, trial and exit code",
+                "contractVersion, trial and exitCode are %s, %s and %d; they must be %s, %s and 0"
+                        .formatted(
+                                result.contractVersion(),
+                                result.trial(),
+                                result.exitCode(),
+                                TrialFile.VERSION,
+                                file.trial()));
+        demand(
+                result.epochs() == EPOCHS,
+                "it trained %d epochs".formatted(EPOCHS),
+                "epochs is %d; the trial file asks for %d".formatted(result.epochs(), EPOCHS));
+        measured(result);
+        return true;
+    }
+
+    private void measured(TrialResult result) {
+        double accuracy = metric(result, "accuracy");
+        demand(
+                accuracy > CHANCE + 0.1 && accuracy <= 1,
+                "it learns: accuracy %.3f on the validation part".formatted(accuracy),
+                "accuracy is %s after %d epochs on four classes that differ plainly; it must be a fraction above %.2f"
+                        .formatted(accuracy, EPOCHS, CHANCE + 0.1));
+        demand(
+                !result.metrics().containsKey("testAccuracy"),
+                "the test part stays closed",
+                "testAccuracy is reported although evaluateTest is false");
+        if (result.metrics().containsKey("params")) {
+            note(
+                    metric(result, "params") == PARAMS,
+                    "params is %d, as the search engine counts".formatted(PARAMS),
+                    "params is %.0f; the search engine counts %d".formatted(metric(result, "params"), PARAMS));
+        }
+        if (result.metrics().containsKey("macs")) {
+            note(
+                    metric(result, "macs") == MACS,
+                    "macs is %d, as the search engine counts".formatted(MACS),
+                    "macs is %.0f; the search engine counts %d".formatted(metric(result, "macs"), MACS));
+        }
+        note(
+                metric(result, "latencyMs") > 0,
+                "latency is measured",
+                "latencyMs is not measured: limits on it cannot be kept with this trainer");
+        note(
+                result.history() != null && result.history().size() == EPOCHS,
+                "every epoch is in the history",
+                "the history holds %d of %d epochs: curves in MLflow will be shorter"
+                        .formatted(
+                                result.history() == null ? 0 : result.history().size(), EPOCHS));
+    }
+
+    private void repeats(TrialFile file, TrialResult before) throws IOException, InterruptedException {
+        Ended again = run(file, "again");
+        note(
+                again.result != null && metric(again.result, "accuracy") == metric(before, "accuracy"),
+                "the same seed gives the same accuracy",
+                "the same seed gave another accuracy: reruns will differ");
+    }
+
+    private void opensTheTestPart() throws IOException, InterruptedException {
+        Ended ended = run(trial("check-00002", graph("conv"), EPOCHS, true), "final");
+        demand(
+                ended.result != null
+                        && metric(ended.result, "testAccuracy") >= 0
+                        && metric(ended.result, "testAccuracy") <= 1
+                        && metric(ended.result, "testExamples") > 0,
+                "a final training opens the test part",
+                "evaluateTest is true, but testAccuracy and testExamples are not both reported" + ended.log);
+    }
+
+    private void leavesOnTermination() throws IOException, InterruptedException {
+        // So many epochs that no trainer is done before the signal comes.
+        TrialFile file = trial("check-00003", graph("conv"), 100_000, false);
+        Process process = start(file, "terminated");
+        Thread.sleep(Math.min(patience.toMillis() / 4, LATEST_START.toMillis()));
+        if (!process.isAlive()) {
+            note(false, "", "a training of 100,000 epochs ended by itself: SIGTERM could not be tried");
+            return;
+        }
+        process.destroy();
+        long grace = Math.min(patience.toSeconds(), GRACE.toSeconds());
+        boolean left = process.waitFor(grace, TimeUnit.SECONDS);
+        if (!left) {
+            process.destroyForcibly().waitFor();
+        }
+        demand(
+                left && process.exitValue() == ExitCode.TEMPORARY.code(),
+                "SIGTERM ends it with 75",
+                left
+                        ? "SIGTERM ended it with %d; 75 tells that the trial may go on elsewhere"
+                                .formatted(process.exitValue())
+                        : "it still ran %d s after SIGTERM".formatted(grace));
+    }
+
+    private void refuses(String what, TrialFile file, ExitCode code) throws IOException, InterruptedException {
+        Ended ended = run(file, "refused-" + code.code() + "-" + what.length());
+        demand(
+                Objects.equals(ended.code, code.code()),
+                "%s ends with %d".formatted(what, code.code()),
+                "%s: the trainer %s; it must end with %d%s".formatted(what, ended.codeText(), code.code(), ended.log));
+        if (Objects.equals(ended.code, code.code())) {
+            String message = ended.result == null ? null : ended.result.message();
+            note(
+                    message != null && !message.isBlank(),
+                    "and says why: " + message,
+                    "the result has no message: users will not learn why");
+        }
+    }
+
+    private static double metric(TrialResult result, String name) {
+        return result.metrics().getOrDefault(name, Double.NaN);
+    }
+
+    private boolean demand(boolean condition, String good, String bad) {
+        report.accept(new Finding(condition ? Verdict.OK : Verdict.FAILED, condition ? good : bad));
+        kept &= condition;
+        return condition;
+    }
+
+    private void note(boolean condition, String good, String bad) {
+        report.accept(new Finding(condition ? Verdict.OK : Verdict.NOTE, condition ? good : bad));
+    }
+
+    private Ended run(TrialFile file, String name) throws IOException, InterruptedException {
+        Process process = start(file, name);
+        boolean ended = process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS);
+        if (!ended) {
+            process.destroyForcibly().waitFor();
+        }
+        Path result = folder.resolve(name + ".result.json");
+        String log = Files.readString(folder.resolve(name + ".log")).strip();
+        return new Ended(
+                ended ? process.exitValue() : null,
+                result(result),
+                Files.exists(result) ? Files.size(result) : 0,
+                log.isEmpty() ? "" : "; it printed: " + log.substring(Math.max(0, log.length() - 400)));
+    }
+
+    private static @Nullable TrialResult result(Path file) {
+        try {
+            TrialResult result = Json.read(file, TrialResult.class).orElse(null);
+            return result == null || result.metrics() == null ? null : result;
+        } catch (UncheckedIOException noJson) {
+            return null;
+        }
+    }
+
+    private Process start(TrialFile file, String name) throws IOException {
+        Path trial = folder.resolve(name + ".trial.json");
+        Json.write(trial, file);
+        Path result = folder.resolve(name + ".result.json");
+        Files.deleteIfExists(result);
+        return TrainerProcess.builder(command.words(), trial, folder, result, 1)
+                .redirectOutput(folder.resolve(name + ".log").toFile())
+                .start();
+    }
+
+    private void writeData() throws IOException {
+        var random = new SplittableRandom(1);
+        var csv = new StringBuilder();
+        for (int i = 0; i < EXAMPLES; i++) {
+            int label = i % CLASSES;
+            for (int pixel = 0; pixel < SIDE * SIDE; pixel++) {
+                csv.append(random.nextInt(6) + (isBright(label, pixel / SIDE, pixel % SIDE) ? 8 : 0))
+                        .append(',');
+            }
+            csv.append(label).append('\n');
+        }
+        Files.writeString(folder.resolve("check.csv"), csv);
+        Files.createDirectories(folder.resolve("checkpoints"));
+    }
+
+    private static boolean isBright(int label, int row, int column) {
+        return switch (label) {
+            case 0 -> row % 2 == 0;
+            case 1 -> column % 2 == 0;
+            case 2 -> (row + column) % 2 == 0;
+            default -> false;
+        };
+    }
+
+    /** One convolution can tell the patterns apart. */
+    private static List<GraphNode> graph(String operator) {
+        List<GraphNode> nodes = new ArrayList<>();
+        nodes.add(new GraphNode("input", "input", Map.of(), List.of(), List.of(1, SIDE, SIDE)));
+        nodes.add(new GraphNode(
+                "conv",
+                operator,
+                Map.of("filters", 8.0, "kernel", 3.0, "stride", 1.0, "groups", 1.0),
+                List.of("input"),
+                List.of(8, SIDE, SIDE)));
+        nodes.add(new GraphNode("norm", "batchNorm", Map.of(), List.of("conv"), List.of(8, SIDE, SIDE)));
+        nodes.add(new GraphNode("relu", "relu", Map.of(), List.of("norm"), List.of(8, SIDE, SIDE)));
+        nodes.add(new GraphNode("pool", "globalAvgPool", Map.of(), List.of("relu"), List.of(8)));
+        nodes.add(
+                new GraphNode("logits", "dense", Map.of("units", (double) CLASSES), List.of("pool"), List.of(CLASSES)));
+        return nodes;
+    }
+
+    private TrialFile trial(String name, List<GraphNode> graph, int epochs, boolean test) {
+        return new TrialFile(
+                TrialFile.VERSION,
+                "check",
+                name,
+                graph,
+                Map.of(),
+                data("check.csv"),
+                epochs,
+                7,
+                1,
+                new Recipe("adamw", 0.01, "cosine", 16, 0.0005, null),
+                test,
+                new Folders(folder.toString(), folder.resolve("checkpoints").toString(), null));
+    }
+
+    private static DatasetRef data(String uri) {
+        return new DatasetRef(uri, "csv", null, -1, null, List.of(1, SIDE, SIDE), CLASSES, new Split(0.6, 0.2, 0.2));
+    }
+
+    private static TrialFile withData(TrialFile file, String uri) {
+        return with(file, file.contractVersion(), data(uri));
+    }
+
+    private static TrialFile withVersion(TrialFile file, String version) {
+        return with(file, version, file.dataset());
+    }
+
+    private static TrialFile with(TrialFile file, String version, DatasetRef dataset) {
+        return new TrialFile(
+                version,
+                file.experiment(),
+                file.trial(),
+                file.graph(),
+                file.decisions(),
+                dataset,
+                file.epochs(),
+                file.seed(),
+                file.splitSeed(),
+                file.recipe(),
+                file.evaluateTest(),
+                file.folders());
+    }
+}
