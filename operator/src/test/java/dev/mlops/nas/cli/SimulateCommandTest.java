@@ -132,6 +132,11 @@ class SimulateCommandTest {
         refuses(EXPERIMENT, "--seeds is 0", "--fidelities", "early:2", "--seeds", "0");
         refuses(EXPERIMENT.replace("Evolution", "Luck"), "spec.strategy.name: \"Luck\"", "--fidelities", "early:2");
         refuses(
+                EXPERIMENT.replace("Evolution", "External, external: {uri: 'http://127.0.0.1:1/'}"),
+                "spec.strategy.name is External",
+                "--fidelities",
+                "early:2");
+        refuses(
                 EXPERIMENT.replace("spec:", "spec:\n  suspend: true"),
                 "spec.suspend is true",
                 "--fidelities",

@@ -77,18 +77,7 @@ class ParetoTest {
                         .summary()
                         .front())
                 .isNull();
-        Experiment experiment = new Experiment(
-                plain.name(),
-                SPACE,
-                new Objective("accuracy", true, PARAMS),
-                plain.constraints(),
-                new StrategyOptions.Nsga2(8),
-                plain.epochs(),
-                plain.fidelity(),
-                plain.budget(),
-                plain.protocol(),
-                plain.seed(),
-                plain.suspended());
+        Experiment experiment = two(SPACE, new StrategyOptions.Nsga2(8));
         Plan.Front front = java.util.Objects.requireNonNull(new Laboratory(experiment, Laboratory.trainer(SPACE), 1)
                 .run()
                 .summary()
@@ -103,6 +92,36 @@ class ParetoTest {
         assertThat(front.hypervolume()).isPositive();
         assertThat(front.referenceCost())
                 .isGreaterThanOrEqualTo(front.points().getLast().cost());
+    }
+
+    @Test
+    void theSameHistoryGivesTheSamePlanInAFreshEngine() {
+        for (StrategyOptions strategy : List.of(new StrategyOptions.Nsga2(5), Laboratory.predictor(6))) {
+            var lab = new Laboratory(two(SPACE, strategy), Laboratory.trainer(SPACE), 1);
+            lab.run();
+            Experiment fresh = two(Laboratory.cell("none", "skip", "conv1x1", "conv3x3"), strategy);
+            for (int i = lab.steps().size() - 1; i >= 0; i--) {
+                Laboratory.Step step = lab.steps().get(i);
+                assertThat(Experiments.decide(fresh, step.history(), Laboratory.START.plusSeconds(i)))
+                        .isEqualTo(step.plan());
+            }
+        }
+    }
+
+    private static Experiment two(SearchSpace space, StrategyOptions strategy) {
+        Experiment plain = Laboratory.experiment(space, strategy, 20, 2);
+        return new Experiment(
+                plain.name(),
+                space,
+                new Objective("accuracy", true, PARAMS),
+                plain.constraints(),
+                strategy,
+                plain.epochs(),
+                plain.fidelity(),
+                plain.budget(),
+                plain.protocol(),
+                plain.seed(),
+                plain.suspended());
     }
 
     /** Hypervolume after 40 trials of a landscape in which size helps with luck, summed over some seeds. */
