@@ -6,7 +6,6 @@ import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.experiment.ExperimentFactory;
 import dev.mlops.nas.search.Earlier;
 import dev.mlops.nas.search.Experiment;
-import dev.mlops.nas.search.SpaceException;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -18,11 +17,21 @@ import org.jboss.logging.Logger;
 final class EarlierExperiments {
     private static final Logger LOG = Logger.getLogger(EarlierExperiments.class);
 
+    /** An experiment that the search is to learn from does not exist yet. */
+    static final class MissingExperimentException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        private MissingExperimentException(String message) {
+            super(message);
+        }
+    }
+
     /**
      * The experiments that a resource names.
      *
      * @param begun whether the search has trials: then it goes on without those that are gone
-     * @throws SpaceException if one is missing or cannot be used
+     * @throws MissingExperimentException if one does not exist
+     * @throws dev.mlops.nas.search.SpaceException if the spec of one contradicts itself
      */
     static List<Earlier> read(NasExperiment resource, boolean begun, KubernetesClient client) {
         List<Earlier> all = new ArrayList<>();
@@ -36,12 +45,9 @@ final class EarlierExperiments {
             } else if (begun) {
                 LOG.infof("experiment %s: goes on without %s of warmStart, which is gone", Trials.path(resource), name);
             } else {
-                String field =
-                        "warmStart.experiments[%d]".formatted(names(resource).indexOf(name));
-                throw new SpaceException(
-                        field,
-                        "%s is %s, but the namespace has no NasExperiment of that name: create it first, or leave it out"
-                                .formatted(field, name));
+                throw new MissingExperimentException(
+                        "spec.warmStart.experiments[%d] is %s, but the namespace has no NasExperiment of that name: create it, or leave it out"
+                                .formatted(names(resource).indexOf(name), name));
             }
         }
         return all;

@@ -7,6 +7,7 @@ import dev.mlops.nas.api.NasExperimentStatus.Phase;
 import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialStatus;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
+import dev.mlops.nas.cluster.EarlierExperiments.MissingExperimentException;
 import dev.mlops.nas.experiment.BuiltInTrainer;
 import dev.mlops.nas.search.Earlier;
 import dev.mlops.nas.search.Experiment;
@@ -53,7 +54,7 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
 
     private static final Logger LOG = Logger.getLogger(ExperimentReconciler.class);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(500);
-    private static final Duration STALLED_AGAIN = Duration.ofSeconds(30);
+    private static final Duration MISSING_AGAIN = Duration.ofSeconds(30);
     private static final Duration RETRY = Duration.ofSeconds(10);
 
     private final Planner planner;
@@ -95,6 +96,15 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         Experiment experiment;
         try {
             experiment = planner.experiment(resource, e -> learning(e, resource, context));
+        } catch (MissingExperimentException e) {
+            var status = ExperimentStatuses.waiting(
+                    resource.getStatus(),
+                    resource.getMetadata().getGeneration(),
+                    "MissingExperiment",
+                    String.valueOf(e.getMessage()),
+                    now);
+            announce(resource, status, context);
+            return write(resource, status, MISSING_AGAIN);
         } catch (SpaceException e) {
             return stalled(resource, "InvalidSpec", sentence(e), now, context);
         }
@@ -201,8 +211,7 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         var status = ExperimentStatuses.stalled(
                 resource.getStatus(), resource.getMetadata().getGeneration(), reason, message, now);
         announce(resource, status, context);
-        // An experiment to learn from may still be created.
-        return write(resource, status, resource.getSpec().warmStart() == null ? null : STALLED_AGAIN);
+        return write(resource, status, null);
     }
 
     /** The experiment with what it may learn from others; tells what that is. */

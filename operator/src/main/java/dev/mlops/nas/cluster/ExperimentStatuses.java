@@ -75,15 +75,48 @@ final class ExperimentStatuses {
     /** The status of an experiment that the engine refuses: nothing will happen until its spec changes. */
     static NasExperimentStatus stalled(
             @Nullable NasExperimentStatus previous, long generation, String reason, String message, Instant now) {
-        List<Condition> conditions = new Conditions(conditions(previous), generation, now)
-                .add("Ready", false, reason, message)
-                .add("Reconciling", false, reason, "nothing happens until the spec is changed")
-                .add("Stalled", true, reason, message)
-                .add("Succeeded", false, reason, message)
-                .build();
+        return held(
+                previous,
+                generation,
+                Phase.Failed,
+                message,
+                new Conditions(conditions(previous), generation, now)
+                        .add("Ready", false, reason, message)
+                        .add("Reconciling", false, reason, "nothing happens until the spec is changed")
+                        .add("Stalled", true, reason, message)
+                        .add("Succeeded", false, reason, message)
+                        .build(),
+                previous == null ? null : completion(previous, now));
+    }
+
+    /** The status of an experiment that cannot begin until something else exists. */
+    static NasExperimentStatus waiting(
+            @Nullable NasExperimentStatus previous, long generation, String reason, String message, Instant now) {
+        return held(
+                previous,
+                generation,
+                Phase.Pending,
+                message,
+                new Conditions(conditions(previous), generation, now)
+                        .add("Ready", false, reason, message)
+                        .add("Reconciling", true, reason, "the search begins when it exists")
+                        .add("Stalled", false, reason, message)
+                        .add("Succeeded", false, reason, message)
+                        .build(),
+                null);
+    }
+
+    /** As before, but for phase, message and conditions. */
+    private static NasExperimentStatus held(
+            @Nullable NasExperimentStatus previous,
+            long generation,
+            Phase phase,
+            String message,
+            List<Condition> conditions,
+            @Nullable String completionTime) {
         return previous == null
                 ? new NasExperimentStatus(
-                        Phase.Failed,
+                        phase,
                         generation,
                         message,
                         null,
@@ -98,7 +131,7 @@ final class ExperimentStatuses {
                         null,
                         null)
                 : new NasExperimentStatus(
-                        Phase.Failed,
+                        phase,
                         generation,
                         message,
                         previous.progress(),
@@ -111,7 +144,7 @@ final class ExperimentStatuses {
                         previous.comparison(),
                         previous.tracking(),
                         previous.startTime(),
-                        completion(previous, now));
+                        completionTime);
     }
 
     /** The status while the operator fails for a reason of its own; figures stay as they were. */

@@ -77,11 +77,11 @@ final class SearchOnClusterTest {
             String strategy = "strategy: {name: Predictor}\nbudget: {trials: 12, parallelTrials: 2}\n";
             NasExperiment early =
                     cluster.create(namespace, "too-early", strategy + "warmStart: {experiments: [digits]}");
-            await().until(() -> cluster.is(early, "Stalled", "True"));
+            await().until(() -> cluster.is(early, "Stalled", "False"));
+            assertThat(cluster.get(early).getStatus().phase()).isEqualTo(Phase.Pending);
             assertThat(cluster.get(early).getStatus().message())
-                    .isEqualTo(
-                            "spec.warmStart.experiments[0]: warmStart.experiments[0] is digits, but the namespace has no"
-                                    + " NasExperiment of that name: create it first, or leave it out");
+                    .isEqualTo("spec.warmStart.experiments[0] is digits, but the namespace has no NasExperiment of that"
+                            + " name: create it, or leave it out");
             assertThat(cluster.trials(early)).isEmpty();
 
             NasExperiment first = cluster.create(namespace, "digits", strategy);
