@@ -8,6 +8,7 @@ import dev.mlops.nas.search.Spaces.DartsCellOptions;
 import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.Task;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -249,6 +250,14 @@ public final class DartsCellSpace implements StackedSpace {
                     .count();
         }
 
+        /**
+         * Whether some cell does not read both cells before it. Then cells may stand side by side, or be left out, and different
+         * inputs can give the same network; otherwise a network has one row only.
+         */
+        boolean isLoose() {
+            return IntStream.range(0, alive.length).anyMatch(i -> alive[i] && !(reads(i, 0) && reads(i, 1)));
+        }
+
         List<String> kindsInUse() {
             return IntStream.range(0, alive.length)
                     .filter(i -> alive[i])
@@ -262,11 +271,32 @@ public final class DartsCellSpace implements StackedSpace {
     @Override
     public String architectureHash(Genotype genotype) {
         SequencedMap<String, CellGraph> cells = cells(genotype);
-        String used = new Row(options.stack(), cells)
-                .kindsInUse().stream()
+        var row = new Row(options.stack(), cells);
+        String network = row.isLoose()
+                ? signature(graph(genotype))
+                : row.kindsInUse().stream()
                         .map(kind -> Objects.requireNonNull(cells.get(kind)).signature())
                         .collect(Collectors.joining(" "));
-        return Fingerprint.of("darts cell " + task + " " + options.stack() + " " + used);
+        return Fingerprint.of("darts cell " + task + " " + options.stack() + " " + network);
+    }
+
+    /** The whole network in colours. */
+    private static String signature(Graph graph) {
+        Map<String, Integer> places = new HashMap<>();
+        var sources = new int[graph.nodes().size()][];
+        var kinds = new long[sources.length];
+        for (int i = 0; i < sources.length; i++) {
+            Graph.Node node = graph.nodes().get(i);
+            places.put(node.name(), i);
+            sources[i] = node.inputs().stream()
+                    .mapToInt(name -> Objects.requireNonNull(places.get(name)))
+                    .toArray();
+            kinds[i] = Colouring.mix((node.operator() + node.attributes() + node.shape()).hashCode());
+        }
+        var colouring = new Colouring(sources, new int[] {sources.length - 1});
+        return Arrays.stream(Colouring.sorted(colouring.distinguished(kinds)))
+                .mapToObj(Long::toHexString)
+                .collect(Collectors.joining(","));
     }
 
     @Override

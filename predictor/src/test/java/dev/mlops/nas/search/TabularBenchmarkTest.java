@@ -24,9 +24,9 @@ class TabularBenchmarkTest {
     @Test
     void thePredictorNeedsFarFewerQueriesThanRandomSearch() {
         var benchmark = benchmark(SPACE, rows(SPACE), ACCURACY);
-        var random = benchmark.run("random", new StrategyOptions.RandomSearch(), 5, 60, 1, () -> 0);
-        var predictor = benchmark.run("predictor", Laboratory.predictor(8), 5, 60, 1, () -> 0);
-        assertThat(predictor.found()).isEqualTo(5);
+        var random = benchmark.run("random", new StrategyOptions.RandomSearch(), 3, 60, 1, () -> 0);
+        var predictor = benchmark.run("predictor", Laboratory.predictor(8), 3, 60, 1, () -> 0);
+        assertThat(predictor.found()).isEqualTo(3);
         assertThat(predictor.toOptimumMean()).isLessThan(random.toOptimumMean() / 2);
         assertThat(predictor.regretMean()).containsOnlyKeys(25, 50);
         assertThat(predictor.regretMean().get(50)).isZero();
@@ -113,12 +113,12 @@ class TabularBenchmarkTest {
         var measured = new TabularBenchmark(
                 table, new Problem(ACCURACY, "accuracy", List.of(new Constraint("latency", bound))));
         assertThat(known.size()).isLessThan(measured.size());
-        Result before = known.run("p", Laboratory.predictor(8), 3, 60, 1, () -> 0);
-        Result learned = measured.run("p", Laboratory.predictor(8), 3, 60, 1, () -> 0);
-        assertThat(before.found()).isEqualTo(3);
-        assertThat(learned.found()).isEqualTo(3);
+        Result before = known.run("p", Laboratory.predictor(8), 2, 50, 1, () -> 0);
+        Result learned = measured.run("p", Laboratory.predictor(8), 2, 50, 1, () -> 0);
+        assertThat(before.found()).isEqualTo(2);
+        assertThat(learned.found()).isEqualTo(2);
         Result blind = measured.run("r", new StrategyOptions.RandomSearch(), 3, 300, 1, () -> 0);
-        assertThat(learned.toOptimumMean()).isLessThan(blind.toOptimumMean() / 3);
+        assertThat(learned.toOptimumMean()).isLessThan(blind.toOptimumMean() / 2);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new TabularBenchmark(
                         table, new Problem(ACCURACY, "accuracy", List.of(new Constraint("latency", 1)))))
@@ -128,9 +128,9 @@ class TabularBenchmarkTest {
     @Test
     void parallelTrialsCostQueriesAndFindTheSameBest() {
         TabularBenchmark benchmark = benchmark(SPACE, rows(SPACE), ACCURACY);
-        Result one = benchmark.run("p", Laboratory.predictor(8), 5, 100, 1, () -> 0);
-        Result many = benchmark.run("p", Laboratory.predictor(8), 5, 100, 16, () -> 0);
-        assertThat(many.found()).isEqualTo(5);
+        Result one = benchmark.run("p", Laboratory.predictor(8), 3, 70, 1, () -> 0);
+        Result many = benchmark.run("p", Laboratory.predictor(8), 3, 70, 16, () -> 0);
+        assertThat(many.found()).isEqualTo(3);
         assertThat(many.toOptimumMean()).isGreaterThan(one.toOptimumMean());
     }
 
