@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,13 +67,17 @@ final class Acquisition {
 
     /** Doubt costs more than the mean, so that only those with the best means are scored, unless limits count too. */
     private @Nullable Scored listed() {
-        record Ranked(Candidate candidate, double mean) {}
-        return candidates.list().parallelStream()
+        List<Candidate> left = candidates.list().stream()
                 .filter(c -> !taken.contains(c.hash()))
-                .map(c -> new Ranked(c, learned.ensemble().mean(candidates.features(c), process)))
-                .sorted(Comparator.comparingDouble((Ranked r) -> -r.mean()))
+                .toList();
+        double[] means = learned.ensemble().means(left, candidates, process);
+        return IntStream.range(0, means.length)
+                .boxed()
+                .sorted(Comparator.comparingDouble((Integer i) -> -means[i]))
                 .limit(learned.knowsLimits() ? SCORED_WHOLE : DOUBTED)
-                .map(r -> score(r.candidate()))
+                .toList()
+                .parallelStream()
+                .map(i -> score(left.get(i)))
                 .max(Comparator.comparingDouble(Scored::value))
                 .orElse(null);
     }

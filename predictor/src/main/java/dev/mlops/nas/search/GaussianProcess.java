@@ -88,19 +88,18 @@ final class GaussianProcess implements Surrogate {
         for (double e : factor.forward(k)) {
             variance -= e * e;
         }
-        double sum = 0;
-        for (int i = 0; i < k.length; i++) {
-            sum += k[i] * alpha[i];
-        }
-        return new Normal(centre + spread * sum, spread * Math.sqrt(Math.max(variance, 1e-12)));
+        return new Normal(mean(k), spread * Math.sqrt(Math.max(variance, 1e-12)));
     }
 
     @Override
     public double mean(Features.Vector row) {
-        double[] k = rows.kernel(row, rows.vectors.size());
+        return mean(rows.kernel(row, rows.vectors.size()));
+    }
+
+    private double mean(double[] kernel) {
         double sum = 0;
-        for (int i = 0; i < k.length; i++) {
-            sum += k[i] * alpha[i];
+        for (int i = 0; i < kernel.length; i++) {
+            sum += kernel[i] * alpha[i];
         }
         return centre + spread * sum;
     }

@@ -53,18 +53,6 @@ final class GraphBuilder {
         return named(name, layers.dense(name, place(input), units));
     }
 
-    String zero(String name, String input) {
-        return named(name, layers.zero(name, place(input)));
-    }
-
-    int channels(String node) {
-        return layers.channels(place(node));
-    }
-
-    List<Integer> shape(String node) {
-        return layers.shape(place(node));
-    }
-
     Graph build() {
         return layers.graph();
     }

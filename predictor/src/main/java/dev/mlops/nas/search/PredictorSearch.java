@@ -2,7 +2,6 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.StrategyOptions.Evolution;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -20,19 +19,7 @@ record PredictorSearch(Experiment.StrategyOptions.Predictor options, List<Constr
 
     @Override
     public List<Proposal> propose(Candidates candidates, List<Observation> observations, int count, long seed) {
-        List<Observation> known = new ArrayList<>(observations);
-        Set<String> taken = RandomSearch.taken(observations);
-        List<Proposal> proposals = new ArrayList<>();
-        while (proposals.size() < count) {
-            Proposal proposal = next(candidates, known, taken, seed);
-            if (proposal == null) {
-                break;
-            }
-            proposals.add(proposal);
-            taken.add(proposal.candidate().hash());
-            known.add(Observation.pending(proposal.candidate(), 0));
-        }
-        return proposals;
+        return Strategy.oneByOne(observations, count, (known, taken) -> next(candidates, known, taken, seed));
     }
 
     private @Nullable Proposal next(Candidates candidates, List<Observation> known, Set<String> taken, long seed) {
