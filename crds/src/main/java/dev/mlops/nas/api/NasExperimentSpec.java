@@ -185,8 +185,8 @@ public record NasExperimentSpec(
      *
      * @param metric what a trial reports: accuracy or loss (cross-entropy)
      * @param direction which way is better: Maximize for accuracy, Minimize for loss
-     * @param tradeOff a cost to be kept low at the same time: the search shows which architectures no other beats in both, and
-     *     finalists are still those with the best metric
+     * @param tradeOff a cost to be kept low at the same time: the search shows which architectures no other beats in both,
+     *     finalists are those that cover this front best, and the winner is the finalist with the best metric
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(

@@ -89,8 +89,8 @@ public record NasExperimentStatus(
      * @param architectures by ascending cost; where they are more than 20, 20 of them, the ends included
      * @param size how many the front has
      * @param hypervolume the area that the front dominates up to the reference, in units of the objective times units of the cost
-     * @param referenceValue the worst objective that the search measured
-     * @param referenceCost the largest cost that the search measured
+     * @param referenceValue the worst objective among the first 10 architectures that the search measured
+     * @param referenceCost the limit of the cost where the experiment sets one, otherwise the largest cost among them
      */
     public record ParetoFront(
             List<FrontArchitecture> architectures,
@@ -105,8 +105,13 @@ public record NasExperimentStatus(
      * @param trial name of its first trial
      * @param value the objective on validation
      * @param cost the other objective
+     * @param test mean test accuracy of its trainings from scratch, where it was a finalist
      */
-    public record FrontArchitecture(String trial, double value, double cost) {}
+    public record FrontArchitecture(
+            String trial,
+            double value,
+            double cost,
+            @Nullable Double test) {}
 
     /**
      * What was spent.

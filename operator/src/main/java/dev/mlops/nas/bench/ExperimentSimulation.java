@@ -12,7 +12,6 @@ import dev.mlops.nas.report.ResultDocument;
 import dev.mlops.nas.report.SearchRecord;
 import dev.mlops.nas.search.ArchitectureTable;
 import dev.mlops.nas.search.Experiment;
-import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.Plan;
@@ -160,11 +159,9 @@ public final class ExperimentSimulation {
             columns.add(column);
         }
         columns.addAll(results.rungs().values());
-        for (Constraint constraint : experiment.constraints()) {
-            if (!constraint.isAnalytic()) {
-                file.require("spec.constraints", constraint.metric());
-                columns.add(constraint.metric());
-            }
+        for (String cost : experiment.measuredCosts()) {
+            file.require("spec.constraints or spec.objective.tradeOff", cost);
+            columns.add(cost);
         }
         return columns;
     }

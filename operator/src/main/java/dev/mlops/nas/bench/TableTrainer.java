@@ -2,7 +2,6 @@ package dev.mlops.nas.bench;
 
 import dev.mlops.nas.search.ArchitectureTable;
 import dev.mlops.nas.search.Experiment;
-import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState;
 import java.util.HashMap;
@@ -60,10 +59,8 @@ final class TableTrainer {
                 results.rungs().getOrDefault(request.epochs(), results.full().get(seed));
         Map<String, Double> metrics = new HashMap<>();
         metrics.put(experiment.objective().metric(), value(request, column));
-        for (Constraint constraint : experiment.constraints()) {
-            if (!constraint.isAnalytic()) {
-                metrics.put(constraint.metric(), table.value(request.genotype(), constraint.metric()));
-            }
+        for (String cost : experiment.measuredCosts()) {
+            metrics.put(cost, table.value(request.genotype(), cost));
         }
         if (request.purpose().opensTest()) {
             metrics.put(

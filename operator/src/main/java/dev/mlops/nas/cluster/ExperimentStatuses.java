@@ -306,7 +306,11 @@ final class ExperimentStatuses {
                 IntStream.range(0, shown)
                         .map(i -> shown == size ? i : i * (size - 1) / (shown - 1))
                         .mapToObj(i -> front.points().get(i))
-                        .map(p -> new FrontArchitecture(NasApi.trialName(experiment, p.number()), p.value(), p.cost()))
+                        .map(p -> new FrontArchitecture(
+                                NasApi.trialName(experiment, p.number()),
+                                p.value(),
+                                p.cost(),
+                                Double.isNaN(p.test()) ? null : p.test()))
                         .toList(),
                 size,
                 front.hypervolume(),

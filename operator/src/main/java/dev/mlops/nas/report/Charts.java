@@ -5,6 +5,7 @@ import dev.mlops.nas.report.Plot.Axis;
 import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.Plan.Entrant;
+import dev.mlops.nas.search.SearchSpace.Cost;
 import dev.mlops.nas.search.TrialRequest.Prediction;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -86,27 +87,33 @@ final class Charts {
         return plot.svg("measured against predicted results");
     }
 
-    /** The objective against the number of parameters, with the front of those that nothing beats in both; lower rungs are left out. */
-    static String pareto(SearchRecord search) {
+    /**
+     * The objective against a cost, with the front of those that nothing beats in both; lower rungs are left out.
+     *
+     * @param cost {@code params} or another analytic cost, or a metric that trials report
+     */
+    static String pareto(SearchRecord search, String cost) {
         List<Trial> trials = search.history().trials().stream()
-                .filter(t -> !Double.isNaN(Arms.value(search, t)))
+                .filter(t -> !Double.isNaN(Arms.value(search, t)) && Double.isFinite(cost(search, t, cost)))
                 .filter(t -> !t.request().purpose().opensTest() && Arms.isHighest(search, t))
-                .sorted(Comparator.comparingDouble(t -> params(search, t)))
+                .sorted(Comparator.comparingDouble((Trial t) -> cost(search, t, cost))
+                        .thenComparingDouble(
+                                t -> -search.experiment().objective().score(Arms.value(search, t))))
                 .toList();
         List<Entrant> entrants = search.summary().comparison().stream()
-                .filter(e -> Double.isFinite(e.validation()))
+                .filter(e -> Double.isFinite(e.validation()) && Double.isFinite(cost(search, e, cost)))
                 .toList();
         double limit = search.experiment().constraints().stream()
-                .filter(c -> c.metric().equals("params"))
+                .filter(c -> c.metric().equals(cost))
                 .mapToDouble(Constraint::max)
                 .min()
                 .orElse(Double.NaN);
         var x = Axis.logarithmic(
-                "parameters",
+                cost.equals("params") ? "parameters" : cost,
                 DoubleStream.concat(
                         DoubleStream.concat(
-                                trials.stream().mapToDouble(t -> params(search, t)),
-                                entrants.stream().mapToDouble(e -> (double) e.params())),
+                                trials.stream().mapToDouble(t -> cost(search, t, cost)),
+                                entrants.stream().mapToDouble(e -> cost(search, e, cost))),
                         DoubleStream.of(limit)),
                 Figures::count);
         var y = Axis.around(
@@ -123,53 +130,56 @@ final class Charts {
         List<Trial> front = front(search, trials);
         for (int i = 1; i < front.size(); i++) {
             plot.line(
-                    params(search, front.get(i - 1)),
+                    cost(search, front.get(i - 1), cost),
                     Arms.value(search, front.get(i - 1)),
-                    params(search, front.get(i)),
+                    cost(search, front.get(i), cost),
                     Arms.value(search, front.get(i)),
                     "front");
         }
         for (Trial trial : trials) {
             boolean random = !Arms.SEARCH.contains(trial.request().purpose());
             plot.dot(
-                    params(search, trial),
+                    cost(search, trial, cost),
                     Arms.value(search, trial),
                     3.5,
                     Arms.isWithinLimits(search, trial) ? random ? "random" : "search" : "beyond",
-                    "%s: %s %s, %s parameters"
+                    "%s: %s %s, %s %s"
                             .formatted(
                                     name(search, trial),
                                     metric(search),
                                     Figures.score(Arms.value(search, trial)),
-                                    Figures.count(params(search, trial))));
+                                    x.title(),
+                                    Figures.count(cost(search, trial, cost))));
         }
         for (Entrant e : entrants.reversed()) {
-            boolean winner = e.verdict() == null;
-            if (!winner && e.genotype().equals(entrants.getFirst().genotype())) {
-                continue;
-            }
-            plot.dot(
-                    (double) e.params(),
-                    e.validation(),
-                    winner ? 6.5 : 5.5,
-                    winner ? "winner" : "reference",
-                    "%s, mean of %d trainings: %s"
-                            .formatted(e.name(), e.numbers().size(), Figures.score(e.validation())));
-            plot.label(
-                    (double) e.params(),
-                    e.validation(),
-                    winner ? "winner" : e.name(),
-                    winner || plot.isRightHalf((double) e.params()));
+            entrant(search, plot, e, cost);
         }
-        return plot.svg("result against the number of parameters")
+        return plot.svg("result against " + (cost.equals("params") ? "the number of parameters" : cost))
                 + legend(List.of("search", "random search", "retrained"));
     }
 
-    private static List<Trial> front(SearchRecord search, List<Trial> byParams) {
+    /** A retrained architecture; a baseline that is the winner's own is not drawn over it. */
+    private static void entrant(SearchRecord search, Plot plot, Entrant e, String cost) {
+        boolean winner = e.verdict() == null;
+        if (!winner
+                && e.genotype().equals(search.summary().comparison().getFirst().genotype())) {
+            return;
+        }
+        double at = cost(search, e, cost);
+        plot.dot(
+                at,
+                e.validation(),
+                winner ? 6.5 : 5.5,
+                winner ? "winner" : "reference",
+                "%s, mean of %d trainings: %s".formatted(e.name(), e.numbers().size(), Figures.score(e.validation())));
+        plot.label(at, e.validation(), winner ? "winner" : e.name(), winner || plot.isRightHalf(at));
+    }
+
+    private static List<Trial> front(SearchRecord search, List<Trial> byCost) {
         var objective = search.experiment().objective();
         var front = new ArrayList<Trial>();
         double best = Double.NEGATIVE_INFINITY;
-        for (Trial trial : byParams) {
+        for (Trial trial : byCost) {
             double score = objective.score(Arms.value(search, trial));
             if (Arms.isWithinLimits(search, trial) && score > best) {
                 best = score;
@@ -184,9 +194,25 @@ final class Charts {
         return Figures.score(value).replaceFirst("0$", "");
     }
 
-    private static double params(SearchRecord search, Trial trial) {
-        return (double)
-                search.experiment().space().cost(trial.request().genotype()).params();
+    /** The cost of a trial: known from the space, or measured; NaN where it is neither. */
+    private static double cost(SearchRecord search, Trial trial, String metric) {
+        return Cost.METRICS.contains(metric)
+                ? (double) search.experiment()
+                        .space()
+                        .cost(trial.request().genotype())
+                        .value(metric)
+                : Arms.metric(trial, metric);
+    }
+
+    private static double cost(SearchRecord search, Entrant entrant, String metric) {
+        return Cost.METRICS.contains(metric)
+                ? (double) search.experiment().space().cost(entrant.genotype()).value(metric)
+                : search.history().trials().stream()
+                        .filter(t -> entrant.numbers().contains(t.request().number()))
+                        .mapToDouble(t -> Arms.metric(t, metric))
+                        .filter(Double::isFinite)
+                        .average()
+                        .orElse(Double.NaN);
     }
 
     private static String metric(SearchRecord search) {

@@ -4,6 +4,7 @@ import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.Plan.Entrant;
+import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.Incumbent;
 import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest.Prediction;
@@ -88,6 +89,26 @@ final class Content {
                         Figures.cost(e.params()),
                         Figures.cost(e.macs()),
                         Figures.milliseconds(e.latencyMs())))
+                .toList();
+    }
+
+    /** Titles of {@link #front}. */
+    static List<String> frontHead(SearchRecord search, Front front) {
+        return List.of(
+                "Pareto front",
+                "validation " + search.experiment().objective().metric(),
+                front.metric(),
+                "test accuracy, retrained");
+    }
+
+    /** What nothing else in the search beats in both objectives, cheapest first. */
+    static List<List<String>> front(SearchRecord search, Front front) {
+        return front.points().stream()
+                .map(p -> List.of(
+                        NasApi.trialName(search.experiment().name(), p.number()),
+                        Figures.score(p.value()),
+                        front.metric().equals("latencyMs") ? Figures.milliseconds(p.cost()) : Figures.count(p.cost()),
+                        Figures.score(p.test())))
                 .toList();
     }
 

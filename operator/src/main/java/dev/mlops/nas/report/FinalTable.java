@@ -110,22 +110,13 @@ public final class FinalTable {
     }
 
     private static void front(SearchRecord search, Plan.Front front, List<String> lines) {
-        String metric = search.experiment().objective().metric();
         List<List<String>> table = new ArrayList<>();
-        table.add(List.of("Pareto front", "validation " + metric, front.metric()));
-        for (Plan.Front.Point point : front.points()) {
-            table.add(List.of(
-                    NasApi.trialName(search.experiment().name(), point.number()),
-                    Figures.score(point.value()),
-                    cost(front.metric(), point.cost())));
-        }
+        table.add(Content.frontHead(search, front));
+        table.addAll(Content.front(search, front));
         lines.addAll(aligned(table));
-        lines.addAll(wrapped("", Sentences.hypervolume(front, metric), 100));
+        lines.addAll(wrapped(
+                "", Sentences.hypervolume(front, search.experiment().objective().metric()), 100));
         lines.add("");
-    }
-
-    private static String cost(String metric, double value) {
-        return metric.equals("latencyMs") ? Figures.milliseconds(value) : Figures.count(Math.round(value));
     }
 
     /** Rows of equal length under each other, the first column to the left, the others to the right. */

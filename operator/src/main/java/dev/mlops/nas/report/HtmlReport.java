@@ -2,6 +2,7 @@ package dev.mlops.nas.report;
 
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.search.Drawings;
+import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.Incumbent;
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,9 +36,7 @@ public final class HtmlReport {
             architecture(search, best, html);
         }
         html.append(Html.heading("Search against random search")).append(Charts.bestSoFar(search));
-        if (search.experiment().space().hasNetwork()) {
-            html.append(Html.heading("Accuracy and size")).append(Charts.pareto(search));
-        }
+        front(search, html);
         predictor(search, html);
         html.append(Html.heading("Cost"))
                 .append(Html.table(
@@ -67,6 +66,20 @@ public final class HtmlReport {
                 .append(Drawings.svg(search.experiment().space(), best.genotype())
                         .replaceFirst("<\\?xml[^>]*\\?>", ""))
                 .append("</div>\n</div>\n");
+    }
+
+    /** The objective against the second one, or against the size where there is none. */
+    private static void front(SearchRecord search, StringBuilder html) {
+        Front front = search.summary().front();
+        if (front != null && !front.points().isEmpty()) {
+            html.append(Html.heading("The Pareto front"))
+                    .append(Charts.pareto(search, front.metric()))
+                    .append(Html.table(Content.frontHead(search, front), Content.front(search, front), true))
+                    .append(Html.paragraph(Sentences.hypervolume(
+                            front, search.experiment().objective().metric())));
+        } else if (search.experiment().space().hasNetwork()) {
+            html.append(Html.heading("Accuracy and size")).append(Charts.pareto(search, "params"));
+        }
     }
 
     private static void predictor(SearchRecord search, StringBuilder html) {

@@ -1,6 +1,7 @@
 package dev.mlops.nas.report;
 
 import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.search.Plan.Front;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -22,6 +23,14 @@ public final class MarkdownReport {
             text.append("## The architecture\n\nFound by `%s`.\n\n"
                             .formatted(NasApi.trialName(search.experiment().name(), best.number())))
                     .append(table(List.of("decision", "value"), Content.decisions(search, best)));
+        }
+        Front front = search.summary().front();
+        if (front != null && !front.points().isEmpty()) {
+            text.append("## The Pareto front\n\n")
+                    .append(table(Content.frontHead(search, front), Content.front(search, front)))
+                    .append(Sentences.hypervolume(
+                            front, search.experiment().objective().metric()))
+                    .append("\n\n");
         }
         if (!Content.predictor(search).isEmpty()) {
             text.append("## The predictor\n\n").append(list(Content.predictor(search)));

@@ -78,26 +78,25 @@ public final class ResultDocument {
     }
 
     private static Map<String, Object> front(SearchRecord search, Front front) {
-        String metric = search.experiment().objective().metric();
         var map = new LinkedHashMap<String, Object>();
         map.put(
                 "architectures",
-                front.points().stream()
-                        .map(p -> Map.of(
-                                "trial",
-                                NasApi.trialName(search.experiment().name(), p.number()),
-                                metric,
-                                p.value(),
-                                front.metric(),
-                                p.cost(),
-                                "decisions",
-                                search.experiment().space().describe(p.genotype())))
-                        .toList());
+                front.points().stream().map(p -> point(search, front, p)).toList());
         put(map, "hypervolume", front.hypervolume());
         var reference = new LinkedHashMap<String, Object>();
-        put(reference, metric, front.referenceValue());
+        put(reference, search.experiment().objective().metric(), front.referenceValue());
         put(reference, front.metric(), front.referenceCost());
         map.put("reference", reference);
+        return map;
+    }
+
+    private static Map<String, Object> point(SearchRecord search, Front front, Front.Point point) {
+        var map = new LinkedHashMap<String, Object>();
+        map.put("trial", NasApi.trialName(search.experiment().name(), point.number()));
+        put(map, search.experiment().objective().metric(), point.value());
+        put(map, front.metric(), point.cost());
+        put(map, "test", point.test());
+        map.put("decisions", search.experiment().space().describe(point.genotype()));
         return map;
     }
 

@@ -42,10 +42,11 @@ final class Sentences {
     static String hypervolume(Front front, String metric) {
         return String.format(
                 Locale.ROOT,
-                "Hypervolume %.4g (%s times %s), up to the worst that the search measured: %s %s and %.6g %s.",
+                "Hypervolume %.4g (%s times %s), up to the worst of the first %d architectures measured, or the limit: %s %s and %.6g %s.",
                 front.hypervolume(),
                 metric,
                 front.metric(),
+                Front.REFERENCE,
                 metric,
                 Figures.score(front.referenceValue()),
                 front.referenceCost(),

@@ -91,6 +91,9 @@ final class SearchContent {
                                     .map(e -> "`%s` %s".formatted(e.getKey(), escape(e.getValue())))
                                     .collect(Collectors.joining(", "))));
         }
+        if (summary.front() != null) {
+            text.append(front(search, summary.front()));
+        }
         if (summary.predictor() != null) {
             var quality = summary.predictor();
             text.append("Predictor: %s, Kendall tau %s [%s, %s] on %d trials%s\n\n"
@@ -107,6 +110,21 @@ final class SearchContent {
         text.append("Search trials: %d of %d; training time %s\n"
                 .formatted(summary.searchDone(), summary.searchTotal(), time(summary.trainSeconds())));
         return text.toString();
+    }
+
+    private static String front(TrackedSearch search, Plan.Front front) {
+        var table = new StringBuilder("| Pareto front | validation %s | %s | test accuracy |\n|---|---:|---:|---:|\n"
+                .formatted(escape(search.experiment().objective().metric()), escape(front.metric())));
+        for (Plan.Front.Point p : front.points()) {
+            table.append(String.format(
+                    Locale.ROOT,
+                    "| %s | %.4f | %s | %s |\n",
+                    escape(NasApi.trialName(search.experiment().name(), p.number())),
+                    p.value(),
+                    number(p.cost()),
+                    Double.isNaN(p.test()) ? "" : String.format(Locale.ROOT, "%.4f", p.test())));
+        }
+        return table.append('\n').toString();
     }
 
     private static String comparison(List<Entrant> entrants, double confidence) {
@@ -139,6 +157,9 @@ final class SearchContent {
                 metrics.put("test_accuracy_%s_low".formatted(name), e.low());
                 metrics.put("test_accuracy_%s_high".formatted(name), e.high());
             }
+        }
+        if (summary.front() != null) {
+            metrics.put("hypervolume", summary.front().hypervolume());
         }
         if (summary.rankCorrelation() != null) {
             metrics.put("rank_correlation", summary.rankCorrelation());

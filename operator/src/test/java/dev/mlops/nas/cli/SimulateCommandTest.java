@@ -106,6 +106,31 @@ class SimulateCommandTest {
     }
 
     @Test
+    void twoObjectivesGiveAFrontWhoseFinalistsAreRetrained() throws IOException {
+        String two = EXPERIMENT
+                .replace("Evolution", "Nsga2")
+                .replace("    fidelity: {scheduler: SuccessiveHalving, rungs: [2, 20]}\n", "")
+                .replace("  strategy:", "  objective: {tradeOff: {metric: latencyMs}}\n  strategy:");
+        Ended ended = simulate(two, "--objective", "a1");
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.out())
+                .containsPattern("Pareto front +validation accuracy +latencyMs +test accuracy, retrained")
+                .containsPattern("(?m)^  cells-\\d+ +0\\.\\d+ +[123] ms +0\\.\\d+$")
+                .containsPattern("up to the worst of the first 10 architectures\\s+measured, or the limit");
+        JsonNode front = json(two, "--objective", "a1").path("front");
+        assertThat(front.path("hypervolume").asDouble()).isPositive();
+        double value = 0;
+        double cost = 0;
+        for (JsonNode architecture : front.path("architectures")) {
+            assertThat(architecture.path("accuracy").asDouble()).isGreaterThan(value);
+            assertThat(architecture.path("latencyMs").asDouble()).isGreaterThan(cost);
+            value = architecture.path("accuracy").asDouble();
+            cost = architecture.path("latencyMs").asDouble();
+        }
+        assertThat(front.path("architectures").findValues("test")).isNotEmpty();
+    }
+
+    @Test
     void aMeasuredLimitNeedsAColumnOfItsName() throws IOException {
         String limited = EXPERIMENT.replace("  strategy:", "  constraints: [{metric: latencyMs, max: 2}]\n  strategy:");
         JsonNode result = json(limited, "--objective", "a1", "--fidelities", "early:2");
@@ -113,7 +138,7 @@ class SimulateCommandTest {
                 .isNotEqualTo("conv3x3");
         refuses(
                 limited.replace("max: 2", "max: 2, percentile: 99"),
-                "spec.constraints names the column \"latencyP99Ms\"",
+                "spec.constraints or spec.objective.tradeOff names the column \"latencyP99Ms\"",
                 "--fidelities",
                 "early:2");
     }

@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  * here because both sides saw the same examples.
  */
 final class Comparison {
-    private static final String TEST = "testAccuracy";
+    /** The metric of the final comparison. */
+    static final String TEST = "testAccuracy";
+
     private static final String EXAMPLES = "testExamples";
 
     private final Experiment experiment;

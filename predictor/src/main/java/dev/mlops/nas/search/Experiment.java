@@ -1,7 +1,9 @@
 package dev.mlops.nas.search;
 
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,6 +111,19 @@ public record Experiment(
                 seed,
                 suspended,
                 earlier);
+    }
+
+    /** Metrics other than the objective that trials must report: of measured limits and of a measured trade-off. */
+    public Set<String> measuredCosts() {
+        Set<String> metrics = new LinkedHashSet<>();
+        constraints.stream()
+                .filter(c -> !c.isAnalytic())
+                .map(Constraint::metric)
+                .forEach(metrics::add);
+        if (objective.tradeOff() != null && !objective.tradeOff().isAnalytic()) {
+            metrics.add(objective.tradeOff().metric());
+        }
+        return metrics;
     }
 
     /** Epochs that the training of a trial may come to in the end, in it or in those that continue it. */

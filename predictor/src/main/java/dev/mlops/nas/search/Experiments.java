@@ -351,13 +351,22 @@ public final class Experiments {
                 ledger.seconds(),
                 List.of(),
                 null,
-                front(),
+                front(protocol),
                 ledger.rankingNoise());
     }
 
-    private Plan.@Nullable Front front() {
+    private Plan.@Nullable Front front(@Nullable ProtocolPlan protocol) {
         Experiment.TradeOff tradeOff = experiment.objective().tradeOff();
-        return tradeOff == null ? null : Pareto.front(experiment, contenders, observations, tradeOff);
+        return tradeOff == null
+                ? null
+                : Pareto.front(
+                        experiment,
+                        contenders,
+                        observations,
+                        tradeOff,
+                        candidate -> protocol == null
+                                ? Double.NaN
+                                : Ledger.mean(protocol.retrained(candidate), Comparison.TEST));
     }
 
     /** Trainings of the whole experiment; before the search has ended, an estimate from above. */

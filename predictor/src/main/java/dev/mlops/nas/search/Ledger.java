@@ -200,6 +200,15 @@ final class Ledger {
         return experiment.objective().score(entry.metric(experiment.objective().metric()));
     }
 
+    /** The point of a measured trial. */
+    Pareto.Point point(Entry entry, Experiment.TradeOff tradeOff) {
+        return Pareto.point(
+                entry.candidate(),
+                score(entry),
+                entry.state() instanceof TrialState.Completed completed ? completed.metrics() : Map.of(),
+                tradeOff);
+    }
+
     private Observation.Status status(Entry entry) {
         return switch (entry.state()) {
             case TrialState.Pending pending -> Observation.Status.PENDING;

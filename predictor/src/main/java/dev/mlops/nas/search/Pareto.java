@@ -3,8 +3,13 @@ package dev.mlops.nas.search;
 import dev.mlops.nas.search.Experiment.TradeOff;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
 
 /** Two objectives at once: the score, which is maximised, and a cost, which is minimised. */
 final class Pareto {
@@ -18,10 +23,15 @@ final class Pareto {
 
     /** The point of a measured architecture; a cost that was not reported is infinite. */
     static Point point(Observation observation, TradeOff tradeOff) {
+        return point(observation.candidate(), observation.score(), observation.metrics(), tradeOff);
+    }
+
+    /** The same of a candidate with its score and what else was measured. */
+    static Point point(Candidate candidate, double score, Map<String, Double> metrics, TradeOff tradeOff) {
         double cost = tradeOff.isAnalytic()
-                ? observation.candidate().cost().value(tradeOff.metric())
-                : observation.metrics().getOrDefault(tradeOff.metric(), Double.POSITIVE_INFINITY);
-        return new Point(observation.score(), Double.isNaN(cost) ? Double.POSITIVE_INFINITY : cost);
+                ? candidate.cost().value(tradeOff.metric())
+                : metrics.getOrDefault(tradeOff.metric(), Double.POSITIVE_INFINITY);
+        return new Point(score, Double.isNaN(cost) ? Double.POSITIVE_INFINITY : cost);
     }
 
     /**
@@ -95,12 +105,54 @@ final class Pareto {
         return area;
     }
 
+    /**
+     * Points of the first front that cover it best: the one with the highest score, then always the one that adds the largest area
+     * (greedy subset selection, Guerreiro et al. 2016) up to the worst of all points, then those that add none.
+     *
+     * @return indices of points, at most {@code count}
+     */
+    static List<Integer> covering(List<Point> points, int count) {
+        var reference = worst(points);
+        int[] fronts = fronts(points);
+        Set<Integer> open = new LinkedHashSet<>();
+        for (int i = 0; i < fronts.length; i++) {
+            if (fronts[i] == 0 && points.indexOf(points.get(i)) == i) {
+                open.add(i);
+            }
+        }
+        List<Integer> chosen = new ArrayList<>();
+        List<Point> covered = new ArrayList<>();
+        while (chosen.size() < count && !open.isEmpty()) {
+            ToDoubleFunction<Integer> worth = chosen.isEmpty()
+                    ? i -> points.get(i).score()
+                    : i -> hypervolume(with(covered, points.get(i)), reference);
+            Integer next = Collections.max(open, Comparator.comparingDouble(worth));
+            open.remove(next);
+            chosen.add(next);
+            covered.add(points.get(next));
+        }
+        return chosen;
+    }
+
+    private static List<Point> with(List<Point> points, Point added) {
+        List<Point> all = new ArrayList<>(points);
+        all.add(added);
+        return all;
+    }
+
+    private static Point worst(List<Point> points) {
+        return new Point(
+                points.stream().mapToDouble(Point::score).min().orElse(Double.NaN),
+                points.stream().mapToDouble(Point::cost).max().orElse(Double.NaN));
+    }
+
     /** What the search has reached so far. */
     static Plan.Front front(
             Experiment experiment,
             List<Ledger.Contender> contenders,
             List<Observation> observations,
-            TradeOff tradeOff) {
+            TradeOff tradeOff,
+            ToDoubleFunction<Candidate> test) {
         int highest = observations.stream()
                 .filter(Observation::isFeasible)
                 .mapToInt(Observation::epochs)
@@ -117,9 +169,13 @@ final class Pareto {
         }
         List<Point> points =
                 compared.stream().map(i -> point(observations.get(i), tradeOff)).toList();
-        var reference = new Point(
-                points.stream().mapToDouble(Point::score).min().orElse(Double.NaN),
-                points.stream().mapToDouble(Point::cost).max().orElse(Double.NaN));
+        Point early = worst(points.subList(0, Math.min(Plan.Front.REFERENCE, points.size())));
+        double limit = experiment.constraints().stream()
+                .filter(c -> c.metric().equals(tradeOff.metric()))
+                .mapToDouble(Experiment.Constraint::max)
+                .min()
+                .orElse(early.cost());
+        var reference = new Point(early.score(), limit);
         int[] fronts = fronts(points);
         List<Plan.Front.Point> shown = new ArrayList<>();
         for (int i = 0; i < fronts.length; i++) {
@@ -129,7 +185,8 @@ final class Pareto {
                         first.request().number(),
                         first.request().genotype(),
                         experiment.objective().score(points.get(i).score()),
-                        points.get(i).cost()));
+                        points.get(i).cost(),
+                        test.applyAsDouble(first.candidate())));
             }
         }
         shown.sort(Comparator.comparingDouble(Plan.Front.Point::cost));

@@ -73,13 +73,24 @@ public record Plan(
      * @param metric of the cost
      * @param points by ascending cost
      * @param hypervolume the area that they dominate up to the reference, in units of the objective times units of the cost
-     * @param referenceValue the worst objective among those architectures
-     * @param referenceCost the largest cost among them
+     * @param referenceValue the worst objective among the first {@value #REFERENCE} of those architectures: it stays, so that
+     *     hypervolumes of one search can be compared
+     * @param referenceCost the limit of the cost where the experiment sets one, otherwise the largest cost among these
      */
     public record Front(
             String metric, List<Point> points, double hypervolume, double referenceValue, double referenceCost) {
-        /** An architecture of the front: trial number, objective on validation, and cost. */
-        public record Point(int number, Genotype genotype, double value, double cost) {}
+        /** How many architectures the reference is taken from. */
+        public static final int REFERENCE = 10;
+
+        /**
+         * An architecture of the front.
+         *
+         * @param number of its first trial
+         * @param value the objective on validation in the search
+         * @param cost the other objective
+         * @param test mean test accuracy of its trainings from scratch; NaN where it was no finalist
+         */
+        public record Point(int number, Genotype genotype, double value, double cost, double test) {}
     }
 
     /**

@@ -4,6 +4,7 @@ import dev.mlops.nas.search.Ledger.Entry;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -56,11 +57,25 @@ final class ProtocolPlan {
         return arm;
     }
 
-    /** The search's best, best first. */
+    /**
+     * The search's best, best first. With two objectives those that cover the front of the highest fidelity, the one with the best
+     * value first, and the best of the others where the front is shorter.
+     */
     List<Entry> finalists() {
-        return ledger.ranked(ledger.search()).stream()
-                .limit(experiment.protocol().finalists())
-                .toList();
+        List<Entry> ranked = ledger.ranked(ledger.search());
+        Experiment.TradeOff tradeOff = experiment.objective().tradeOff();
+        if (tradeOff == null || ranked.isEmpty()) {
+            return ranked.stream().limit(experiment.protocol().finalists()).toList();
+        }
+        int highest = ranked.getFirst().request().epochs();
+        List<Entry> compared =
+                ranked.stream().filter(e -> e.request().epochs() == highest).toList();
+        List<Pareto.Point> points =
+                compared.stream().map(e -> ledger.point(e, tradeOff)).toList();
+        Set<Entry> finalists = new LinkedHashSet<>();
+        Pareto.covering(points, experiment.protocol().finalists()).forEach(i -> finalists.add(compared.get(i)));
+        finalists.addAll(ranked);
+        return finalists.stream().limit(experiment.protocol().finalists()).toList();
     }
 
     /** Trainings from scratch of a finalist. */

@@ -61,6 +61,34 @@ class ParetoTest {
     }
 
     @Test
+    void aFewPointsCoverTheFrontWithTheBestScoreFirst() {
+        List<Point> points = List.of(
+                new Point(0.2, 1),
+                new Point(0.5, 2),
+                new Point(0.7, 3),
+                new Point(0.71, 9),
+                new Point(0.6, 9),
+                new Point(0.1, 10));
+        assertThat(Pareto.covering(points, 2)).containsExactly(3, 2);
+        assertThat(Pareto.covering(points, 3)).containsExactly(3, 2, 1);
+        assertThat(Pareto.covering(points, 9)).containsExactly(3, 2, 1, 0);
+        assertThat(Pareto.covering(List.of(new Point(1, 1), new Point(1, 1)), 2))
+                .containsExactly(0);
+    }
+
+    @Test
+    void theFinalistsComeFromTheFrontAndTheFrontShowsTheirTests() {
+        Plan.Summary summary = new Laboratory(two(SPACE, new StrategyOptions.Nsga2(8)), Laboratory.trainer(SPACE), 1)
+                .run()
+                .summary();
+        Plan.Front front = java.util.Objects.requireNonNull(summary.front());
+        List<Plan.Front.Point> retrained =
+                front.points().stream().filter(p -> Double.isFinite(p.test())).toList();
+        assertThat(retrained).hasSizeGreaterThan(1).contains(front.points().getLast());
+        assertThat(front.points()).anyMatch(p -> Double.isNaN(p.test()));
+    }
+
+    @Test
     void bothStrategiesCoverMoreOfTheTradeOffThanRandomSearch() {
         double random = covered(new RandomSearch());
         assertThat(covered(new Nsga2(new StrategyOptions.Nsga2(12), PARAMS))).isGreaterThan(random);
@@ -90,8 +118,23 @@ class ParetoTest {
                     .isGreaterThan(front.points().get(i - 1).value());
         }
         assertThat(front.hypervolume()).isPositive();
-        assertThat(front.referenceCost())
-                .isGreaterThanOrEqualTo(front.points().getLast().cost());
+    }
+
+    @Test
+    void theReferenceOfTheHypervolumeStays() {
+        var lab = new Laboratory(two(SPACE, new StrategyOptions.Nsga2(8)), Laboratory.trainer(SPACE), 1);
+        lab.run();
+        List<Plan.Front> fronts = lab.steps().stream()
+                .filter(s -> s.history().trials().size() > Plan.Front.REFERENCE + 1)
+                .map(s -> java.util.Objects.requireNonNull(s.plan().summary().front()))
+                .toList();
+        assertThat(fronts)
+                .extracting(Plan.Front::referenceCost)
+                .containsOnly(fronts.getLast().referenceCost());
+        assertThat(fronts)
+                .extracting(Plan.Front::referenceValue)
+                .containsOnly(fronts.getLast().referenceValue());
+        assertThat(fronts).extracting(Plan.Front::hypervolume).isSorted();
     }
 
     @Test
