@@ -22,6 +22,7 @@ from network import GraphError, Network  # noqa: E402
 
 VERSION = "nas.mlops.dev/trial/v1"
 MAX_BYTES = 4096
+AUGMENTATIONS = ("flip", "crop", "cutout", "mixup")
 DONE, ARCHITECTURE, DATA, INFEASIBLE, TEMPORARY = 0, 64, 65, 69, 75
 
 
@@ -73,6 +74,9 @@ class Trial:
         file = self.file
         if file["contractVersion"] != VERSION:
             raise End(DATA, f"contractVersion is {file['contractVersion']}; this trainer knows {VERSION}")
+        for change in file["recipe"].get("augmentation") or []:
+            if change not in AUGMENTATIONS:
+                raise End(DATA, f"recipe.augmentation holds {change}; {', '.join(AUGMENTATIONS)} are known")
         examples, labels = data.load(file["dataset"], file["folders"]["data"])
         rows = data.parts(labels, file["dataset"]["split"], file["splitSeed"])
         mean, deviation = examples[rows["train"]].mean(), examples[rows["train"]].std() or 1
@@ -112,15 +116,24 @@ class Trial:
         recipe, epochs, seed = self.file["recipe"], self.file["epochs"], self.file["seed"]
         optimizer = optimiser(network, recipe)
         batch = recipe["batchSize"]
-        steps = self.schedule_epochs() * math.ceil(len(inputs) / batch)
+        per_epoch = math.ceil(len(inputs) / batch)
+        steps, warm_up = self.schedule_epochs() * per_epoch, recipe.get("warmUpEpochs", 0) * per_epoch
         cosine = recipe["schedule"] == "cosine"
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps)) if cosine else 1.0)
+
+        def rate(step):
+            if step < warm_up:
+                return (step + 1) / warm_up
+            done = min(step - warm_up, steps - warm_up) / (steps - warm_up)
+            return 0.5 * (1 + math.cos(math.pi * done)) if cosine else 1.0
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+        targets, weights = one_hot(labels, self.file["dataset"]["classes"], recipe)
+        longest = recipe.get("gradientClipping")
         begun = self.restore(network, optimizer, schedule)
         for epoch in range(begun + 1, epochs + 1):
             start = time.monotonic()
             network.train()
-            # Batches and dropout depend on seed and epoch alone: a resumed training goes on as it would have.
+            # Batches, augmentation and dropout depend on seed and epoch alone: a resumed training goes on as it would have.
             order = np.random.default_rng([seed, epoch]).permutation(len(inputs))
             torch.manual_seed(seed * 1_000_003 + epoch)
             total = torch.zeros((), device=self.device)
@@ -128,9 +141,13 @@ class Trial:
                 if self.stopping:
                     raise Terminated
                 rows = torch.from_numpy(at).to(self.device)
-                loss = F.cross_entropy(network(inputs[rows]), labels[rows])
+                batch_inputs, batch_targets = augmented(inputs[rows], targets[rows], recipe.get("augmentation") or [])
+                loss = F.cross_entropy(network(batch_inputs), batch_targets, weight=weights,
+                                       label_smoothing=recipe.get("labelSmoothing", 0.0))
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
+                if longest:
+                    torch.nn.utils.clip_grad_norm_(network.parameters(), longest)
                 optimizer.step()
                 schedule.step()
                 total += loss.detach() * len(at)
@@ -198,6 +215,48 @@ class Trial:
             self.seconds = saved["seconds"] if folder == "checkpoints" else 0.0
             return len(self.history)
         return 0
+
+
+def one_hot(labels, classes, recipe):
+    """Targets of the loss, and the weight of each class or None."""
+    targets = F.one_hot(labels, classes).float()
+    match recipe.get("classWeights", "uniform"):
+        case "uniform":
+            return targets, None
+        case "balanced":
+            return targets, len(labels) / (classes * targets.sum(dim=0))
+        case other:
+            raise End(DATA, f"recipe.classWeights is {other}; uniform and balanced are known")
+
+
+def augmented(images, targets, changes):
+    """Images changed at random; the draws come from PyTorch's seeded generator."""
+    count, _, height, width = images.shape
+    draw = lambda below: torch.randint(below, (count, 1), device=images.device)  # noqa: E731
+    rows, columns = (torch.arange(side, device=images.device) for side in (height, width))
+    for change in [c for c in AUGMENTATIONS if c in changes]:
+        if change == "flip":
+            images = torch.where(draw(2).view(count, 1, 1, 1) == 1, images.flip(3), images)
+        elif change == "crop":
+            most = (round(height / 8), round(width / 8))
+            y, x = (side - draw(2 * m + 1) + m for side, m in zip((rows, columns), most))
+            kept = ((y >= 0) & (y < height))[:, None, :, None] & ((x >= 0) & (x < width))[:, None, None, :]
+            at = torch.arange(count, device=images.device)[:, None, None]
+            moved = images[at, :, y.clamp(0, height - 1)[:, :, None], x.clamp(0, width - 1)[:, None, :]]
+            images = torch.where(kept, moved.permute(0, 3, 1, 2), torch.zeros_like(images))
+        elif change == "cutout":
+            side = max(1, (width if height == 1 else min(height, width)) // 2)
+            top, left = draw(height) - side // 2, draw(width) - side // 2
+            inside = (((rows >= top) & (rows < top + side))[:, None, :, None]
+                      & ((columns >= left) & (columns < left + side))[:, None, None, :])
+            images = images.masked_fill(inside, 0.0)
+        elif change == "mixup":
+            # The ratio from NumPy: PyTorch draws from beta distributions by no generator of the CPU's seed on a GPU.
+            ratio = np.random.default_rng(torch.randint(2**31, ()).item()).beta(0.2, 0.2)
+            other = torch.randperm(count, device=images.device)
+            images = ratio * images + (1 - ratio) * images[other]
+            targets = ratio * targets + (1 - ratio) * targets[other]
+    return images, targets
 
 
 def optimiser(network, recipe):

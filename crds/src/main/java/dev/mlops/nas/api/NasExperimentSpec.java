@@ -53,6 +53,12 @@ import org.jspecify.annotations.Nullable;
         value = "self.strategy.name == 'Predictor' || !has(self.warmStart)",
         message = "is for strategy Predictor only: no other strategy learns from earlier experiments",
         fieldPath = ".warmStart")
+@ValidationRule(
+        value = "!has(self.evaluation.recipe.augmentation) || self.dataset.shape[2] > 1"
+                + " || self.evaluation.recipe.augmentation.all(a, a == 'mixup')",
+        message = "holds flip, crop or cutout, which change pictures, but examples are one value wide by dataset.shape;"
+                + " leave all but mixup out",
+        fieldPath = ".evaluation.recipe.augmentation")
 public record NasExperimentSpec(
         @Default("false") Boolean suspend,
 
@@ -767,7 +773,7 @@ public record NasExperimentSpec(
      *
      * @param epochs passes over the training part in a full training
      * @param fidelity cheaper trainings with fewer epochs, after which only the best go on
-     * @param recipe optimiser and its settings
+     * @param recipe optimiser, learning rate, regularisation and augmentation
      */
     @ValidationRule(
             value = "!has(self.fidelity.rungs) || self.fidelity.rungs.all(r, r <= self.epochs)",
@@ -777,6 +783,11 @@ public record NasExperimentSpec(
             value = "!has(self.fidelity.minEpochs) || self.fidelity.minEpochs < self.epochs",
             message = "must be less than evaluation.epochs",
             fieldPath = ".fidelity.minEpochs")
+    @ValidationRule(
+            value = "self.recipe.warmUpEpochs < self.epochs && (!has(self.fidelity.rungs)"
+                    + " || self.fidelity.rungs.exists(r, r > self.recipe.warmUpEpochs))",
+            message = "must be less than evaluation.epochs and the highest of evaluation.fidelity.rungs",
+            fieldPath = ".recipe.warmUpEpochs")
     public record Evaluation(
             @Default("20") @Min(1) @Max(10000) Integer epochs,
             @Default("{}") Fidelity fidelity,
@@ -849,13 +860,21 @@ public record NasExperimentSpec(
     }
 
     /**
-     * Optimiser and its settings.
+     * Optimiser, its settings, and what keeps a training from learning its examples by heart. The same for all trainings.
      *
      * @param optimizer rule of the steps: adam, adamw or sgd (Nesterov momentum 0.9)
      * @param learningRate learning rate at the start
-     * @param schedule course of the learning rate: cosine (to 0 over all epochs) or constant
+     * @param schedule course of the learning rate after the warm-up: cosine (to 0 over all epochs) or constant
      * @param batchSize examples per step
      * @param weightDecay pull of the weights towards 0, decoupled for adamw, L2 otherwise
+     * @param warmUpEpochs first epochs, in which the learning rate rises evenly from 0
+     * @param labelSmoothing part of each label that is spread over all classes while training (Szegedy et al. 2016), 0 for none
+     * @param gradientClipping longest gradient, as the norm over all parameters together; a longer one is scaled down to it (Pascanu et
+     *     al. 2013); default: no bound
+     * @param augmentation changes of the training images, drawn anew in every epoch: flip (left to right), crop (shifted by up to an
+     *     eighth of the side), cutout (a square of half the side is left blank; DeVries and Taylor 2017) and mixup (two images and
+     *     their labels are mixed; Zhang et al. 2018); default: none
+     * @param classWeights what an example counts in the training loss: uniform, or balanced (the rarer its class, the more)
      */
     public record Recipe(
             @Default("adamw") Optimizer optimizer,
@@ -866,7 +885,36 @@ public record NasExperimentSpec(
 
             @Default("cosine") Schedule schedule,
             @Default("32") @Min(1) @Max(65536) Integer batchSize,
-            @Default("0.0005") @Min(0) @Max(1) Double weightDecay) {}
+            @Default("0.0005") @Min(0) @Max(1) Double weightDecay,
+            @Default("0") @Min(0) @Max(9999) Integer warmUpEpochs,
+
+            @Default("0.0") @ValidationRule(value = "self >= 0.0 && self <= 0.9", message = "must be from 0 to 0.9")
+            Double labelSmoothing,
+
+            @Nullable
+            @ValidationRule(
+                    value = "self > 0.0 && self <= 1000000.0",
+                    message = "must be larger than 0 and at most 1000000")
+            Double gradientClipping,
+
+            @Nullable @Size(min = 1, max = 4) @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<Augmentation> augmentation,
+
+            @Default("uniform") ClassWeights classWeights) {}
+
+    /** Changes of training images. */
+    public enum Augmentation {
+        flip,
+        crop,
+        cutout,
+        mixup
+    }
+
+    /** What an example counts in the training loss. */
+    public enum ClassWeights {
+        uniform,
+        balanced
+    }
 
     /** Optimisers. */
     public enum Optimizer {

@@ -112,11 +112,22 @@ public record TrialFile(
      *
      * @param optimizer {@code adam}, {@code adamw} or {@code sgd} (Nesterov momentum 0.9)
      * @param learningRate at the start
-     * @param schedule {@code cosine} (to 0 over scheduleEpochs) or {@code constant}
+     * @param schedule {@code cosine} (to 0 over scheduleEpochs, after the warm-up) or {@code constant}
      * @param batchSize examples per step
      * @param weightDecay decoupled for {@code adamw}, L2 otherwise
      * @param scheduleEpochs epochs that the schedule spans; absent where they are the trial's. Where they are more, the training may
      *     go on in a later trial, and its checkpoint stays in {@link Folders#checkpoints()}
+     * @param warmUpEpochs first epochs of the schedule, in which the rate rises evenly from 0 to learningRate; absent for none
+     * @param labelSmoothing part of each target that is spread over all classes, of the training loss only; absent for none
+     * @param gradientClipping longest gradient, as the Euclidean norm over all parameters together and before weight decay; a longer
+     *     one is scaled down to it; absent for no bound
+     * @param augmentation changes of the training examples, drawn anew in every epoch: {@code flip} (left to right, every second
+     *     image), {@code crop} (shifted by up to an eighth of each side, the rest filled with the mean), {@code cutout} (a square of
+     *     half the shorter side at any place becomes the mean) and {@code mixup} (two examples and their labels are mixed in a ratio
+     *     from the beta distribution with both parameters 0.2); a trainer refuses one that it does not know (exit code 65); absent
+     *     for none
+     * @param classWeights {@code uniform}, or {@code balanced}: an example's training loss counts by the inverse of how often its
+     *     class is in the training part, on average once; absent for uniform
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Recipe(
@@ -125,7 +136,35 @@ public record TrialFile(
             String schedule,
             int batchSize,
             double weightDecay,
-            @Nullable Integer scheduleEpochs) {}
+            @Nullable Integer scheduleEpochs,
+            @Nullable Integer warmUpEpochs,
+            @Nullable Double labelSmoothing,
+            @Nullable Double gradientClipping,
+            @Nullable List<String> augmentation,
+            @Nullable String classWeights) {
+
+        /** A recipe without warm-up, label smoothing, clipping, augmentation and class weights. */
+        public Recipe(
+                String optimizer,
+                double learningRate,
+                String schedule,
+                int batchSize,
+                double weightDecay,
+                @Nullable Integer scheduleEpochs) {
+            this(
+                    optimizer,
+                    learningRate,
+                    schedule,
+                    batchSize,
+                    weightDecay,
+                    scheduleEpochs,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null);
+        }
+    }
 
     /**
      * Folders as the trainer sees them.

@@ -2,6 +2,7 @@ package dev.mlops.nas.experiment;
 
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.api.NasExperimentSpec;
+import dev.mlops.nas.api.NasExperimentSpec.ClassWeights;
 import dev.mlops.nas.api.NasExperimentSpec.Dataset;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
@@ -11,6 +12,7 @@ import dev.mlops.nas.contract.TrialFile.Recipe;
 import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.TrialRequest;
+import org.jspecify.annotations.Nullable;
 
 /** Builds what a trainer reads. */
 public final class TrialFiles {
@@ -29,15 +31,29 @@ public final class TrialFiles {
                 request.epochs(),
                 request.seed(),
                 spec.seed(),
-                new Recipe(
-                        spec.evaluation().recipe().optimizer().name(),
-                        spec.evaluation().recipe().learningRate(),
-                        spec.evaluation().recipe().schedule().name(),
-                        spec.evaluation().recipe().batchSize(),
-                        spec.evaluation().recipe().weightDecay(),
-                        experiment.trainingEpochs(request)),
+                recipe(spec.evaluation().recipe(), experiment.trainingEpochs(request)),
                 request.purpose().opensTest(),
                 folders);
+    }
+
+    /** What is off is left out, so that trainers that do not know it keep the recipe. */
+    private static Recipe recipe(NasExperimentSpec.Recipe recipe, @Nullable Integer scheduleEpochs) {
+        return new Recipe(
+                recipe.optimizer().name(),
+                recipe.learningRate(),
+                recipe.schedule().name(),
+                recipe.batchSize(),
+                recipe.weightDecay(),
+                scheduleEpochs,
+                recipe.warmUpEpochs() == 0 ? null : recipe.warmUpEpochs(),
+                recipe.labelSmoothing() == 0 ? null : recipe.labelSmoothing(),
+                recipe.gradientClipping(),
+                recipe.augmentation() == null
+                        ? null
+                        : recipe.augmentation().stream().map(Enum::name).toList(),
+                recipe.classWeights() == ClassWeights.uniform
+                        ? null
+                        : recipe.classWeights().name());
     }
 
     private static DatasetRef dataset(Dataset dataset) {

@@ -62,6 +62,14 @@ public final class TrainerCheck {
     /** Multiplications for one example: the convolution on 64 pixels, the dense layer. */
     private static final int MACS = 72 * 64 + 32;
 
+    /** More than a network reaches that has not learned. */
+    private static final double LEARNED = 0.6;
+
+    private static final double SMOOTHING = 0.5;
+
+    /** Entropy of the labels of four classes with half of each spread: 5/8 and three times 1/8. */
+    private static final double SMOOTHED_LOSS = -0.625 * Math.log(0.625) - 0.375 * Math.log(0.125);
+
     private record Ended(@Nullable Integer code, @Nullable TrialResult result, long bytes, String log) {
         String codeText() {
             return code == null ? "did not end in time and was killed" : "ended with " + code;
@@ -96,6 +104,7 @@ public final class TrainerCheck {
         if (trained(plain, first)) {
             repeats(plain, Objects.requireNonNull(first.result));
             opensTheTestPart();
+            keepsTheRecipe();
             leavesOnTermination();
         }
         refuses(
@@ -199,6 +208,47 @@ public final class TrainerCheck {
                         && metric(ended.result, "testExamples") > 0,
                 "a final training opens the test part",
                 "evaluateTest is true, but testAccuracy and testExamples are not both reported" + ended.log);
+    }
+
+    /** Whether the optional parts of a recipe do what they must, seen by what a training that keeps them cannot reach. */
+    private void keepsTheRecipe() throws IOException, InterruptedException {
+        Ended still = run(withRecipe("check-00005", 1, null, 1e-6, null), "clipped");
+        note(
+                still.result != null && metric(still.result, "accuracy") < LEARNED,
+                "recipe.gradientClipping is kept",
+                "recipe.gradientClipping is not kept: a gradient of length 0.000001 at most has learned");
+        Ended warming = run(withRecipe("check-00006", 99_999, null, null, null), "warming");
+        note(
+                warming.result != null && metric(warming.result, "accuracy") < LEARNED,
+                "recipe.warmUpEpochs is kept",
+                "recipe.warmUpEpochs is not kept: the rate should hardly have risen, but the network has learned");
+        Ended smoothed = run(withRecipe("check-00007", 1, SMOOTHING, null, null), "smoothed");
+        note(
+                smoothed.result != null
+                        && smoothed.result.history() != null
+                        && !smoothed.result.history().isEmpty()
+                        && smoothed.result.history().getLast().trainLoss() >= SMOOTHED_LOSS,
+                "recipe.labelSmoothing is kept",
+                "recipe.labelSmoothing is not kept: no training loss of %.2f or more, the least that smoothed labels allow"
+                        .formatted(SMOOTHED_LOSS));
+        Ended unknown = run(withRecipe("check-00008", 1, null, null, List.of("folding")), "augmented");
+        note(
+                Objects.equals(unknown.code, ExitCode.DATA.code()),
+                "recipe.augmentation is read: one that nobody knows ends with 65",
+                "recipe.augmentation is not read: a name that nobody knows %s in place of 65"
+                        .formatted(unknown.codeText()));
+    }
+
+    private TrialFile withRecipe(
+            String name,
+            int warmUpEpochs,
+            @Nullable Double smoothing,
+            @Nullable Double clipping,
+            @Nullable List<String> augmentation) {
+        TrialFile plain = trial(name, graph("conv"), EPOCHS, false);
+        var recipe = new Recipe(
+                "sgd", 0.1, "constant", 16, 0, 100_000, warmUpEpochs, smoothing, clipping, augmentation, null);
+        return with(plain, plain.contractVersion(), plain.dataset(), recipe);
     }
 
     private void leavesOnTermination() throws IOException, InterruptedException {
@@ -351,14 +401,14 @@ public final class TrainerCheck {
     }
 
     private static TrialFile withData(TrialFile file, String uri) {
-        return with(file, file.contractVersion(), data(uri));
+        return with(file, file.contractVersion(), data(uri), file.recipe());
     }
 
     private static TrialFile withVersion(TrialFile file, String version) {
-        return with(file, version, file.dataset());
+        return with(file, version, file.dataset(), file.recipe());
     }
 
-    private static TrialFile with(TrialFile file, String version, DatasetRef dataset) {
+    private static TrialFile with(TrialFile file, String version, DatasetRef dataset, Recipe recipe) {
         return new TrialFile(
                 version,
                 file.experiment(),
@@ -369,7 +419,7 @@ public final class TrainerCheck {
                 file.epochs(),
                 file.seed(),
                 file.splitSeed(),
-                file.recipe(),
+                recipe,
                 file.evaluateTest(),
                 file.folders());
     }

@@ -1,6 +1,8 @@
 package dev.mlops.nas.report;
 
 import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.api.NasExperimentSpec;
+import dev.mlops.nas.api.NasExperimentSpec.ClassWeights;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.Plan.Entrant;
@@ -190,17 +192,38 @@ final class Content {
                                 .filter(t -> t.request().purpose().opensTest())
                                 .count()));
         sentences.add(randomArm(search));
-        sentences.add("%s with the same recipe: %s, learning rate %s (%s), batch %d, weight decay %s."
-                .formatted(
-                        epochs(search.experiment()),
-                        spec.evaluation().recipe().optimizer(),
-                        spec.evaluation().recipe().learningRate(),
-                        spec.evaluation().recipe().schedule(),
-                        spec.evaluation().recipe().batchSize(),
-                        BigDecimal.valueOf(spec.evaluation().recipe().weightDecay())
-                                .stripTrailingZeros()
-                                .toPlainString()));
+        sentences.add("%s with the same recipe: %s."
+                .formatted(epochs(search.experiment()), recipe(spec.evaluation().recipe())));
         return sentences;
+    }
+
+    private static String recipe(NasExperimentSpec.Recipe recipe) {
+        var parts = new ArrayList<String>();
+        parts.add(recipe.optimizer().name());
+        parts.add("learning rate %s (%s)".formatted(recipe.learningRate(), recipe.schedule()));
+        if (recipe.warmUpEpochs() > 0) {
+            parts.add("warm-up of %d epochs".formatted(recipe.warmUpEpochs()));
+        }
+        parts.add("batch " + recipe.batchSize());
+        parts.add("weight decay " + plain(recipe.weightDecay()));
+        if (recipe.labelSmoothing() > 0) {
+            parts.add("label smoothing " + plain(recipe.labelSmoothing()));
+        }
+        if (recipe.gradientClipping() != null) {
+            parts.add("gradients clipped at " + plain(recipe.gradientClipping()));
+        }
+        if (recipe.augmentation() != null) {
+            parts.add("augmentation by "
+                    + recipe.augmentation().stream().map(Enum::name).collect(Collectors.joining(" + ")));
+        }
+        if (recipe.classWeights() == ClassWeights.balanced) {
+            parts.add("classes balanced");
+        }
+        return String.join(", ", parts);
+    }
+
+    private static String plain(double number) {
+        return BigDecimal.valueOf(number).stripTrailingZeros().toPlainString();
     }
 
     private static String randomArm(SearchRecord search) {

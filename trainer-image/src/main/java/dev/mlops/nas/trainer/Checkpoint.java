@@ -62,7 +62,12 @@ record Checkpoint(
                 recipe.schedule(),
                 recipe.batchSize(),
                 recipe.weightDecay(),
-                Training.scheduleEpochs(file)
+                Training.scheduleEpochs(file),
+                Training.warmUpEpochs(file),
+                recipe.labelSmoothing(),
+                recipe.gradientClipping(),
+                recipe.augmentation(),
+                recipe.classWeights()
             };
             var sum = new CRC32C();
             var bytes = new ObjectMapper().writeValueAsBytes(same);

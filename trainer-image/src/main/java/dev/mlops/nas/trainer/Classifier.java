@@ -1,12 +1,15 @@
 package dev.mlops.nas.trainer;
 
 import java.util.Arrays;
+import java.util.SplittableRandom;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** A compiled network with the way in (examples to batch) and the way out (softmax cross-entropy in plain Java). */
+/** A compiled network with the way in (examples to batch) and the way out (logits to loss). */
 final class Classifier {
     private final Tape tape;
     private final Examples examples;
+    private final CrossEntropy loss;
+    private final Augmentation augmentation;
     private final FloatPointer input;
     private final FloatPointer logits;
     private final FloatPointer logitsGradient;
@@ -16,9 +19,16 @@ final class Classifier {
     /** Mean loss and number of right answers of some examples. */
     record Score(double loss, int right) {}
 
+    /** One that evaluates, or learns by the plain loss. */
     Classifier(Network.Compiled compiled, Examples examples) {
+        this(compiled, examples, CrossEntropy.plain(examples.classes()), Augmentation.NONE);
+    }
+
+    Classifier(Network.Compiled compiled, Examples examples, CrossEntropy loss, Augmentation augmentation) {
         this.tape = compiled.tape();
         this.examples = examples;
+        this.loss = loss;
+        this.augmentation = augmentation;
         this.input = pointer(compiled.input());
         this.logits = pointer(compiled.logits());
         this.logitsGradient = pointer(compiled.logitsGradient());
@@ -36,21 +46,35 @@ final class Classifier {
 
     /** Copies examples into the batch; places beyond the rows keep what they held. */
     void fill(int[] rows, int from, int count) {
+        copy(rows, from, count);
+        input.put(features, 0, features.length);
+    }
+
+    private void copy(int[] rows, int from, int count) {
         int size = examples.shape().size();
         for (int i = 0; i < count; i++) {
             System.arraycopy(examples.features(), rows[from + i] * size, features, i * size, size);
         }
-        input.put(features, 0, features.length);
     }
 
-    /** Forward, loss, backward: afterwards the parameters' gradients are there. */
-    Score learn(int[] rows, int from) {
-        fill(rows, from, tape.batch());
+    /**
+     * Forward, loss, backward: afterwards the parameters' gradients are there.
+     *
+     * @param random of the augmentation
+     * @return the mean loss
+     */
+    double learn(int[] rows, int from, SplittableRandom random) {
+        copy(rows, from, tape.batch());
+        var mixing = augmentation.apply(features, random);
+        input.put(features, 0, features.length);
+        var labels = new int[tape.batch()];
+        Arrays.setAll(labels, i -> examples.labels()[rows[from + i]]);
         tape.runForward();
-        var score = score(rows, from, tape.batch());
+        logits.get(scores, 0, scores.length);
+        double mean = loss.differentiate(scores, labels, mixing);
         logitsGradient.put(scores, 0, scores.length);
         tape.runBackward();
-        return score;
+        return mean;
     }
 
     /** Mean loss and right answers over all rows. */
@@ -68,7 +92,6 @@ final class Classifier {
         return new Score(loss / rows.length, right);
     }
 
-    /** Turns logits into loss and, in {@link #scores}, the loss's gradient: (softmax - one-hot) / count. */
     private Score score(int[] rows, int from, int count) {
         logits.get(scores, 0, scores.length);
         int classes = examples.classes();
@@ -83,22 +106,13 @@ final class Classifier {
                     best = c;
                 }
             }
-            float maximum = scores[start + best];
-            float target = scores[start + label];
             double sum = 0;
             for (int c = start; c < start + classes; c++) {
-                double exponential = Math.exp(scores[c] - maximum);
-                scores[c] = (float) exponential;
-                sum += exponential;
+                sum += Math.exp(scores[c] - scores[start + best]);
             }
-            loss += Math.log(sum) - (target - maximum);
-            for (int c = start; c < start + classes; c++) {
-                scores[c] = (float) (scores[c] / sum / count);
-            }
-            scores[start + label] -= 1f / count;
+            loss += Math.log(sum) - (scores[start + label] - scores[start + best]);
             right += best == label ? 1 : 0;
         }
-        Arrays.fill(scores, count * classes, scores.length, 0f);
         return new Score(loss / count, right);
     }
 }

@@ -11,7 +11,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Updates all parameters at once: SGD with Nesterov momentum (Sutskever et al. 2013), Adam (Kingma and Ba 2015) with L2 decay,
- * or AdamW with decoupled decay (Loshchilov and Hutter 2019), along a cosine or constant schedule.
+ * or AdamW with decoupled decay (Loshchilov and Hutter 2019), along a cosine or constant schedule after a linear warm-up (Goyal et al.
+ * 2017). Gradients that are longer than the recipe's bound are scaled down to it first (Pascanu et al. 2013).
  */
 final class Optimizer {
     private static final double MOMENTUM = 0.9;
@@ -21,6 +22,7 @@ final class Optimizer {
 
     private final Recipe recipe;
     private final long totalSteps;
+    private final long warmUpSteps;
     private final INDArray values;
     private final INDArray gradients;
     private final INDArray decayedValues;
@@ -32,9 +34,16 @@ final class Optimizer {
     private final Kernel adam;
     private long step;
 
-    Optimizer(Recipe recipe, Parameters parameters, long totalSteps) {
+    /**
+     * An optimiser.
+     *
+     * @param totalSteps of the whole schedule
+     * @param warmUpSteps of these, the first ones, in which the rate rises to the recipe's
+     */
+    Optimizer(Recipe recipe, Parameters parameters, long totalSteps, long warmUpSteps) {
         this.recipe = recipe;
         this.totalSteps = totalSteps;
+        this.warmUpSteps = warmUpSteps;
         this.values = parameters.values();
         this.gradients = parameters.gradients();
         var decayed = NDArrayIndex.interval(0, Math.max(1, parameters.decayed()));
@@ -52,6 +61,9 @@ final class Optimizer {
     /** One update from the gradients as they are; changes them. */
     void update() {
         double rate = rate();
+        if (recipe.gradientClipping() != null) {
+            clip(recipe.gradientClipping());
+        }
         boolean decoupled = recipe.optimizer().equals("adamw");
         if (recipe.weightDecay() > 0 && !decoupled) {
             decay.run(recipe.weightDecay());
@@ -75,9 +87,20 @@ final class Optimizer {
         values.subi(gradients);
     }
 
+    private void clip(double longest) {
+        double length = gradients.norm2Number().doubleValue();
+        if (length > longest) {
+            gradients.muli(longest / length);
+        }
+    }
+
     private double rate() {
+        if (step < warmUpSteps) {
+            return recipe.learningRate() * (step + 1) / warmUpSteps;
+        }
+        double done = (double) (step - warmUpSteps) / (totalSteps - warmUpSteps);
         return recipe.schedule().equals("cosine")
-                ? recipe.learningRate() * 0.5 * (1 + Math.cos(Math.PI * step / totalSteps))
+                ? recipe.learningRate() * 0.5 * (1 + Math.cos(Math.PI * done))
                 : recipe.learningRate();
     }
 

@@ -13,9 +13,12 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Trains one network epoch by epoch; order of batches and dropout depend on seed, epoch and batch alone. */
+/** Trains one network epoch by epoch; order of batches, augmentation and dropout depend on seed, epoch and batch alone. */
 final class Training {
     private static final int EVALUATION_BATCH = 128;
+
+    /** A training whose loss rises beyond so many times that of guessing does not come back. */
+    private static final double HOPELESS = 10;
 
     private final TrialFile file;
     private final Network network;
@@ -29,6 +32,7 @@ final class Training {
     private final long fingerprint;
     private final int batch;
     private final int batchesPerEpoch;
+    private final double guessing;
     private final List<Epoch> history = new ArrayList<>();
     private int firstBatch;
     private double lossSum;
@@ -50,11 +54,20 @@ final class Training {
         this.stopRequested = stopRequested;
         this.batch = Math.min(file.recipe().batchSize(), partition.train().length);
         this.batchesPerEpoch = partition.train().length / batch;
-        this.learner = new Classifier(network.compile(batch, true, limit), examples);
+        var augmentation = file.recipe().augmentation();
+        this.learner = new Classifier(
+                network.compile(batch, true, limit),
+                examples,
+                CrossEntropy.of(file.recipe(), examples, partition.train()),
+                augmentation == null ? Augmentation.NONE : new Augmentation(augmentation, examples.shape()));
         int judged = Math.min(EVALUATION_BATCH, Math.max(partition.validation().length, partition.test().length));
         this.judge = new Classifier(network.compile(judged, false, limit), examples);
-        this.optimizer =
-                new Optimizer(file.recipe(), network.parameters(), (long) scheduleEpochs(file) * batchesPerEpoch);
+        this.guessing = Math.log(examples.classes());
+        this.optimizer = new Optimizer(
+                file.recipe(),
+                network.parameters(),
+                (long) scheduleEpochs(file) * batchesPerEpoch,
+                (long) warmUpEpochs(file) * batchesPerEpoch);
         this.fingerprint = Checkpoint.fingerprint(file);
         this.checkpoint = path(file.folders().checkpoints(), fingerprint);
         this.resumed = path(file.folders().resume(), fingerprint);
@@ -70,6 +83,12 @@ final class Training {
         return epochs == null ? file.epochs() : epochs;
     }
 
+    /** Epochs in which the learning rate rises. */
+    static int warmUpEpochs(TrialFile file) {
+        Integer epochs = file.recipe().warmUpEpochs();
+        return epochs == null ? 0 : epochs;
+    }
+
     /** Whether a later trial may go on where this one ends. */
     private boolean mayGoOn() {
         return file.epochs() < scheduleEpochs(file);
@@ -78,7 +97,7 @@ final class Training {
     /**
      * Trains all epochs that are not done yet.
      *
-     * @throws TrialException with exit code 64 when the loss is no longer a number, 75 when asked to stop
+     * @throws TrialException with exit code 64 when the training diverges, 75 when asked to stop
      */
     void run() {
         restore();
@@ -88,6 +107,7 @@ final class Training {
             network.statistics().publish();
             var score = judge.evaluate(partition.validation());
             seconds += (System.nanoTime() - start) / 1e9;
+            refuseDivergence(epoch, score.loss());
             history.add(new Epoch(
                     epoch,
                     System.currentTimeMillis(),
@@ -126,20 +146,37 @@ final class Training {
                 stop(epoch, i);
             }
             learner.tape().draw(draw);
-            var score = learner.learn(order, i * batch);
-            if (!Double.isFinite(score.loss())) {
-                throw TrialException.architecture(
-                        "Training diverged at epoch %d of %d: the loss is %s.", epoch, file.epochs(), score.loss());
+            double batchLoss = learner.learn(order, i * batch, draw);
+            if (!Double.isFinite(batchLoss)) {
+                throw diverged(epoch, "the loss is " + batchLoss);
             }
             network.statistics().update();
             optimizer.update();
-            lossSum += score.loss();
+            lossSum += batchLoss;
             learned += batch;
             if (startSeconds == 0) {
                 startSeconds = Device.secondsSinceStart();
             }
         }
         learningSeconds += (System.nanoTime() - start) / 1e9;
+    }
+
+    /** Ends a training that cannot come to anything, so that it costs no further epochs. */
+    private void refuseDivergence(int epoch, double validationLoss) {
+        if (!Double.isFinite(validationLoss)) {
+            throw diverged(epoch, "the validation loss is " + validationLoss);
+        }
+        double mean = lossSum / batchesPerEpoch;
+        if (!history.isEmpty() && mean > history.getLast().trainLoss() && mean > HOPELESS * guessing) {
+            throw diverged(
+                    epoch,
+                    "the loss rose from %s to %s, and guessing has %s"
+                            .formatted(history.getLast().trainLoss(), rounded(mean), rounded(guessing)));
+        }
+    }
+
+    private TrialException diverged(int epoch, String reason) {
+        return TrialException.architecture("Training diverged at epoch %d of %d: %s.", epoch, file.epochs(), reason);
     }
 
     private void stop(int epoch, int batchesDone) {

@@ -108,7 +108,42 @@ final class TrialReader {
                 "dataset.classes",
                 file.dataset().classes(),
                 "at least 2");
+        checkRegularisation(path, file);
         return file;
+    }
+
+    private static void checkRegularisation(Path path, TrialFile file) {
+        var recipe = file.recipe();
+        int warmUp = Training.warmUpEpochs(file);
+        require(
+                path,
+                warmUp >= 0 && warmUp < Training.scheduleEpochs(file),
+                "recipe.warmUpEpochs",
+                warmUp,
+                "0 or more, and less than the schedule's epochs");
+        double smoothing = recipe.labelSmoothing() == null ? 0 : recipe.labelSmoothing();
+        require(
+                path,
+                smoothing >= 0 && smoothing < 1,
+                "recipe.labelSmoothing",
+                smoothing,
+                "0 or more, and less than 1");
+        double clipping = recipe.gradientClipping() == null ? 1 : recipe.gradientClipping();
+        require(path, clipping > 0, "recipe.gradientClipping", clipping, "above 0");
+        if (recipe.classWeights() != null) {
+            requireOneOf(path, "recipe.classWeights", recipe.classWeights(), Set.of("uniform", "balanced"));
+        }
+        if (recipe.augmentation() != null) {
+            for (var change : recipe.augmentation()) {
+                requireOneOf(path, "recipe.augmentation", change, Augmentation.NAMES);
+                require(
+                        path,
+                        change.equals("mixup") || file.dataset().shape().getLast() > 1,
+                        "recipe.augmentation",
+                        change,
+                        "mixup for examples that are one value wide");
+            }
+        }
     }
 
     private static void require(Path path, boolean holds, String field, Object value, String allowed) {

@@ -194,7 +194,7 @@ class GradientTest {
         var rows = IntStream.range(0, BATCH).toArray();
         var values = (FloatPointer) network.parameters().values().data().pointer();
         classifier.tape().draw(new SplittableRandom(1));
-        classifier.learn(rows, 0);
+        classifier.learn(rows, 0, random);
         var gradient = network.parameters().gradients().toFloatVector();
         double difference = 0;
         double size = 0;
@@ -203,9 +203,9 @@ class GradientTest {
             float value = values.get(i);
             double step = 1e-3;
             values.put(i, (float) (value + step));
-            double above = classifier.learn(rows, 0).loss();
+            double above = classifier.learn(rows, 0, random);
             values.put(i, (float) (value - step));
-            double below = classifier.learn(rows, 0).loss();
+            double below = classifier.learn(rows, 0, random);
             values.put(i, value);
             double slope = (above - below) / (2 * step);
             difference += (slope - gradient[i]) * (slope - gradient[i]);

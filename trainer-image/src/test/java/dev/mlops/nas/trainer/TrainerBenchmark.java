@@ -53,13 +53,13 @@ final class TrainerBenchmark {
         var learner = new Classifier(network.compile(batch, true, limit), examples);
         double compiled = (clock.getCurrentThreadCpuTime() - start) / 1e6;
         var optimizer =
-                new Optimizer(new Recipe("adamw", 1e-4, "constant", batch, 0, null), network.parameters(), STEPS);
+                new Optimizer(new Recipe("adamw", 1e-4, "constant", batch, 0, null), network.parameters(), STEPS, 0);
         long before = 0;
         for (int i = 0; i < WARM_UP + STEPS; i++) {
             if (i == WARM_UP) {
                 before = clock.getCurrentThreadCpuTime();
             }
-            learner.learn(rows, 0);
+            learner.learn(rows, 0, random);
             network.statistics().update();
             optimizer.update();
         }

@@ -2,6 +2,7 @@ package dev.mlops.nas.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Recipe;
@@ -115,6 +116,70 @@ class TrialTest {
 
         assertThat(result.exitCode()).isEqualTo(64);
         assertThat(result.message()).startsWith("Training diverged at epoch 1 of 2");
+    }
+
+    @Test
+    void aLossThatOnlyRisesEndsTheTrainingBeforeItCostsAllEpochs() throws IOException {
+        var result = Trials.digits()
+                .epochs(50)
+                .graph(Graphs.input(1, 8, 8)
+                        .then("flatten", "flatten", Map.of(), 64)
+                        .logits(10))
+                .recipe(new Recipe("sgd", 50, "constant", 32, 0.04, null))
+                .run(folder);
+
+        assertThat(result.exitCode()).isEqualTo(64);
+        assertThat(result.message()).contains("the loss rose from").contains("guessing has 2.3026");
+        assertThat(result.epochs()).isBetween(1, 10);
+    }
+
+    @Test
+    void aFullRecipeLearnsAndGoesOnFromACheckpointToTheSameBits() throws IOException {
+        var recipe = new Recipe(
+                "sgd", 0.1, "cosine", 32, 0.0005, null, 1, 0.1, 1.0, List.of("crop", "cutout", "mixup"), "balanced");
+        var whole = Trials.digits().recipe(recipe).epochs(4).run(folder);
+        var trial = Trials.digits().recipe(recipe).epochs(4).checkpoints(folder.resolve("checkpoints"));
+        var batches = new AtomicInteger();
+
+        var interrupted = trial.run(folder, () -> batches.incrementAndGet() > 50);
+        var resumed = trial.run(folder);
+
+        assertThat(whole.metrics().get("accuracy")).isGreaterThan(0.8);
+        assertThat(interrupted.exitCode()).isEqualTo(75);
+        assertThat(losses(resumed)).isEqualTo(losses(whole));
+    }
+
+    @Test
+    void clippedGradientsMoveTheWeightsNoFurtherThanTheBound() throws IOException {
+        var still = Trials.digits().recipe(regularised(null, null, 1e-6)).run(folder);
+
+        assertThat(still.history().get(1).loss())
+                .isCloseTo(still.history().get(0).loss(), within(1e-3));
+        assertThat(still.metrics().get("accuracy")).isLessThan(0.5);
+    }
+
+    @Test
+    void smoothedLabelsKeepTheTrainingLossAboveTheirEntropy() throws IOException {
+        var smoothed =
+                Trials.digits().epochs(3).recipe(regularised(null, 0.5, null)).run(folder);
+
+        double entropy = -0.55 * Math.log(0.55) - 9 * 0.05 * Math.log(0.05);
+        assertThat(smoothed.history().getLast().trainLoss()).isGreaterThan(entropy);
+        assertThat(smoothed.metrics().get("accuracy")).isGreaterThan(0.9);
+    }
+
+    @Test
+    void theRateRisesEvenlyWhileTheTrainingWarmsUp() throws IOException {
+        var plain = Trials.digits().epochs(1).schedule(1000).run(folder);
+        var warming =
+                Trials.digits().epochs(1).recipe(regularised(999, null, null)).run(folder);
+
+        assertThat(plain.metrics().get("accuracy")).isGreaterThan(0.5);
+        assertThat(warming.metrics().get("accuracy")).isLessThan(0.4);
+    }
+
+    private static Recipe regularised(Integer warmUp, Double smoothing, Double clipping) {
+        return new Recipe("sgd", 0.02, "constant", 32, 0, 1000, warmUp, smoothing, clipping, null, null);
     }
 
     @Test
