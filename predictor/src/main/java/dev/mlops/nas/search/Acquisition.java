@@ -1,5 +1,6 @@
 package dev.mlops.nas.search;
 
+import dev.mlops.nas.search.Experiment.TradeOff;
 import dev.mlops.nas.search.GaussianProcess.Normal;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -11,10 +12,9 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses one architecture by expected improvement (Jones et al. 1998) over the best posterior mean of the feasible trials, so that
- * a lucky measurement does not set the bar, times the probability of feasibility (Gardner et al. 2014). Pending trials count as if they had come out as predicted (the kriging believer, Ginsbourger et al.
- * 2010), so that parallel trials differ. Small spaces are scored whole, others by random draws, neighbours of the best trials and
- * then uphill from the best scored.
+ * Chooses one architecture by the expected gain towards a {@link Goal}, times the probability of feasibility (Gardner et al. 2014).
+ * Pending trials count as if they had come out as predicted (the kriging believer, Ginsbourger et al. 2010), so that parallel trials
+ * differ. Small spaces are scored whole, others by random draws, neighbours of the best trials and then uphill from the best scored.
  */
 final class Acquisition {
     private static final int SCORED_WHOLE = 10_000;
@@ -30,7 +30,7 @@ final class Acquisition {
     private final Set<String> taken;
     private final SplittableRandom random;
     private final GaussianProcess process;
-    private final @Nullable Double incumbent;
+    private final Goal goal;
 
     private record Scored(Candidate candidate, Normal prediction, double value) {}
 
@@ -39,6 +39,7 @@ final class Acquisition {
             Learned learned,
             List<Observation> known,
             Set<String> taken,
+            @Nullable TradeOff tradeOff,
             SplittableRandom random) {
         this.candidates = candidates;
         this.learned = learned;
@@ -50,11 +51,37 @@ final class Acquisition {
                         .filter(o -> o.status() == Observation.Status.PENDING)
                         .map(o -> candidates.features(o.candidate()))
                         .toList());
-        this.incumbent = known.stream()
+        this.goal = tradeOff == null ? better() : further(tradeOff);
+    }
+
+    private Goal better() {
+        return new Goal.Improvement(known.stream()
                 .filter(Observation::isFeasible)
-                .map(o -> learned.ensemble().mean(candidates.features(o.candidate()), process))
+                .map(this::believed)
                 .max(Comparator.naturalOrder())
-                .orElse(null);
+                .orElse(null));
+    }
+
+    private Goal further(TradeOff tradeOff) {
+        List<Pareto.Point> believed = known.stream()
+                .filter(Observation::isFeasible)
+                .map(o -> new Pareto.Point(
+                        believed(o), StrictMath.log1p(Pareto.point(o, tradeOff).cost())))
+                .toList();
+        return new Goal.FrontImprovement(tradeOff, believed, c -> {
+            if (tradeOff.isAnalytic()) {
+                return StrictMath.log1p((double) c.cost().value(tradeOff.metric()));
+            }
+            GaussianProcess cost = learned.cost();
+            return cost == null
+                    ? 0
+                    : StrictMath.log1p(
+                            StrictMath.exp(cost.predict(candidates.features(c)).mean()));
+        });
+    }
+
+    private double believed(Observation observation) {
+        return learned.ensemble().mean(candidates.features(observation.candidate()), process);
     }
 
     @Nullable
@@ -73,7 +100,7 @@ final class Acquisition {
         double[] means = learned.ensemble().means(left, candidates, process);
         return IntStream.range(0, means.length)
                 .boxed()
-                .sorted(Comparator.comparingDouble((Integer i) -> -means[i]))
+                .sorted(Comparator.comparingDouble((Integer i) -> -goal.sketch(left.get(i), means[i])))
                 .limit(learned.knowsLimits() ? SCORED_WHOLE : DOUBTED)
                 .toList()
                 .parallelStream()
@@ -90,10 +117,7 @@ final class Acquisition {
                 add(pool, drawn);
             }
         }
-        known.stream()
-                .filter(Observation::isMeasured)
-                .sorted(Comparator.comparingDouble((Observation o) -> o.excess())
-                        .thenComparingDouble(o -> -o.score()))
+        goal.parents(known).stream()
                 .limit(PARENTS)
                 .forEach(o -> candidates.neighbours(o.candidate()).forEach(n -> add(pool, n)));
         if (pool.isEmpty()) {
@@ -131,21 +155,13 @@ final class Acquisition {
             return score(candidate);
         }
         double mean = learned.ensemble().mean(candidates.features(candidate), process);
-        return new Scored(candidate, new Normal(mean, 0), mean);
+        return new Scored(candidate, new Normal(mean, 0), goal.sketch(candidate, mean));
     }
 
     private Scored score(Candidate candidate) {
         Features.Vector row = candidates.features(candidate);
         Normal prediction = learned.ensemble().predict(row, process);
         double feasible = learned.feasible(row);
-        return new Scored(
-                candidate,
-                prediction,
-                incumbent == null ? feasible : feasible * improvement(prediction, incumbent.doubleValue()));
-    }
-
-    private static double improvement(Normal prediction, double incumbent) {
-        double z = (prediction.mean() - incumbent) / prediction.sd();
-        return prediction.sd() * (z * Statistics.normalCdf(z) + Statistics.normalDensity(z));
+        return new Scored(candidate, prediction, feasible * goal.gain(candidate, prediction));
     }
 }

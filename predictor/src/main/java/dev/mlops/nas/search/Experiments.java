@@ -325,7 +325,6 @@ public final class Experiments {
         Entry best = ledger.best(search);
         PredictorSearch.Quality quality = switch (strategy) {
             case PredictorSearch predictor -> predictor.quality(candidates, observations);
-            case ParEgo(var predictor, var _) -> predictor.quality(candidates, observations);
             case RandomSearch _,
                     QuasiRandom _,
                     RegularizedEvolution _,

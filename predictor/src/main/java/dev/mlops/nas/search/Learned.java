@@ -2,6 +2,7 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.SurrogateKind;
+import dev.mlops.nas.search.Experiment.TradeOff;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param ensemble weights and trees
  * @param process knows every trial
  * @param limits models of measured constraints
+ * @param cost model of the logarithm of a measured second objective; null without one
  * @param fits model of 1 for architectures that fit the device and 0 for those that do not; null when all did
  */
 record Learned(
@@ -24,6 +26,7 @@ record Learned(
         Ensemble ensemble,
         GaussianProcess process,
         List<Limit> limits,
+        @Nullable GaussianProcess cost,
         @Nullable GaussianProcess fits) {
     /** Rows beyond this number are thinned: the best half and the newest stay. */
     private static final int ROWS = 400;
@@ -35,6 +38,7 @@ record Learned(
             Candidates candidates,
             List<SurrogateKind> kinds,
             List<Constraint> constraints,
+            @Nullable TradeOff tradeOff,
             List<Observation> finished) {
         List<Observation> measured =
                 finished.stream().filter(Observation::isMeasured).toList();
@@ -51,7 +55,9 @@ record Learned(
                 .map(c -> limit(candidates, c, used))
                 .filter(java.util.Objects::nonNull)
                 .toList();
-        return new Learned(scale, ensemble, process, limits, fits(candidates, thinned(finished)));
+        GaussianProcess cost =
+                tradeOff == null || tradeOff.isAnalytic() ? null : logarithm(candidates, tradeOff.metric(), used);
+        return new Learned(scale, ensemble, process, limits, cost, fits(candidates, thinned(finished)));
     }
 
     private static Scale scale(List<Observation> observations) {
@@ -84,10 +90,17 @@ record Learned(
     }
 
     private static @Nullable Limit limit(Candidates candidates, Constraint constraint, List<Observation> observations) {
+        GaussianProcess model = logarithm(candidates, constraint.metric(), observations);
+        return model == null ? null : new Limit(model, StrictMath.log(constraint.max()));
+    }
+
+    /** A model of a positive metric's logarithm; null below three measurements. */
+    private static @Nullable GaussianProcess logarithm(
+            Candidates candidates, String metric, List<Observation> observations) {
         List<Features.Vector> rows = new ArrayList<>();
         List<Double> values = new ArrayList<>();
         for (Observation observation : observations) {
-            double value = observation.metrics().getOrDefault(constraint.metric(), Double.NaN);
+            double value = observation.metrics().getOrDefault(metric, Double.NaN);
             if (value > 0 && Double.isFinite(value)) {
                 rows.add(candidates.features(observation.candidate()));
                 values.add(StrictMath.log(value));
@@ -97,7 +110,7 @@ record Learned(
             return null;
         }
         double[] targets = values.stream().mapToDouble(Double::doubleValue).toArray();
-        return new Limit(GaussianProcess.fit(rows, targets, null), StrictMath.log(constraint.max()));
+        return GaussianProcess.fit(rows, targets, null);
     }
 
     private static @Nullable GaussianProcess fits(Candidates candidates, List<Observation> finished) {

@@ -100,7 +100,7 @@ public final class PredictorBenchmark {
      * @param trials finished; at least 8
      */
     public Growth growth(SearchSpace space, StrategyOptions.Predictor options, int trials) {
-        var search = new PredictorSearch(options, List.of());
+        var search = new PredictorSearch(options, List.of(), null);
         var candidates = new Candidates(space, List.of());
         int round = Ensemble.round(trials);
         List<Observation> observations = observations(candidates, round + 1);
@@ -125,8 +125,8 @@ public final class PredictorBenchmark {
      */
     public Reach reach(SearchSpace space, int size) {
         var candidates = new Candidates(space, List.of());
-        Learned learned =
-                Learned.from(candidates, List.of(SurrogateKind.values()), List.of(), observations(candidates, LEARNED));
+        Learned learned = Learned.from(
+                candidates, List.of(SurrogateKind.values()), List.of(), null, observations(candidates, LEARNED));
         List<Candidate> drawn = IntStream.range(0, size)
                 .mapToObj(i -> candidates.of(space.sample(Seeds.stream(1, "reach", i))))
                 .toList();

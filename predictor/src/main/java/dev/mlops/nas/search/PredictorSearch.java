@@ -1,17 +1,26 @@
 package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Experiment.Constraint;
+import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Experiment.StrategyOptions.Evolution;
+import dev.mlops.nas.search.Experiment.TradeOff;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Surrogates learn from every measured trial and choose the next one by constrained expected improvement, after a warm-up of
- * uniform random draws. While their cross-validated Kendall tau has an interval that touches zero, evolution explores instead.
+ * Surrogates learn from every measured trial and choose the next one by constrained expected improvement, of the score or of the
+ * Pareto front, after a warm-up of uniform random draws. While their cross-validated Kendall tau has an interval that touches zero,
+ * evolution explores instead.
+ *
+ * @param tradeOff the second objective; null with one
  */
-record PredictorSearch(Experiment.StrategyOptions.Predictor options, List<Constraint> constraints) implements Strategy {
+record PredictorSearch(
+        Experiment.StrategyOptions.Predictor options,
+        List<Constraint> constraints,
+        @Nullable TradeOff tradeOff) implements Strategy {
     private static final int LEAST = 4;
 
     /** What is known of the surrogates. */
@@ -41,11 +50,14 @@ record PredictorSearch(Experiment.StrategyOptions.Predictor options, List<Constr
             // The warm-up was the random population: evolution goes on from it.
             int population = Math.min(options.fallback().population(), options.warmUp());
             int sample = Math.min(options.fallback().sample(), population);
-            List<Proposal> evolved =
-                    new RegularizedEvolution(new Evolution(population, sample)).propose(candidates, known, 1, seed);
+            Strategy evolution = tradeOff == null
+                    ? new RegularizedEvolution(new Evolution(population, sample))
+                    : new Nsga2(new StrategyOptions.Nsga2(population), tradeOff);
+            List<Proposal> evolved = evolution.propose(candidates, known, 1, seed);
             return evolved.isEmpty() ? null : evolved.getFirst();
         }
-        return new Acquisition(candidates, learned, known, taken, Seeds.stream(seed, "choose", known.size())).choose();
+        return new Acquisition(candidates, learned, known, taken, tradeOff, Seeds.stream(seed, "choose", known.size()))
+                .choose();
     }
 
     /** Cross-validated quality; null before the first fit. */
@@ -97,7 +109,7 @@ record PredictorSearch(Experiment.StrategyOptions.Predictor options, List<Constr
             return null;
         }
         return candidates.remember(
-                List.of(options.surrogates(), constraints, finished),
-                () -> Learned.from(candidates, options.surrogates(), constraints, finished));
+                Arrays.asList(options.surrogates(), constraints, tradeOff, finished),
+                () -> Learned.from(candidates, options.surrogates(), constraints, tradeOff, finished));
     }
 }

@@ -17,7 +17,6 @@ sealed interface Strategy
                 Reinforce,
                 Nsga2,
                 External,
-                ParEgo,
                 PredictorSearch {
     /**
      * Proposes architectures that are new to the search.
@@ -50,10 +49,8 @@ sealed interface Strategy
                 yield new Nsga2(nsga2, tradeOff);
             }
             case Experiment.StrategyOptions.External() -> new External(answer);
-            case Experiment.StrategyOptions.Predictor options -> {
-                var predictor = new PredictorSearch(options, experiment.constraints());
-                yield tradeOff == null ? predictor : new ParEgo(predictor, tradeOff);
-            }
+            case Experiment.StrategyOptions.Predictor options ->
+                new PredictorSearch(options, experiment.constraints(), tradeOff);
         };
     }
 
