@@ -9,6 +9,7 @@ import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Experiment.SchedulerKind;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
+import dev.mlops.nas.search.Experiment.TradeOff;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.SpaceException;
 import dev.mlops.nas.search.TabularBenchmark;
@@ -22,11 +23,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Search strategies on a table: {@code nas bench search}. */
 public final class SearchBench {
+    private static final Set<StrategyName> TWO_OBJECTIVES =
+            Set.of(StrategyName.Predictor, StrategyName.Nsga2, StrategyName.QuasiRandom, StrategyName.Random);
+
     /**
      * What to run.
      *
@@ -36,6 +42,7 @@ public final class SearchBench {
      * @param objective column that the search sees
      * @param score column in which the result is judged; null for the objective
      * @param minimize whether less is better, in both
+     * @param tradeOff a column or analytic cost to be kept low too; null for one objective
      * @param constraints hard limits, each as {@code NAME<=NUMBER}
      * @param earlier earlier experiments, each as {@code COLUMN:RESULTS}
      * @param fidelities cheaper columns, each as {@code COLUMN:COST}
@@ -53,6 +60,7 @@ public final class SearchBench {
             String objective,
             @Nullable String score,
             boolean minimize,
+            @Nullable String tradeOff,
             List<String> constraints,
             List<String> earlier,
             List<String> fidelities,
@@ -141,9 +149,16 @@ public final class SearchBench {
             throw new BenchException(
                     "--strategy names External, which a server would have to answer: a benchmark runs the built-in ones only");
         }
-        if (options.strategies().contains(StrategyName.Nsga2)) {
-            throw new BenchException(
-                    "--strategy names Nsga2, which is for two objectives: this benchmark has one; nas simulate runs an experiment with objective.tradeOff");
+        if (options.tradeOff() == null && options.strategies().contains(StrategyName.Nsga2)) {
+            throw new BenchException("--strategy names Nsga2, which is for two objectives: give --trade-off");
+        }
+        for (StrategyName name : options.strategies()) {
+            if (options.tradeOff() != null && !TWO_OBJECTIVES.contains(name)) {
+                throw new BenchException("--strategy names %s, which knows one objective: with --trade-off give %s"
+                        .formatted(
+                                name,
+                                TWO_OBJECTIVES.stream().map(Enum::name).sorted().collect(Collectors.joining(", "))));
+            }
         }
         Checks.writable(options.json());
     }
@@ -153,6 +168,10 @@ public final class SearchBench {
         file.require("--choices", options.choices());
         file.require("--objective", options.objective());
         file.require("--score", options.judged());
+        TradeOff tradeOff = options.tradeOff() == null ? null : new TradeOff(options.tradeOff());
+        if (tradeOff != null && !tradeOff.isAnalytic()) {
+            file.require("--trade-off", tradeOff.metric());
+        }
         List<Constraint> limits = Limits.parse(options.constraints(), file);
         List<Lower> lower = Lowers.parse(options.fidelities(), file, options.objective());
         List<Source> sources = Sources.parse(options.earlier(), file);
@@ -160,7 +179,8 @@ public final class SearchBench {
                         Stream.of(options.objective(), options.judged()),
                         lower.stream().map(Lower::column),
                         sources.stream().map(Source::column),
-                        limits.stream().map(Constraint::metric))
+                        limits.stream().map(Constraint::metric),
+                        Stream.ofNullable(options.tradeOff()))
                 .flatMap(names -> names);
         ArchitectureTable table = file.read(
                 space, options.choices(), columns.filter(file::has).distinct().toList());
@@ -168,7 +188,7 @@ public final class SearchBench {
             return new TabularBenchmark(
                     table,
                     new TabularBenchmark.Problem(
-                            new Objective(options.objective(), !options.minimize()),
+                            new Objective(options.objective(), !options.minimize(), tradeOff),
                             options.judged(),
                             limits,
                             lower,
@@ -183,6 +203,7 @@ public final class SearchBench {
     private static void print(Result result, PrintWriter out) {
         out.printf("%n%s%n", result.strategy());
         regret("queries", result.regretMean(), result.regretSe(), out);
+        missing(result, out);
         out.printf(
                 Locale.ROOT,
                 "  queries to the best        mean %.1f, median %.1f, found %d/%d%n",
@@ -223,6 +244,16 @@ public final class SearchBench {
                 error.get(at)));
     }
 
+    private static void missing(Result result, PrintWriter out) {
+        result.missingMean()
+                .forEach((at, value) -> out.printf(
+                        Locale.ROOT,
+                        "  %-26s %.4f +- %.4f of the hypervolume%n",
+                        "missing at %3d queries".formatted(at),
+                        value,
+                        result.missingSe().get(at)));
+    }
+
     private static void decisions(Result result, PrintWriter out) {
         out.printf(Locale.ROOT, "  seconds per proposal       %.4f%n", result.secondsPerQuery());
         result.kendallTau()
@@ -237,6 +268,10 @@ public final class SearchBench {
         document.put("seeds", result.seeds());
         document.put("regret_mean", result.regretMean());
         document.put("regret_se", result.regretSe());
+        if (!result.missingMean().isEmpty()) {
+            document.put("missing_hypervolume_mean", result.missingMean());
+            document.put("missing_hypervolume_se", result.missingSe());
+        }
         document.put("to_optimum_mean", result.toOptimumMean());
         document.put("to_optimum_median", result.toOptimumMedian());
         document.put("found_optimum", result.found());

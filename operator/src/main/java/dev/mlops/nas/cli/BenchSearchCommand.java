@@ -72,6 +72,13 @@ final class BenchSearchCommand implements Callable<Integer> {
     private boolean minimize;
 
     @Option(
+            names = "--trade-off",
+            paramLabel = "NAME",
+            description =
+                    "a second objective, to be kept low: a column of the table, else params, macs or activationBytes of the space; what counts then is the part of the table's hypervolume that is missing, up to the lower quartile of the scores and the largest cost")
+    private @Nullable String tradeOff;
+
+    @Option(
             names = "--constraint",
             paramLabel = "NAME<=NUMBER",
             description =
@@ -148,6 +155,7 @@ final class BenchSearchCommand implements Callable<Integer> {
                             objective,
                             score,
                             minimize,
+                            tradeOff,
                             constraints,
                             earlier,
                             fidelities,

@@ -34,6 +34,40 @@ class BenchSearchCommandTest {
     }
 
     @Test
+    void twoObjectivesAreJudgedByTheAreaBelowTheFront() throws IOException {
+        Files.writeString(space, Files.readString(space).replace("nodes: 3", "nodes: 4"));
+        var rows = new StringBuilder("ops,accuracy");
+        for (int i = 0; i < 729; i++) {
+            String digits = Integer.toString(729 + i, 3).substring(1);
+            rows.append("\n%s,%d"
+                    .formatted(digits, 50 + digits.chars().map(c -> c - '0').sum()));
+        }
+        Path table = Files.writeString(folder.resolve("table.csv"), rows.append('\n'));
+        Path json = folder.resolve("out.json");
+        Ended ended = bench(
+                table,
+                "--objective",
+                "accuracy",
+                "--trade-off",
+                "params",
+                "--strategy",
+                "nsga2,random",
+                "--seeds",
+                "2",
+                "--budget",
+                "100",
+                "--json",
+                json.toString());
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.out()).containsPattern("missing at  25 queries +0\\.\\d+ \\+- 0\\.\\d+ of the hypervolume");
+        JsonNode document = new ObjectMapper().readTree(json.toFile());
+        JsonNode missing = document.path(0).path("missing_hypervolume_mean");
+        assertThat(missing.path("100").asDouble())
+                .isGreaterThanOrEqualTo(0)
+                .isLessThan(missing.path("25").asDouble());
+    }
+
+    @Test
     void strategiesRunOnAZippedTableAndLeaveJson() throws IOException {
         Path table = folder.resolve("table.csv.gz");
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(table))) {
@@ -179,7 +213,15 @@ class BenchSearchCommandTest {
         wrong(table, "--scheduler is None", "--fidelities", "test:0.1", "--scheduler", "none");
         wrong(table, "--parallel is 0: give 1 or more", "--parallel", "0");
         wrong(table, "--strategy names External", "--strategy", "random,external");
-        wrong(table, "--strategy names Nsga2", "--strategy", "nsga2");
+        wrong(table, "--strategy names Nsga2, which is for two objectives: give --trade-off", "--strategy", "nsga2");
+        wrong(
+                table,
+                "--strategy names Evolution, which knows one objective: with --trade-off give Nsga2, Predictor, QuasiRandom, Random",
+                "--strategy",
+                "evolution",
+                "--trade-off",
+                "params");
+        wrong(table, "--trade-off names the column \"size\"", "--strategy", "random", "--trade-off", "size");
     }
 
     private void wrong(Path table, String sentence, String... options) {

@@ -24,8 +24,8 @@ final class BenchmarkRun {
     /** Room for the rounding of sums of costs. */
     private static final double CENT = 1e-9;
 
-    /** After a query: what all so far have cost, and the regret. */
-    private record Step(double cost, double regret) {}
+    /** After a query: what all so far have cost, the regret, and the part of the hypervolume that is missing. */
+    private record Step(double cost, double regret, double missing) {}
 
     /**
      * What a run came to.
@@ -61,6 +61,12 @@ final class BenchmarkRun {
                     : steps.get(Math.min(number, steps.size()) - 1).regret();
         }
 
+        double missingAtQuery(int number) {
+            return steps.isEmpty()
+                    ? 1
+                    : steps.get(Math.min(number, steps.size()) - 1).missing();
+        }
+
         double regretAtCost(int cost) {
             double regret = start;
             for (Step step : steps) {
@@ -81,6 +87,8 @@ final class BenchmarkRun {
     private final List<Step> steps = new ArrayList<>();
     private final Map<Integer, Double> taus = new HashMap<>();
     private final Set<String> queried = new HashSet<>();
+    private final List<Pareto.Point> front = new ArrayList<>();
+    private final Candidates candidates;
     private double cost;
     private double costToOptimum = Double.POSITIVE_INFINITY;
     private int queriesToOptimum = Integer.MAX_VALUE;
@@ -105,7 +113,7 @@ final class BenchmarkRun {
         this.experiment = new Experiment(
                         "bench",
                         benchmark.table().space(),
-                        benchmark.problem().objective(),
+                        benchmark.objective(),
                         benchmark.constraints(),
                         options,
                         TabularBenchmark.FULL,
@@ -115,6 +123,7 @@ final class BenchmarkRun {
                         seed,
                         false)
                 .learningFrom(benchmark.earlier(seed));
+        this.candidates = Candidates.of(experiment);
         this.simulation = new Simulation(experiment, Instant.EPOCH, benchmark::outcome);
     }
 
@@ -170,6 +179,7 @@ final class BenchmarkRun {
     private boolean isOver() {
         return queriesToOptimum <= steps.size()
                 && steps.size() >= LAST_TAU
+                && (experiment.objective().tradeOff() == null || steps.getLast().missing() == 0)
                 && benchmark
                         .problem()
                         .score()
@@ -182,6 +192,7 @@ final class BenchmarkRun {
         cost += trial.state() instanceof TrialState.Outcome outcome ? outcome.seconds() : 0;
         int number = steps.size() + 1;
         if (trial.request().epochs() == TabularBenchmark.FULL && benchmark.isFeasible(hash)) {
+            front.add(benchmark.point(candidates.of(trial.request().genotype())));
             if (benchmark.objective(hash) > incumbent) {
                 incumbent = benchmark.objective(hash);
                 reached = benchmark.score(hash);
@@ -191,7 +202,7 @@ final class BenchmarkRun {
                 costToOptimum = cost;
             }
         }
-        steps.add(new Step(cost, benchmark.best() - reached));
+        steps.add(new Step(cost, benchmark.best() - reached, benchmark.missing(front)));
         if (TabularBenchmark.TAU_CHECKPOINTS.contains(number)) {
             Double tau = tau();
             if (tau != null) {
@@ -205,7 +216,6 @@ final class BenchmarkRun {
         if (!(Strategy.of(experiment, null) instanceof PredictorSearch predictor)) {
             return null;
         }
-        Candidates candidates = Candidates.of(experiment);
         Set<String> taken = new HashSet<>(queried);
         List<Candidate> unseen = new ArrayList<>();
         for (int i = 0; i < UNSEEN; i++) {

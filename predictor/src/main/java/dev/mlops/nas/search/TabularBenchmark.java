@@ -5,6 +5,7 @@ import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Experiment.SchedulerKind;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
+import dev.mlops.nas.search.Experiment.TradeOff;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -16,6 +17,7 @@ import java.util.function.LongSupplier;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Search strategies on a table of architectures that were all trained before, through {@link Experiments#decide}, without
@@ -29,6 +31,9 @@ import java.util.stream.IntStream;
  * <p>With lower fidelities a query asks for one of their columns or for the objective; only the latter makes an incumbent or
  * finds the optimum. Every query costs what its column costs: a table's cheap result is rarely an early stage of the full
  * training, so that nothing is taken off for an architecture that was asked for before.
+ *
+ * <p>With a trade-off, what counts is the area below the Pareto front of score and cost, up to the lower quartile of the table's
+ * scores and its largest cost: the part of the whole table's that the queried architectures miss.
  */
 public final class TabularBenchmark {
     /** Numbers of queries at which the regret is reported. */
@@ -43,7 +48,7 @@ public final class TabularBenchmark {
     /**
      * What is searched for.
      *
-     * @param objective column that the search sees, and which way is better
+     * @param objective column that the search sees, and which way is better; its trade-off is a column, else an analytic metric
      * @param score column in which the result is judged, the same way; the objective where equal
      * @param limits hard limits by name: a column of the table (measured, and learned by the search), else an analytic metric of
      *     the space (known before a query)
@@ -99,6 +104,8 @@ public final class TabularBenchmark {
      * @param fidelities scheduler of the lower fidelities; {@link SchedulerKind#NONE} when only the objective was asked for
      * @param regretMean by number of queries
      * @param regretSe its standard error, by number of queries
+     * @param missingMean part of the hypervolume that is missing, by number of queries; empty without a trade-off
+     * @param missingSe its standard error
      * @param toOptimumMean queries to the best architecture; a run that did not find it counts as one more query than it made,
      *     or than its budget
      * @param toOptimumMedian likewise
@@ -114,6 +121,8 @@ public final class TabularBenchmark {
             int seeds,
             Map<Integer, Double> regretMean,
             Map<Integer, Double> regretSe,
+            Map<Integer, Double> missingMean,
+            Map<Integer, Double> missingSe,
             double toOptimumMean,
             double toOptimumMedian,
             int found,
@@ -142,6 +151,8 @@ public final class TabularBenchmark {
     private final int queryable;
     private final double best;
     private final double worst;
+    private final Pareto.Point corner;
+    private final double area;
 
     /**
      * Prepares.
@@ -160,11 +171,13 @@ public final class TabularBenchmark {
         double lowest = Double.POSITIVE_INFINITY;
         var candidates = new Candidates(table.space(), constraints);
         candidates.check();
+        List<Pareto.Point> points = new ArrayList<>();
         for (var all = table.space().all().iterator(); all.hasNext(); ) {
             Candidate candidate = candidates.of(all.next());
             if (candidates.admits(candidate) && admissible.add(candidate.hash()) && isFeasible(candidate.hash())) {
                 highest = Math.max(highest, score(candidate.hash()));
                 lowest = Math.min(lowest, score(candidate.hash()));
+                points.add(point(candidate));
             }
         }
         if (highest == Double.NEGATIVE_INFINITY) {
@@ -173,6 +186,29 @@ public final class TabularBenchmark {
         this.queryable = admissible.size();
         this.best = highest;
         this.worst = lowest;
+        double[] scores =
+                points.stream().mapToDouble(Pareto.Point::score).sorted().toArray();
+        this.corner = new Pareto.Point(
+                scores[(scores.length - 1) / 4],
+                points.stream().mapToDouble(Pareto.Point::cost).max().orElse(0));
+        this.area = Pareto.hypervolume(points, corner);
+    }
+
+    /** Score and cost of an architecture; without a trade-off the cost is 0. */
+    Pareto.Point point(Candidate candidate) {
+        TradeOff tradeOff = problem.objective().tradeOff();
+        double cost = tradeOff == null
+                ? 0
+                : table.has(tradeOff.metric())
+                        ? table.value(candidate.hash(), tradeOff.metric())
+                        : candidate.cost().value(tradeOff.metric());
+        return new Pareto.Point(score(candidate.hash()), cost);
+    }
+
+    /** The part of the table's hypervolume that these points miss. */
+    double missing(List<Pareto.Point> points) {
+        double reached = Pareto.hypervolume(points, corner);
+        return reached < area ? 1 - reached / area : 0;
     }
 
     /** The earlier experiments of a run. */
@@ -218,11 +254,11 @@ public final class TabularBenchmark {
         String metric = problem.objective().metric();
         Map<String, Double> metrics = new HashMap<>();
         metrics.put(metric, table.value(hash, lower == null ? metric : lower.column()));
-        for (Constraint limit : problem.limits()) {
-            if (table.has(limit.metric())) {
-                metrics.put(measured(limit.metric()), table.value(hash, limit.metric()));
-            }
-        }
+        Stream.concat(
+                        problem.limits().stream().map(Constraint::metric),
+                        Stream.ofNullable(problem.objective().tradeOff()).map(TradeOff::metric))
+                .filter(table::has)
+                .forEach(column -> metrics.put(measured(column), table.value(hash, column)));
         return new TrialState.Completed(metrics, lower == null ? 1 : lower.cost());
     }
 
@@ -232,6 +268,15 @@ public final class TabularBenchmark {
 
     Problem problem() {
         return problem;
+    }
+
+    /** The objective as the search knows it. */
+    Objective objective() {
+        Objective objective = problem.objective();
+        TradeOff tradeOff = objective.tradeOff();
+        return tradeOff != null && table.has(tradeOff.metric())
+                ? new Objective(objective.metric(), objective.maximize(), new TradeOff(measured(tradeOff.metric())))
+                : objective;
     }
 
     /** The limits as the search knows them. */
@@ -303,6 +348,12 @@ public final class TabularBenchmark {
                 seeds,
                 at(queries, runs, Course::regretAtQuery, Statistics::mean),
                 at(queries, runs, Course::regretAtQuery, TabularBenchmark::standardError),
+                problem.objective().tradeOff() == null
+                        ? Map.of()
+                        : at(queries, runs, Course::missingAtQuery, Statistics::mean),
+                problem.objective().tradeOff() == null
+                        ? Map.of()
+                        : at(queries, runs, Course::missingAtQuery, TabularBenchmark::standardError),
                 Statistics.mean(toOptimum),
                 Statistics.median(toOptimum),
                 (int) runs.stream().filter(Course::found).count(),
