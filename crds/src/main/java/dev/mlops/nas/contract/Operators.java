@@ -24,7 +24,14 @@ public final class Operators {
             "gelu",
             "silu",
             "tanh",
-            "layerNorm");
+            "layerNorm",
+            "sequence",
+            "conv1d",
+            "positionEmbedding",
+            "lstm",
+            "gru",
+            "globalMaxPool",
+            "lastPosition");
 
     private Operators() {}
 }

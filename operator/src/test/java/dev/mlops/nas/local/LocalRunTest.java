@@ -138,9 +138,8 @@ class LocalRunTest {
 
         assertThat(end.exitCode()).isEqualTo(2);
         assertThat(end.err())
-                .contains(
-                        "digits.yaml: spec.searchSpace: searchSpace needs attention, linearAttention, positionEmbedding,"
-                                + " sequence, which the built-in trainer cannot build: name a trainer of your own by --trainer");
+                .contains("digits.yaml: spec.searchSpace: searchSpace needs attention, linearAttention, which the"
+                        + " built-in trainer cannot build: name a trainer of your own by --trainer");
         assertThat(folder.resolve("state")).doesNotExist();
     }
 

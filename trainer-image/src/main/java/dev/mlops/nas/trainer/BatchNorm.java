@@ -8,6 +8,7 @@ import dev.mlops.nas.trainer.Parameters.Parameter;
 import dev.mlops.nas.trainer.Statistics.Moments;
 import dev.mlops.nas.trainer.Tape.Slot;
 import java.util.stream.LongStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Batch normalisation (Ioffe and Szegedy 2015): by the batch's own moments in training, by their average in evaluation. ND4J's
@@ -35,18 +36,18 @@ final class BatchNorm implements Layer {
 
     @Override
     public Slot forward(Tape tape, Site site) {
-        var x = site.inputs().getFirst();
-        var y = tape.acquire(x.array().shape());
+        var x = asImages(site.inputs().getFirst().array());
+        var y = tape.acquire(shape.withBatch(tape.batch()));
         var mean = moments.mean(tape.training());
         var variance = moments.variance(tape.training());
         if (tape.training()) {
-            var allButChannels = LongStream.range(0, x.array().rank() - 1).toArray();
-            tape.add(Kernel.of("moments", in(x.array()), out(mean, variance), allButChannels));
+            var allButChannels = LongStream.range(0, x.rank() - 1).toArray();
+            tape.add(Kernel.of("moments", in(x), out(mean, variance), allButChannels));
         }
         tape.add(Kernel.of(
                 "batchnorm",
-                in(x.array(), mean, variance, gamma.value(), beta.value()),
-                out(y.array()),
+                in(x, mean, variance, gamma.value(), beta.value()),
+                out(asImages(y.array())),
                 new double[] {EPSILON},
                 arguments(x)));
         return y;
@@ -54,20 +55,20 @@ final class BatchNorm implements Layer {
 
     @Override
     public void backward(Tape tape, Site site, Slot gradient) {
-        var x = site.inputs().getFirst();
-        var dx = tape.acquire(x.array().shape());
+        var x = asImages(site.inputs().getFirst().array());
+        var dx = tape.acquire(shape.withBatch(tape.batch()));
         var unused = tape.acquire(shape.channels());
         var unusedToo = tape.acquire(shape.channels());
         tape.add(Kernel.of(
                 "batchnorm_bp",
                 in(
-                        x.array(),
+                        x,
                         moments.mean(true),
                         moments.variance(true),
                         gamma.value(),
                         beta.value(),
-                        gradient.array()),
-                out(dx.array(), unused.array(), unusedToo.array(), gamma.gradient(), beta.gradient()),
+                        asImages(gradient.array())),
+                out(asImages(dx.array()), unused.array(), unusedToo.array(), gamma.gradient(), beta.gradient()),
                 new double[] {EPSILON},
                 arguments(x)));
         tape.release(unused);
@@ -75,7 +76,12 @@ final class BatchNorm implements Layer {
         site.give(0, dx);
     }
 
-    private static long[] arguments(Slot x) {
-        return new long[] {1, 1, x.array().rank() - 1};
+    /** oneDNN has no batch normalisation of sequences. */
+    private INDArray asImages(INDArray array) {
+        return shape.isFlat() ? array : shape.asImages(array);
+    }
+
+    private static long[] arguments(INDArray x) {
+        return new long[] {1, 1, x.rank() - 1};
     }
 }

@@ -4,6 +4,7 @@ import static dev.mlops.nas.trainer.Kernel.in;
 import static dev.mlops.nas.trainer.Kernel.out;
 
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Network.Shape.Form;
 import dev.mlops.nas.trainer.Parameters.Parameter;
 import dev.mlops.nas.trainer.Tape.Slot;
 import java.util.ArrayList;
@@ -12,10 +13,14 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** Convolution without bias: plain, grouped, or depthwise (as many groups as input channels); dilated or not. */
+/**
+ * Convolution without bias: plain, grouped, or depthwise (as many groups as input channels); dilated or not. A sequence is an image
+ * of height 1, and the kernel a row.
+ */
 final class Convolution implements Layer {
     private final Shape input;
     private final Shape shape;
+    private final int rows;
     private final int kernel;
     private final int groups;
     private final int dilation;
@@ -27,25 +32,26 @@ final class Convolution implements Layer {
         this.input = input;
         this.shape = input.strided(stride).withChannels(filters);
         this.kernel = kernel;
+        this.rows = input.form() == Form.SEQUENCE ? 1 : kernel;
         this.groups = groups;
         this.depthwise = groups > 1 && groups == input.channels();
         long perGroup = input.channels() / groups;
-        double fanIn = (double) kernel * kernel * perGroup;
+        double fanIn = (double) rows * kernel * perGroup;
         if (depthwise) {
-            weights.add(parameters.weight(fanIn, 2, kernel, kernel, groups, filters / groups));
+            weights.add(parameters.weight(fanIn, 2, rows, kernel, groups, filters / groups));
         } else {
             for (int group = 0; group < groups; group++) {
-                weights.add(parameters.weight(fanIn, 2, kernel, kernel, perGroup, filters / groups));
+                weights.add(parameters.weight(fanIn, 2, rows, kernel, perGroup, filters / groups));
             }
         }
         this.dilation = dilation;
         // kernel, stride, padding, dilation, "same", channels last, weights as kernel x kernel x in x out
-        this.arguments = new long[] {reach(), reach(), stride, stride, 0, 0, 1, 1, 1, 1, 0};
+        this.arguments = new long[] {reach(rows), reach(kernel), stride, stride, 0, 0, 1, 1, 1, 1, 0};
     }
 
-    /** Side of the window that the kernel lies in. */
-    private long reach() {
-        return dilation * (kernel - 1L) + 1;
+    /** Side of the window that so many taps lie in. */
+    private long reach(int taps) {
+        return dilation * (taps - 1L) + 1;
     }
 
     @Override
@@ -55,22 +61,22 @@ final class Convolution implements Layer {
 
     @Override
     public long macs() {
-        return (long) shape.size() * kernel * kernel * (input.channels() / groups);
+        return (long) shape.size() * rows * kernel * (input.channels() / groups);
     }
 
     @Override
     public Slot forward(Tape tape, Site site) {
-        var x = site.inputs().getFirst();
-        var y = tape.acquire(shape.withBatch(tape.batch()));
+        var x = input.asImages(site.inputs().getFirst().array());
+        var result = tape.acquire(shape.withBatch(tape.batch()));
+        var y = shape.asImages(result.array());
         if (weights.size() == 1) {
             var window = window(tape, site, weights.getFirst().value());
-            tape.add(Kernel.of(
-                    depthwise ? "depthwise_conv2d" : "conv2d", in(x.array(), window), out(y.array()), arguments));
-            return y;
+            tape.add(Kernel.of(depthwise ? "depthwise_conv2d" : "conv2d", in(x, window), out(y), arguments));
+            return result;
         }
         var parts = acquireParts(tape, input);
         var results = acquireParts(tape, shape);
-        tape.add(split(x.array(), parts));
+        tape.add(split(x, parts));
         for (int group = 0; group < groups; group++) {
             var window = window(tape, site, weights.get(group).value());
             tape.add(Kernel.of(
@@ -79,30 +85,32 @@ final class Convolution implements Layer {
                     out(results.get(group).array()),
                     arguments));
         }
-        tape.add(Kernel.of("concat", arrays(results), out(y.array()), 3));
+        tape.add(Kernel.of("concat", arrays(results), out(y), 3));
         parts.forEach(tape::release);
         results.forEach(tape::release);
-        return y;
+        return result;
     }
 
     @Override
     public void backward(Tape tape, Site site, Slot gradient) {
-        var x = site.inputs().getFirst();
-        var dx = tape.acquire(input.withBatch(tape.batch()));
+        var x = input.asImages(site.inputs().getFirst().array());
+        var dy = shape.asImages(gradient.array());
+        var given = tape.acquire(input.withBatch(tape.batch()));
+        var dx = input.asImages(given.array());
         if (weights.size() == 1) {
             var slope = slope(tape, 0);
             tape.add(Kernel.of(
                     depthwise ? "depthwise_conv2d_bp" : "conv2d_bp",
-                    in(x.array(), window(site, 0), gradient.array()),
-                    out(dx.array(), slope),
+                    in(x, window(site, 0), dy),
+                    out(dx, slope),
                     arguments));
             gather(tape, slope, 0);
         } else {
             var parts = acquireParts(tape, input);
             var slopes = acquireParts(tape, shape);
             var results = acquireParts(tape, input);
-            tape.add(split(x.array(), parts));
-            tape.add(split(gradient.array(), slopes));
+            tape.add(split(x, parts));
+            tape.add(split(dy, slopes));
             for (int group = 0; group < groups; group++) {
                 var slope = slope(tape, group);
                 tape.add(Kernel.of(
@@ -115,12 +123,12 @@ final class Convolution implements Layer {
                         arguments));
                 gather(tape, slope, group);
             }
-            tape.add(Kernel.of("concat", arrays(results), out(dx.array()), 3));
+            tape.add(Kernel.of("concat", arrays(results), out(dx), 3));
             parts.forEach(tape::release);
             slopes.forEach(tape::release);
             results.forEach(tape::release);
         }
-        site.give(0, dx);
+        site.give(0, given);
     }
 
     /**
@@ -165,18 +173,21 @@ final class Convolution implements Layer {
     }
 
     private long[] windowShape(INDArray weights) {
-        return new long[] {reach(), reach(), weights.size(2), weights.size(3)};
+        return new long[] {reach(rows), reach(kernel), weights.size(2), weights.size(3)};
     }
 
     private INDArray taps(INDArray window) {
-        var every = NDArrayIndex.interval(0, dilation, reach());
-        return window.get(every, every, NDArrayIndex.all(), NDArrayIndex.all());
+        return window.get(
+                rows == 1 ? NDArrayIndex.all() : NDArrayIndex.interval(0, dilation, reach(rows)),
+                NDArrayIndex.interval(0, dilation, reach(kernel)),
+                NDArrayIndex.all(),
+                NDArrayIndex.all());
     }
 
     private List<Slot> acquireParts(Tape tape, Shape whole) {
         var part = whole.withChannels(whole.channels() / groups);
         return IntStream.range(0, groups)
-                .mapToObj(group -> tape.acquire(part.withBatch(tape.batch())))
+                .mapToObj(group -> tape.acquire(tape.batch(), part.height(), part.width(), part.channels()))
                 .toList();
     }
 

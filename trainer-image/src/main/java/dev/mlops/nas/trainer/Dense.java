@@ -4,18 +4,21 @@ import static dev.mlops.nas.trainer.Kernel.in;
 import static dev.mlops.nas.trainer.Kernel.out;
 
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Network.Shape.Form;
 import dev.mlops.nas.trainer.Parameters.Parameter;
 import dev.mlops.nas.trainer.Tape.Slot;
 
-/** A fully connected layer with bias; an image is flattened first. */
+/** A fully connected layer with bias, on every position of a sequence alike; an image is flattened first. */
 final class Dense implements Layer {
+    private final Shape shape;
     private final int inputs;
     private final int units;
     private final Parameter weight;
     private final Parameter bias;
 
-    Dense(int inputs, int units, double gain, Parameters parameters) {
-        this.inputs = inputs;
+    Dense(Shape input, int units, double gain, Parameters parameters) {
+        this.shape = input.form() == Form.SEQUENCE ? input.withChannels(units) : Shape.flat(units);
+        this.inputs = input.form() == Form.SEQUENCE ? input.channels() : input.size();
         this.units = units;
         this.weight = parameters.weight(inputs, gain, inputs, units);
         this.bias = parameters.constant(0, units);
@@ -23,12 +26,12 @@ final class Dense implements Layer {
 
     @Override
     public Shape shape() {
-        return Shape.flat(units);
+        return shape;
     }
 
     @Override
     public long macs() {
-        return (long) inputs * units;
+        return (long) inputs * units * shape.positions();
     }
 
     @Override
@@ -37,11 +40,13 @@ final class Dense implements Layer {
     }
 
     Slot forward(Tape tape, Slot input) {
-        var x = input.as(tape.batch(), inputs);
-        var y = tape.acquire(tape.batch(), units);
+        var x = input.as(rows(tape), inputs);
+        var result = tape.acquire(shape.withBatch(tape.batch()));
+        var y = result.as(rows(tape), units);
         tape.add(Kernel.of("xw_plus_b", in(x.array(), weight.value(), bias.value()), out(y.array())));
         tape.release(x);
-        return y;
+        tape.release(y);
+        return result;
     }
 
     @Override
@@ -56,15 +61,23 @@ final class Dense implements Layer {
     }
 
     void parameterGradients(Tape tape, Slot input, Slot gradient) {
-        var x = input.as(tape.batch(), inputs);
-        tape.add(Kernel.of("matmul", in(x.array(), gradient.array()), out(weight.gradient()), 1, 0, 0));
-        tape.add(Kernel.of("reduce_sum", in(gradient.array()), out(bias.gradient()), 0));
+        var x = input.as(rows(tape), inputs);
+        var dy = gradient.as(rows(tape), units);
+        tape.add(Arithmetic.transposedFirst(x.array(), dy.array(), weight.gradient()));
+        tape.add(Arithmetic.columnSums(tape, dy.array(), bias.gradient()));
         tape.release(x);
+        tape.release(dy);
     }
 
     Slot inputGradient(Tape tape, Slot gradient) {
-        var dx = tape.acquire(tape.batch(), inputs);
-        tape.add(Kernel.of("matmul", in(gradient.array(), weight.value()), out(dx.array()), 0, 1, 0));
+        var dy = gradient.as(rows(tape), units);
+        var dx = tape.acquire(rows(tape), inputs);
+        tape.add(Arithmetic.transposedSecond(1, dy.array(), weight.value(), dx.array()));
+        tape.release(dy);
         return dx;
+    }
+
+    private long rows(Tape tape) {
+        return (long) tape.batch() * shape.positions();
     }
 }

@@ -4,6 +4,7 @@ import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.trainer.Tape.Slot;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** An architecture graph with its parameters; {@link #compile} makes it executable for one batch size and purpose. */
 final class Network {
@@ -14,42 +15,77 @@ final class Network {
     /** One node: its layer and the positions of its inputs. */
     record Node(String name, Layer layer, List<Integer> inputs) {}
 
-    /** Channels, height and width of one example; flat ones have sides of 1. */
-    record Shape(int channels, int height, int width, boolean isFlat) {
+    /** Channels, height and width of one example; sequences have a height of 1, vectors a width of 1 too. */
+    record Shape(int channels, int height, int width, Form form) {
+        enum Form {
+            VECTOR,
+            SEQUENCE,
+            IMAGE
+        }
+
+        /** One number for a vector; channels and length; or channels, height and width. */
         static Shape of(List<Integer> sides) {
-            return sides.size() == 1
-                    ? flat(sides.getFirst())
-                    : new Shape(sides.get(0), sides.get(1), sides.get(2), false);
+            return switch (sides.size()) {
+                case 1 -> flat(sides.getFirst());
+                case 2 -> sequence(sides.get(0), sides.get(1));
+                default -> image(sides.get(0), sides.get(1), sides.get(2));
+            };
         }
 
         static Shape flat(int units) {
-            return new Shape(units, 1, 1, true);
+            return new Shape(units, 1, 1, Form.VECTOR);
+        }
+
+        static Shape sequence(int channels, int length) {
+            return new Shape(channels, 1, length, Form.SEQUENCE);
+        }
+
+        static Shape image(int channels, int height, int width) {
+            return new Shape(channels, height, width, Form.IMAGE);
+        }
+
+        /** Pixels of an image, steps of a sequence, 1 for a vector. */
+        int positions() {
+            return Math.multiplyExact(height, width);
         }
 
         int size() {
             return Math.multiplyExact(Math.multiplyExact(channels, height), width);
         }
 
-        boolean sameAs(Shape other) {
-            return channels == other.channels && height == other.height && width == other.width;
+        boolean isFlat() {
+            return form == Form.VECTOR;
         }
 
         Shape strided(int stride) {
-            return new Shape(channels, Math.ceilDiv(height, stride), Math.ceilDiv(width, stride), isFlat);
+            return new Shape(channels, Math.ceilDiv(height, stride), Math.ceilDiv(width, stride), form);
         }
 
         Shape withChannels(int count) {
-            return new Shape(count, height, width, isFlat);
+            return new Shape(count, height, width, form);
         }
 
         /** The array's sides: channels last. */
         long[] withBatch(int batch) {
-            return isFlat ? new long[] {batch, channels} : new long[] {batch, height, width, channels};
+            return switch (form) {
+                case VECTOR -> new long[] {batch, channels};
+                case SEQUENCE -> new long[] {batch, width, channels};
+                case IMAGE -> new long[] {batch, height, width, channels};
+            };
+        }
+
+        /** The same numbers as images, a sequence as images of height 1. */
+        INDArray asImages(INDArray array) {
+            return array.reshape('c', array.size(0), height, width, channels);
         }
 
         @Override
         public String toString() {
-            return isFlat ? "[" + channels + "]" : "[" + channels + ", " + height + ", " + width + "]";
+            return switch (form) {
+                case VECTOR -> "[" + channels + "]";
+                case SEQUENCE -> "[" + channels + ", " + width + "]";
+                case IMAGE -> "[" + channels + ", " + height + ", " + width + "]";
+            };
         }
     }
 
@@ -84,7 +120,7 @@ final class Network {
         return statistics;
     }
 
-    /** Multiply-accumulate operations of convolutions and dense layers for one example. */
+    /** Multiply-accumulate operations of all layers with weights, and of attention, for one example. */
     long macs() {
         return nodes.stream().mapToLong(node -> node.layer().macs()).sum();
     }

@@ -4,14 +4,18 @@ import dev.mlops.nas.contract.Operators;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.trainer.Network.Node;
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Network.Shape.Form;
 import dev.mlops.nas.trainer.Plain.Activation.Kind;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Turns graph nodes into layers, checking each against its declared shape. */
 final class NetworkBuilder {
+    private static final Set<String> RECTIFIERS = Set.of("relu", "gelu", "silu");
+
     private final List<GraphNode> graph;
     private final Shape input;
     private final int classes;
@@ -51,7 +55,7 @@ final class NetworkBuilder {
         var inputs = inputs(node);
         var shapes = inputs.stream().map(i -> nodes.get(i).layer().shape()).toList();
         var layer = layer(new Draft(node, shapes));
-        if (!layer.shape().sameAs(declared(node))) {
+        if (!layer.shape().equals(declared(node))) {
             throw TrialException.architecture(
                     "Node %s (%s) declares shape %s, but gives %s.",
                     node.name(), node.operator(), node.shape(), layer.shape());
@@ -78,9 +82,10 @@ final class NetworkBuilder {
 
     private static Shape declared(GraphNode node) {
         var sides = node.shape();
-        if ((sides.size() != 1 && sides.size() != 3) || sides.stream().anyMatch(side -> side == null || side < 1)) {
+        if (sides.isEmpty() || sides.size() > 3 || sides.stream().anyMatch(side -> side == null || side < 1)) {
             throw TrialException.architecture(
-                    "Node %s has shape %s; allowed: channels, height, width, or one number.", node.name(), sides);
+                    "Node %s has shape %s; allowed: one number; channels, length; or channels, height, width.",
+                    node.name(), sides);
         }
         return Shape.of(sides);
     }
@@ -88,20 +93,28 @@ final class NetworkBuilder {
     private Layer layer(Draft draft) {
         return switch (draft.node.operator()) {
             case "input" -> input(draft);
-            case "conv" -> convolution(draft);
+            case "conv" -> convolution(draft, draft.image());
+            case "conv1d" -> convolution(draft, draft.sequence());
             case "batchNorm" -> new BatchNorm(draft.only(), parameters, statistics);
             case "relu" -> new Plain.Relu(draft.only());
             case "add" -> new Plain.Add(draft.equalInputs());
             case "concat" -> concat(draft);
-            case "maxPool" -> new Pool(draft.image(), true, draft.positive("kernel"), draft.positive("stride"));
-            case "avgPool" -> new Pool(draft.image(), false, draft.positive("kernel"), draft.positive("stride"));
-            case "globalAvgPool" -> new Plain.GlobalAvgPool(draft.image());
+            case "maxPool" -> Pool.windows(draft.image(), true, draft.positive("kernel"), draft.positive("stride"));
+            case "avgPool" -> Pool.windows(draft.image(), false, draft.positive("kernel"), draft.positive("stride"));
+            case "globalAvgPool" -> new Plain.GlobalAvgPool(draft.positions());
+            case "globalMaxPool" -> Pool.globalMaximum(draft.positions());
+            case "lastPosition" -> new Sequences.LastPosition(draft.sequence());
             case "squeezeExcite" -> new SqueezeExcite(draft.image(), draft.positive("units"), parameters);
             case "dense" -> dense(draft);
             case "dropout" -> new Plain.Dropout(draft.only(), draft.rate());
             case "zero" -> zero(draft);
             case "identity" -> new Plain.Identity(draft.only());
-            case "flatten" -> new Plain.Flatten(draft.only());
+            case "flatten" ->
+                new Plain.Reshape(draft.only(), Shape.flat(draft.only().size()));
+            case "sequence" -> sequence(draft.image());
+            case "positionEmbedding" -> new Sequences.PositionEmbedding(draft.sequence(), parameters);
+            case "lstm" -> recurrence(new RecurrentCell.Lstm(), draft);
+            case "gru" -> recurrence(new RecurrentCell.Gru(), draft);
             case "gelu" -> new Plain.Activation(draft.only(), Kind.GELU);
             case "silu" -> new Plain.Activation(draft.only(), Kind.SILU);
             case "tanh" -> new Plain.Activation(draft.only(), Kind.TANH);
@@ -118,19 +131,18 @@ final class NetworkBuilder {
             throw TrialException.architecture("Node %s is an input and cannot read other nodes.", draft.node.name());
         }
         var declared = declared(draft.node);
-        if (!declared.sameAs(input)) {
+        if (!declared.equals(input)) {
             throw TrialException.architecture(
                     "Node %s declares shape %s, but dataset.shape is %s.", draft.node.name(), declared, input);
         }
         return new Plain.Input(declared);
     }
 
-    private Layer convolution(Draft draft) {
-        var shape = draft.image();
+    private Layer convolution(Draft draft, Shape shape) {
         int filters = draft.positive("filters");
-        int groups = draft.has("groups") ? draft.positive("groups") : 1;
-        int stride = draft.has("stride") ? draft.positive("stride") : 1;
-        int dilation = draft.has("dilation") ? draft.positive("dilation") : 1;
+        int groups = draft.positive("groups", 1);
+        int stride = draft.positive("stride", 1);
+        int dilation = draft.positive("dilation", 1);
         if (shape.channels() % groups != 0 || filters % groups != 0) {
             throw TrialException.architecture(
                     "Node %s has %d groups, which must divide its %d input channels and its %d filters.",
@@ -154,15 +166,28 @@ final class NetworkBuilder {
     }
 
     private Layer dense(Draft draft) {
-        // The last dense layer gives logits, the others lead to a relu.
-        double gain = draft.node.name().equals(graph.getLast().name()) ? 1 : 2;
-        return new Dense(draft.only().size(), draft.positive("units"), gain, parameters);
+        // What leads to a rectifier loses half of its variance there (He et al. 2015).
+        double gain = graph.stream().anyMatch(reader -> rectifies(reader, draft.node)) ? 2 : 1;
+        return new Dense(draft.only(), draft.positive("units"), gain, parameters);
+    }
+
+    private static boolean rectifies(GraphNode reader, GraphNode node) {
+        return RECTIFIERS.contains(reader.operator())
+                && reader.inputs() != null
+                && reader.inputs().contains(node.name());
+    }
+
+    private static Layer sequence(Shape image) {
+        return new Plain.Reshape(image, Shape.sequence(image.channels(), image.positions()));
+    }
+
+    private Layer recurrence(RecurrentCell cell, Draft draft) {
+        return new Recurrence(
+                cell, draft.sequence(), draft.positive("units"), draft.number("reverse", 0) != 0, parameters);
     }
 
     private static Layer zero(Draft draft) {
-        int stride = draft.has("stride") ? draft.positive("stride") : 1;
-        var shape = draft.only();
-        return new Plain.Zero(shape.isFlat() ? shape : shape.strided(stride));
+        return new Plain.Zero(draft.only().strided(draft.positive("stride", 1)));
     }
 
     /** A node on its way to a layer, with the shapes of its inputs. */
@@ -185,11 +210,23 @@ final class NetworkBuilder {
         }
 
         Shape image() {
+            return of("an image", Form.IMAGE);
+        }
+
+        Shape sequence() {
+            return of("a sequence", Form.SEQUENCE);
+        }
+
+        Shape positions() {
+            return of("an image or a sequence", Form.IMAGE, Form.SEQUENCE);
+        }
+
+        private Shape of(String what, Form... forms) {
             var shape = only();
-            if (shape.isFlat()) {
+            if (!List.of(forms).contains(shape.form())) {
                 throw TrialException.architecture(
-                        "Node %s (%s) needs an image, but its input has shape %s.",
-                        node.name(), node.operator(), shape);
+                        "Node %s (%s) needs %s, but its input has shape %s.",
+                        node.name(), node.operator(), what, shape);
             }
             return shape;
         }
@@ -205,27 +242,31 @@ final class NetworkBuilder {
             return shapes.getFirst();
         }
 
-        boolean has(String attribute) {
-            return !Double.isNaN(attribute(attribute));
-        }
-
-        private double attribute(String name) {
-            var value = node.attributes() == null ? null : node.attributes().get(name);
-            return value == null ? Double.NaN : value;
+        private double number(String attribute, double otherwise) {
+            var value = node.attributes() == null ? null : node.attributes().get(attribute);
+            return value == null ? otherwise : value;
         }
 
         int positive(String attribute) {
-            double value = attribute(attribute);
-            if (!(value >= 1) || value != Math.rint(value) || value > Integer.MAX_VALUE) {
+            return whole(attribute, Double.NaN, 1);
+        }
+
+        int positive(String attribute, int otherwise) {
+            return whole(attribute, otherwise, 1);
+        }
+
+        private int whole(String attribute, double otherwise, int least) {
+            double value = number(attribute, otherwise);
+            if (!(value >= least) || value != Math.rint(value) || value > Integer.MAX_VALUE) {
                 throw TrialException.architecture(
-                        "Node %s (%s) has %s %s; allowed: a whole number of at least 1.",
-                        node.name(), node.operator(), attribute, has(attribute) ? value : "missing");
+                        "Node %s (%s) has %s %s; allowed: a whole number of at least %d.",
+                        node.name(), node.operator(), attribute, Double.isNaN(value) ? "missing" : value, least);
             }
             return (int) value;
         }
 
         double rate() {
-            double value = attribute("rate");
+            double value = number("rate", Double.NaN);
             if (!(value >= 0 && value < 1)) {
                 throw TrialException.architecture(
                         "Node %s (dropout) has rate %s; allowed: 0 up to, but not including, 1.", node.name(), value);

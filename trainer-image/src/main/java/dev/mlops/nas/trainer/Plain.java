@@ -50,16 +50,11 @@ final class Plain {
         }
     }
 
-    /** All numbers in a row; an image's channels are its innermost side here. */
-    record Flatten(Shape input) implements Layer {
-        @Override
-        public Shape shape() {
-            return Shape.flat(input.size());
-        }
-
+    /** The same numbers in another shape; channels are the innermost side in all of them. */
+    record Reshape(Shape input, Shape shape) implements Layer {
         @Override
         public Slot forward(Tape tape, Site site) {
-            return site.inputs().getFirst().as(tape.batch(), input.size());
+            return site.inputs().getFirst().as(shape.withBatch(tape.batch()));
         }
 
         @Override
@@ -225,16 +220,17 @@ final class Plain {
         @Override
         public Slot forward(Tape tape, Site site) {
             var y = tape.acquire(tape.batch(), input.channels());
-            tape.add(Kernel.of("reduce_mean", in(site.inputs().getFirst().array()), out(y.array()), 1, 2));
+            tape.add(Kernel.of(
+                    "reduce_mean", in(input.asImages(site.inputs().getFirst().array())), out(y.array()), 1, 2));
             return y;
         }
 
         @Override
         public void backward(Tape tape, Site site, Slot gradient) {
             if (site.wanted(0)) {
-                var x = site.inputs().getFirst();
+                var x = input.asImages(site.inputs().getFirst().array());
                 var dx = tape.acquire(input.withBatch(tape.batch()));
-                tape.add(Kernel.of("reduce_mean_bp", in(x.array(), gradient.array()), out(dx.array()), 1, 2));
+                tape.add(Kernel.of("reduce_mean_bp", in(x, gradient.array()), out(input.asImages(dx.array())), 1, 2));
                 site.give(0, dx);
             }
         }

@@ -17,8 +17,8 @@ final class SqueezeExcite implements Layer {
 
     SqueezeExcite(Shape shape, int units, Parameters parameters) {
         this.shape = shape;
-        this.squeeze = new Dense(shape.channels(), units, 2, parameters);
-        this.excite = new Dense(units, shape.channels(), 1, parameters);
+        this.squeeze = new Dense(Shape.flat(shape.channels()), units, 2, parameters);
+        this.excite = new Dense(Shape.flat(units), shape.channels(), 1, parameters);
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -23,8 +24,11 @@ final class Tape {
     private final List<Step> backward = new ArrayList<>();
     private final List<Consumer<SplittableRandom>> draws = new ArrayList<>();
     private final Map<Long, Deque<INDArray>> free = new HashMap<>();
+    private final Map<Constant, INDArray> constants = new HashMap<>();
     private final MemoryLimit limit;
     private boolean differentiating;
+
+    private record Constant(double value, List<Long> shape) {}
 
     private static final class Buffer {
         private final INDArray flat;
@@ -107,6 +111,15 @@ final class Tape {
             buffer = Nd4j.create(DataType.FLOAT, length);
         }
         return new Slot(new Buffer(buffer), buffer.reshape('c', shape));
+    }
+
+    /** An array that holds one number everywhere, for good; nobody may write into it. */
+    INDArray constant(double value, long... shape) {
+        return constants.computeIfAbsent(
+                new Constant(value, LongStream.of(shape).boxed().toList()), key -> {
+                    limit.claim(Math.multiplyExact(LongStream.of(shape).reduce(1, Math::multiplyExact), Float.BYTES));
+                    return Nd4j.valueArrayOf(shape, value, DataType.FLOAT);
+                });
     }
 
     /** Ends one use; the buffer is free when it was the last. */

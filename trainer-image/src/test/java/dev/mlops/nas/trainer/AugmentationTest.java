@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What becomes of images with two channels whose values tell where they were: row, column and channel, none of them 0. */
 class AugmentationTest {
     private static final int SIDE = 16;
-    private static final Shape SHAPE = new Shape(2, SIDE, SIDE, false);
+    private static final Shape SHAPE = Shape.image(2, SIDE, SIDE);
 
     @Test
     void flipMirrorsSomeImagesFromLeftToRight() {
@@ -97,7 +97,7 @@ class AugmentationTest {
 
     @Test
     void aSignalIsShiftedMirroredAndCutAlongItsLength() {
-        var shape = new Shape(1, 1, 16, false);
+        var shape = Shape.image(1, 1, 16);
         var random = new SplittableRandom(1);
         var augmentation = new Augmentation(List.of("flip", "crop", "cutout"), shape);
         var blanks = new HashSet<Integer>();

@@ -129,6 +129,87 @@ class GradientTest {
                                 .head(4, CLASSES)));
     }
 
+    @TestFactory
+    List<DynamicTest> theGradientThroughSequencesIsTheSlopeOfTheLoss() {
+        return List.of(
+                test(
+                        "convolution along a sequence",
+                        sequence()
+                                .then("b", "conv1d", Map.of("filters", 4.0, "kernel", 3.0, "stride", 1.0), 4, 25)
+                                .then("c", "batchNorm", Map.of(), 4, 25)
+                                .then("d", "relu", Map.of(), 4, 25)
+                                .head(4, CLASSES)),
+                test(
+                        "convolution along a sequence with an even kernel and stride",
+                        sequence()
+                                .then("b", "conv1d", Map.of("filters", 4.0, "kernel", 4.0, "stride", 2.0), 4, 13)
+                                .head(4, CLASSES)),
+                test(
+                        "dilated depthwise convolution along a sequence",
+                        sequence()
+                                .then(
+                                        "b",
+                                        "conv1d",
+                                        Map.of("filters", 3.0, "kernel", 3.0, "groups", 3.0, "dilation", 3.0),
+                                        3,
+                                        25)
+                                .head(3, CLASSES)),
+                test(
+                        "dense on every position",
+                        sequence()
+                                .then("b", "dense", Map.of("units", 5.0), 5, 25)
+                                .then("c", "layerNorm", Map.of(), 5, 25)
+                                .then("d", "gelu", Map.of(), 5, 25)
+                                .head(5, CLASSES)),
+                test(
+                        "positions",
+                        sequence()
+                                .then("b", "positionEmbedding", Map.of(), 3, 25)
+                                .then("c", "tanh", Map.of(), 3, 25)
+                                .head(3, CLASSES)),
+                test("largest of a sequence", pooled(sequence(), "globalMaxPool", 3)),
+                test("largest of an image", pooled(convolved(), "globalMaxPool", 4)),
+                test("last position", pooled(sequence(), "lastPosition", 3)),
+                test("lstm", recurrent("lstm", 0)),
+                test("lstm from the end", recurrent("lstm", 1)),
+                test("gru", recurrent("gru", 0)),
+                test("gru from the end", recurrent("gru", 1)),
+                test("two bidirectional layers", bidirectional()));
+    }
+
+    private static Graphs sequence() {
+        return Graphs.input(2, 5, 5)
+                .then("a-sequence", "sequence", Map.of(), 2, 25)
+                .then("a", "dense", Map.of("units", 3.0), 3, 25);
+    }
+
+    private static List<GraphNode> pooled(Graphs graph, String pool, int channels) {
+        return graph.then("b", pool, Map.of(), channels).logits(CLASSES);
+    }
+
+    /** Of five positions. */
+    private static Graphs shorter() {
+        return Graphs.input(2, 5, 5)
+                .then("a-sequence", "sequence", Map.of(), 2, 25)
+                .then("a", "conv1d", Map.of("filters", 3.0, "kernel", 3.0, "stride", 5.0), 3, 5);
+    }
+
+    private static List<GraphNode> recurrent(String operator, double reverse) {
+        return shorter()
+                .then("b", operator, Map.of("units", 4.0, "reverse", reverse), 4, 5)
+                .head(4, CLASSES);
+    }
+
+    private static List<GraphNode> bidirectional() {
+        return shorter()
+                .node("b", "lstm", Map.of("units", 3.0), List.of("a"), 3, 5)
+                .node("c", "gru", Map.of("units", 2.0, "reverse", 1.0), List.of("a"), 2, 5)
+                .node("d", "concat", Map.of(), List.of("b", "c"), 5, 5)
+                .then("e", "gru", Map.of("units", 4.0), 4, 5)
+                .then("f", "lastPosition", Map.of(), 4)
+                .logits(CLASSES);
+    }
+
     private static List<GraphNode> activated(String activation) {
         return convolved()
                 .then("b", "conv", Map.of("filters", 3.0, "kernel", 3.0), 3, 5, 5)
@@ -181,7 +262,7 @@ class GradientTest {
 
     private static void check(List<GraphNode> graph) {
         var random = new SplittableRandom(5);
-        var shape = new Shape(2, 5, 5, false);
+        var shape = Shape.image(2, 5, 5);
         var features = new float[BATCH * shape.size()];
         for (int i = 0; i < features.length; i++) {
             features[i] = (float) (random.nextDouble() * 2 - 1);

@@ -35,7 +35,7 @@ class NetworkTest {
         var graph = Graphs.input(1, 5, 5)
                 .then("dilated", "conv", Map.of("filters", 1.0, "kernel", 3.0, "dilation", 2.0), 1, 5, 5)
                 .logits(2);
-        var network = Network.of(graph, new Shape(1, 5, 5, false), 2, 1, limit);
+        var network = Network.of(graph, Shape.image(1, 5, 5), 2, 1, limit);
         var compiled = network.compile(1, false, limit);
         compiled.input().array().assign(1f);
         int[] inRange = {2, 2, 3, 2, 2};
@@ -59,7 +59,7 @@ class NetworkTest {
                 .then("norm", "layerNorm", Map.of(), 2, 3, 3);
 
         var limit = new MemoryLimit(1 << 30);
-        var network = Network.of(graph.logits(2), new Shape(1, 3, 3, false), 2, 1, limit);
+        var network = Network.of(graph.logits(2), Shape.image(1, 3, 3), 2, 1, limit);
         var compiled = network.compile(1, false, limit);
         compiled.input().array().assign(1f);
         var values = network.parameters().values();
@@ -95,7 +95,7 @@ class NetworkTest {
             var graph =
                     Graphs.input(1, 8, 8).then("a", operator, Map.of(), 1, 8, 8).head(1, 10);
             var refused =
-                    catchThrowable(() -> Network.of(graph, new Shape(1, 8, 8, false), 10, 1, new MemoryLimit(1 << 30)));
+                    catchThrowable(() -> Network.of(graph, Shape.image(1, 8, 8), 10, 1, new MemoryLimit(1 << 30)));
             assertThat(String.valueOf(refused)).doesNotContain("cannot build");
         }
     }
@@ -130,7 +130,7 @@ class NetworkTest {
 
     /** The output of the last node before the logits for an input of ones, in evaluation. */
     private static List<Float> output(Graphs graph) {
-        var input = new Shape(1, 3, 3, false);
+        var input = Shape.image(1, 3, 3);
         var limit = new MemoryLimit(1 << 30);
         var nodes = graph.logits(2);
         var network = Network.of(nodes, input, 2, 1, limit);
@@ -152,7 +152,7 @@ class NetworkTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("wrongGraphs")
     void aGraphThatCannotBeBuiltNamesItsNode(String sentence, List<GraphNode> graph) {
-        assertThatThrownBy(() -> Network.of(graph, new Shape(1, 8, 8, false), 10, 1, new MemoryLimit(1 << 30)))
+        assertThatThrownBy(() -> Network.of(graph, Shape.image(1, 8, 8), 10, 1, new MemoryLimit(1 << 30)))
                 .isInstanceOfSatisfying(
                         TrialException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.ARCHITECTURE))
                 .hasMessageContaining(sentence);

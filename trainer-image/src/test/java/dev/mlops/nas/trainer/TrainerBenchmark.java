@@ -20,9 +20,9 @@ final class TrainerBenchmark {
     private TrainerBenchmark() {}
 
     public static void main(String[] arguments) {
-        print("digits 8x8, conv-norm-relu 16, 32, 64, batch 32", Graphs.smallCnn(), new Shape(1, 8, 8, false), 32);
-        print("images 28x28, conv-relu 16, 32, two poolings, batch 64", plainCnn(), new Shape(1, 28, 28, false), 64);
-        print("residual stack of 400 nodes on 4x4, batch 32", TrialTest.deep(98), new Shape(1, 8, 8, false), 32);
+        print("digits 8x8, conv-norm-relu 16, 32, 64, batch 32", Graphs.smallCnn(), Shape.image(1, 8, 8), 32);
+        print("images 28x28, conv-relu 16, 32, two poolings, batch 64", plainCnn(), Shape.image(1, 28, 28), 64);
+        print("residual stack of 400 nodes on 4x4, batch 32", TrialTest.deep(98), Shape.image(1, 8, 8), 32);
         System.out.printf("peak memory of all of this: %d MiB%n", Device.peakMemoryMiB());
     }
 
