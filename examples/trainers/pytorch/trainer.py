@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 STARTED = time.monotonic()
+# Importing PyTorch takes a while; a trial that is terminated meanwhile may go on elsewhere too.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(75))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
@@ -89,12 +91,12 @@ class Trial:
         network.to(self.device)
         self.metrics["params"] = network.params()
         self.train(network, *everything["train"], everything["validation"])
-        accuracy, loss = evaluate(network, *everything["validation"])
-        self.metrics.update(accuracy=accuracy, loss=loss, validationExamples=len(rows["validation"]),
+        self.metrics.update(evaluate(network, *everything["validation"]), validationExamples=len(rows["validation"]),
                             trainSeconds=self.seconds)
         if file["evaluateTest"]:
-            accuracy, loss = evaluate(network, *everything["test"])
-            self.metrics.update(testAccuracy=accuracy, testLoss=loss, testExamples=len(rows["test"]))
+            test = evaluate(network, *everything["test"])
+            self.metrics.update({f"test{name[0].upper()}{name[1:]}": value for name, value in test.items()},
+                                testExamples=len(rows["test"]))
         self.metrics.update(latency(network, everything["validation"][0][:1]))
         if self.device.type == "cuda":
             self.metrics["gpuMemoryMiB"] = torch.cuda.max_memory_allocated() / 2**20
@@ -158,9 +160,8 @@ class Trial:
             self.seconds += time.monotonic() - start
             if not math.isfinite(train_loss):
                 raise End(ARCHITECTURE, f"training diverged: the loss is {train_loss} in epoch {epoch}")
-            accuracy, loss = evaluate(network, *validation)
-            self.history.append({"epoch": epoch, "timeMs": int(time.time() * 1000), "trainLoss": train_loss,
-                                 "accuracy": accuracy, "loss": loss})
+            scores = {name: float(f"{v:.5g}") for name, v in evaluate(network, *validation).items() if math.isfinite(v)}
+            self.history.append({"epoch": epoch, "timeMs": int(time.time() * 1000), "trainLoss": train_loss, **scores})
             self.save(network, optimizer, schedule)
         self.metrics["imagesPerSecond"] = len(inputs) * (epochs - begun) / self.seconds if epochs > begun else math.nan
 
@@ -279,12 +280,23 @@ def optimiser(network, recipe):
 @torch.no_grad()
 def evaluate(network, inputs, labels):
     network.eval()
-    right, loss = 0, 0.0
-    for at in range(0, len(inputs), 1024):
-        logits = network(inputs[at:at + 1024])
-        right += (logits.argmax(dim=1) == labels[at:at + 1024]).sum().item()
-        loss += F.cross_entropy(logits, labels[at:at + 1024], reduction="sum").item()
-    return right / len(inputs), loss / len(inputs)
+    logarithms = torch.cat([F.log_softmax(network(inputs[at:at + 1024]), dim=1) for at in range(0, len(inputs), 1024)])
+    answers, classes = logarithms.argmax(dim=1), logarithms.shape[1]
+    right, present = answers == labels, torch.bincount(labels, minlength=classes)
+    seen = torch.bincount(answers, minlength=classes) + present
+    f1 = 2 * torch.bincount(labels[right], minlength=classes)[seen > 0] / seen[seen > 0]
+    areas = [area(logarithms[:, c], labels == c) for c in range(classes) if 0 < present[c] < len(labels)]
+    return {"accuracy": right.double().mean().item(), "loss": F.nll_loss(logarithms, labels).item(),
+            "macroF1": f1.double().mean().item(), "auc": sum(areas) / len(areas) if areas else math.nan}
+
+
+def area(scores, positive):
+    """Under the ROC curve: the part of pairs in the right order, ties counting half (Mann and Whitney)."""
+    _, ranks, counts = scores.unique(return_inverse=True, return_counts=True)
+    mean_ranks = counts.cumsum(0).double() - (counts - 1) / 2
+    count = positive.sum().item()
+    above = mean_ranks[ranks][positive].sum().item() - count * (count + 1) / 2
+    return above / (count * (len(scores) - count))
 
 
 @torch.no_grad()

@@ -189,20 +189,28 @@ public record NasExperimentSpec(
     /**
      * What to optimise, measured on the validation split.
      *
-     * @param metric what a trial reports: accuracy or loss (cross-entropy)
-     * @param direction which way is better: Maximize for accuracy, Minimize for loss
+     * @param metric what a trial reports: accuracy, loss (cross-entropy), macroF1 (the mean of the classes' F1, which counts rare
+     *     classes as much as frequent ones) or auc (area under the ROC curve of each class against the others, mean of the classes);
+     *     finalists and baselines are compared by test accuracy whatever the metric
+     * @param direction which way is better; default: Minimize for loss, Maximize for the others, and nothing else is allowed
      * @param tradeOff a cost to be kept low at the same time: the search shows which architectures no other beats in both,
      *     finalists are those that cover this front best, and the winner is the finalist with the best metric
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
-            value = "(self.metric == 'accuracy') == (self.direction == 'Maximize')",
-            message = "does not fit the metric; accuracy asks for Maximize, loss for Minimize",
+            value = "!has(self.direction) || (self.metric == 'loss') == (self.direction == 'Minimize')",
+            message = "does not fit the metric; loss asks for Minimize, all others for Maximize",
             fieldPath = ".direction")
     public record Objective(
             @Default("accuracy") ObjectiveMetric metric,
-            @Default("Maximize") Direction direction,
-            @Nullable TradeOff tradeOff) {}
+            @Nullable Direction direction,
+            @Nullable TradeOff tradeOff) {
+
+        /** Whether larger values of the metric are better. */
+        public boolean maximizes() {
+            return metric != ObjectiveMetric.loss;
+        }
+    }
 
     /**
      * A second objective, to be minimised.
@@ -214,7 +222,9 @@ public record NasExperimentSpec(
     /** Metrics that a trainer reports for every trial. */
     public enum ObjectiveMetric {
         accuracy,
-        loss
+        loss,
+        macroF1,
+        auc
     }
 
     /** Which way is better. */

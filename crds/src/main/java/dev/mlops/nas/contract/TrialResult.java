@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @param contractVersion {@link TrialFile#VERSION}
  * @param trial the trial's name, as in the trial file
  * @param exitCode as the process exits with, see {@link ExitCode}
- * @param metrics by name: {@code accuracy}, {@code loss} (validation), {@code testAccuracy} (when the test part was opened),
- *     {@code params}, {@code macs}, {@code latencyMs} (median of single inferences), {@code latencyP99Ms},
+ * @param metrics by name: {@code accuracy}, {@code loss} (cross-entropy), {@code macroF1} (mean of the classes' F1) and {@code auc}
+ *     (area under the ROC curve of each class against the others, mean of the classes), all on the validation part;
+ *     {@code testAccuracy} (when the test part was opened), {@code testLoss}, {@code testMacroF1}, {@code testAuc}; {@code params}, {@code macs}, {@code latencyMs} (median of single inferences), {@code latencyP99Ms},
  *     {@code trainSeconds}, {@code testExamples}, {@code validationExamples}
  * @param epochs epochs trained
  * @param history per epoch; thinned when the message would not fit
@@ -42,6 +43,22 @@ public record TrialResult(
      * @param trainLoss mean over the epoch's batches
      * @param accuracy on the validation part
      * @param loss on the validation part
+     * @param macroF1 on the validation part; absent where the trainer does not measure it
+     * @param auc on the validation part, likewise
      */
-    public record Epoch(int epoch, long timeMs, double trainLoss, double accuracy, double loss) {}
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Epoch(
+            int epoch,
+            long timeMs,
+            double trainLoss,
+            double accuracy,
+            double loss,
+            @Nullable Double macroF1,
+            @Nullable Double auc) {
+
+        /** An epoch of a trainer that measures accuracy and loss only. */
+        public Epoch(int epoch, long timeMs, double trainLoss, double accuracy, double loss) {
+            this(epoch, timeMs, trainLoss, accuracy, loss, null, null);
+        }
+    }
 }

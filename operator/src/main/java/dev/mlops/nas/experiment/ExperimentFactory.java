@@ -4,7 +4,6 @@ import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.Cell;
 import dev.mlops.nas.api.NasExperimentSpec.CellOutput;
 import dev.mlops.nas.api.NasExperimentSpec.Chain;
-import dev.mlops.nas.api.NasExperimentSpec.Direction;
 import dev.mlops.nas.api.NasExperimentSpec.Evaluation;
 import dev.mlops.nas.api.NasExperimentSpec.Hierarchical;
 import dev.mlops.nas.api.NasExperimentSpec.Limit;
@@ -62,7 +61,7 @@ public final class ExperimentFactory {
                 space(spec),
                 new Objective(
                         spec.objective().metric().name(),
-                        spec.objective().direction() == Direction.Maximize,
+                        spec.objective().maximizes(),
                         spec.objective().tradeOff() == null
                                 ? null
                                 : new TradeOff(

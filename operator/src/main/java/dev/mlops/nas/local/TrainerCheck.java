@@ -179,6 +179,12 @@ public final class TrainerCheck {
                     "macs is %d, as the search engine counts".formatted(MACS),
                     "macs is %.0f; the search engine counts %d".formatted(metric(result, "macs"), MACS));
         }
+        for (String metric : List.of("loss", "macroF1", "auc")) {
+            note(
+                    Double.isFinite(metric(result, metric)),
+                    metric + " is measured",
+                    metric + " is not measured: it cannot be the objective with this trainer");
+        }
         note(
                 metric(result, "latencyMs") > 0,
                 "latency is measured",

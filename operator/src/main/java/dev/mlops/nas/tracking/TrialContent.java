@@ -125,6 +125,12 @@ final class TrialContent {
             points.add(new Point("epoch/train_loss", epoch.trainLoss(), epoch.epoch(), time));
             points.add(new Point("epoch/val_accuracy", epoch.accuracy(), epoch.epoch(), time));
             points.add(new Point("epoch/val_loss", epoch.loss(), epoch.epoch(), time));
+            if (epoch.macroF1() != null) {
+                points.add(new Point("epoch/val_macro_f1", epoch.macroF1(), epoch.epoch(), time));
+            }
+            if (epoch.auc() != null) {
+                points.add(new Point("epoch/val_auc", epoch.auc(), epoch.epoch(), time));
+            }
         }
         metrics.forEach((name, value) -> {
             if (Double.isFinite(value)) {

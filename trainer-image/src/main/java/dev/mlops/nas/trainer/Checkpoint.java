@@ -42,7 +42,7 @@ record Checkpoint(
         double seconds,
         List<Epoch> history,
         List<float[]> vectors) {
-    private static final long MAGIC = 0x4e415343484b5031L;
+    private static final long MAGIC = 0x4e415343484b5032L;
 
     /**
      * Distinguishes trainings. Trials of one training that stop after different epochs have the same; where data and checkpoints
@@ -103,7 +103,14 @@ record Checkpoint(
             double seconds = in.readDouble();
             var history = new ArrayList<Epoch>();
             for (int left = in.readInt(); left > 0; left--) {
-                history.add(new Epoch(in.readInt(), in.readLong(), in.readDouble(), in.readDouble(), in.readDouble()));
+                history.add(new Epoch(
+                        in.readInt(),
+                        in.readLong(),
+                        in.readDouble(),
+                        in.readDouble(),
+                        in.readDouble(),
+                        optional(in.readDouble()),
+                        optional(in.readDouble())));
             }
             var vectors = new ArrayList<float[]>();
             for (int left = in.readInt(); left > 0; left--) {
@@ -117,6 +124,10 @@ record Checkpoint(
         } catch (IOException e) {
             return null;
         }
+    }
+
+    private static @Nullable Double optional(double value) {
+        return Double.isNaN(value) ? null : value;
     }
 
     /** Writes to a temporary file, waits for the disk, renames. */
@@ -137,6 +148,8 @@ record Checkpoint(
             out.writeDouble(epoch.trainLoss());
             out.writeDouble(epoch.accuracy());
             out.writeDouble(epoch.loss());
+            out.writeDouble(epoch.macroF1() == null ? Double.NaN : epoch.macroF1());
+            out.writeDouble(epoch.auc() == null ? Double.NaN : epoch.auc());
         }
         out.writeInt(vectors.size());
         for (var vector : vectors) {

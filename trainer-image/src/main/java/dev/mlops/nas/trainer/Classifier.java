@@ -16,9 +16,6 @@ final class Classifier {
     private final float[] features;
     private final float[] scores;
 
-    /** Mean loss and number of right answers of some examples. */
-    record Score(double loss, int right) {}
-
     /** One that evaluates, or learns by the plain loss. */
     Classifier(Network.Compiled compiled, Examples examples) {
         this(compiled, examples, CrossEntropy.plain(examples.classes()), Augmentation.NONE);
@@ -77,42 +74,37 @@ final class Classifier {
         return mean;
     }
 
-    /** Mean loss and right answers over all rows. */
+    /** The score over all rows. */
     Score evaluate(int[] rows) {
-        double loss = 0;
-        int right = 0;
+        int classes = examples.classes();
+        var logarithms = new float[Math.multiplyExact(rows.length, classes)];
         for (int from = 0; from < rows.length; from += tape.batch()) {
             int count = Math.min(tape.batch(), rows.length - from);
             fill(rows, from, count);
             tape.runForward();
-            var score = score(rows, from, count);
-            loss += score.loss() * count;
-            right += score.right();
+            logits.get(scores, 0, scores.length);
+            for (int i = 0; i < count; i++) {
+                logarithms(i * classes, logarithms, (from + i) * classes);
+            }
         }
-        return new Score(loss / rows.length, right);
+        var labels = new int[rows.length];
+        Arrays.setAll(labels, i -> examples.labels()[rows[i]]);
+        return Score.of(logarithms, labels, classes);
     }
 
-    private Score score(int[] rows, int from, int count) {
-        logits.get(scores, 0, scores.length);
+    /** The logarithms of an example's probabilities: logits less the logarithm of the sum of their exponentials. */
+    private void logarithms(int start, float[] target, int to) {
         int classes = examples.classes();
-        double loss = 0;
-        int right = 0;
-        for (int i = 0; i < count; i++) {
-            int start = i * classes;
-            int label = examples.labels()[rows[from + i]];
-            int best = 0;
-            for (int c = 1; c < classes; c++) {
-                if (scores[start + c] > scores[start + best]) {
-                    best = c;
-                }
-            }
-            double sum = 0;
-            for (int c = start; c < start + classes; c++) {
-                sum += Math.exp(scores[c] - scores[start + best]);
-            }
-            loss += Math.log(sum) - (scores[start + label] - scores[start + best]);
-            right += best == label ? 1 : 0;
+        double maximum = Double.NEGATIVE_INFINITY;
+        for (int c = start; c < start + classes; c++) {
+            maximum = Math.max(maximum, scores[c]);
         }
-        return new Score(loss / count, right);
+        double sum = 0;
+        for (int c = start; c < start + classes; c++) {
+            sum += Math.exp(scores[c] - maximum);
+        }
+        for (int c = 0; c < classes; c++) {
+            target[to + c] = (float) (scores[start + c] - maximum - Math.log(sum));
+        }
     }
 }

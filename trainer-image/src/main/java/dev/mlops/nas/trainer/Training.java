@@ -112,8 +112,10 @@ final class Training {
                     epoch,
                     System.currentTimeMillis(),
                     rounded(lossSum / batchesPerEpoch),
-                    rounded((double) score.right() / partition.validation().length),
-                    rounded(score.loss())));
+                    rounded(score.accuracy()),
+                    rounded(score.loss()),
+                    rounded(score.macroF1()),
+                    Double.isNaN(score.auc()) ? null : rounded(score.auc())));
             lossSum = 0;
             firstBatch = 0;
             if (checkpoint != null && (epoch < file.epochs() || mayGoOn())) {
@@ -277,7 +279,7 @@ final class Training {
         return List.copyOf(history);
     }
 
-    Classifier.Score evaluate(int[] rows) {
+    Score evaluate(int[] rows) {
         return judge.evaluate(rows);
     }
 

@@ -72,14 +72,19 @@ final class Trial {
             history = training.history();
         }
         var metrics = new LinkedHashMap<String, Double>();
-        metrics.put("accuracy", history.getLast().accuracy());
-        metrics.put("loss", history.getLast().loss());
+        var last = history.getLast();
+        metrics.put("accuracy", last.accuracy());
+        metrics.put("loss", last.loss());
+        put(metrics, "macroF1", last.macroF1());
+        put(metrics, "auc", last.auc());
         metrics.put("validationExamples", (double) partition.validation().length);
         if (file.evaluateTest() && partition.test().length > 0) {
             network.statistics().publish();
             var score = training.evaluate(partition.test());
-            metrics.put("testAccuracy", Training.rounded((double) score.right() / partition.test().length));
-            metrics.put("testLoss", Training.rounded(score.loss()));
+            put(metrics, "testAccuracy", score.accuracy());
+            put(metrics, "testLoss", score.loss());
+            put(metrics, "testMacroF1", score.macroF1());
+            put(metrics, "testAuc", score.auc());
             metrics.put("testExamples", (double) partition.test().length);
         }
         metrics.put("params", (double) network.parameters().count());
@@ -97,6 +102,12 @@ final class Trial {
         metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
         training.forget();
         return result(ExitCode.DONE.code(), metrics, null);
+    }
+
+    private static void put(Map<String, Double> metrics, String name, @Nullable Double value) {
+        if (value != null && !value.isNaN()) {
+            metrics.put(name, Training.rounded(value));
+        }
     }
 
     /** A result as of now, also for a trial that another thread has to give up. */

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,11 @@ class TrialTest {
         assertThat(result.exitCode()).isZero();
         assertThat(result.metrics().get("accuracy")).isGreaterThan(0.95);
         assertThat(result.metrics().get("testAccuracy")).isGreaterThan(0.95);
+        for (var metric : List.of("macroF1", "testMacroF1", "auc", "testAuc")) {
+            assertThat(result.metrics().get(metric)).as(metric).isBetween(0.95, 1.0);
+        }
+        assertThat(result.history().getLast().macroF1())
+                .isEqualTo(result.metrics().get("macroF1"));
         assertThat(result.metrics())
                 .contains(entry("validationExamples", 359.0), entry("testExamples", 359.0))
                 // 9*16 + 2*16 + 9*16*32 + 2*32 + 9*32*64 + 2*64 + 64*10 + 10; 9*16*64 + 9*16*32*16 + 9*32*64*4 + 640
@@ -236,8 +242,8 @@ class TrialTest {
                 .run(folder, () -> batches.incrementAndGet() < 0);
 
         assertThat(batches.get()).as("two epochs of 33 batches").isEqualTo(2 * 33);
-        assertThat(losses(low)).isEqualTo(losses(whole).subList(0, 3));
-        assertThat(losses(middle)).isEqualTo(losses(whole).subList(0, 6));
+        assertThat(losses(low)).isEqualTo(losses(whole).subList(0, 5));
+        assertThat(losses(middle)).isEqualTo(losses(whole).subList(0, 10));
         assertThat(losses(high)).isEqualTo(losses(whole));
         assertThat(high.metrics().get("testLoss")).isEqualTo(whole.metrics().get("testLoss"));
         assertThat(List.of(first, second)).allSatisfy(f -> assertThat(f).isEmptyDirectory());
@@ -304,7 +310,8 @@ class TrialTest {
 
     private static List<Double> losses(TrialResult result) {
         return result.history().stream()
-                .flatMap(epoch -> List.of(epoch.trainLoss(), epoch.loss(), epoch.accuracy()).stream())
+                .flatMap(epoch ->
+                        Stream.of(epoch.trainLoss(), epoch.loss(), epoch.accuracy(), epoch.macroF1(), epoch.auc()))
                 .toList();
     }
 }
