@@ -2,10 +2,10 @@ package dev.mlops.nas.contract;
 
 import java.util.List;
 
-/** What trainers build, of the operators that {@link TrialFile.GraphNode} explains. */
+/** Names of the operators that {@link TrialFile.GraphNode} explains. */
 public final class Operators {
-    /** The built-in trainer's; it refuses a graph with any other (exit code 64). */
-    public static final List<String> BUILT_IN = List.of(
+    /** All that a graph may hold; the built-in trainer builds every one, and refuses a graph with any other (exit code 64). */
+    public static final List<String> ALL = List.of(
             "input",
             "conv",
             "batchNorm",
@@ -28,6 +28,8 @@ public final class Operators {
             "sequence",
             "conv1d",
             "positionEmbedding",
+            "attention",
+            "linearAttention",
             "lstm",
             "gru",
             "globalMaxPool",

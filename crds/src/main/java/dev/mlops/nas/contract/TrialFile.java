@@ -66,7 +66,7 @@ public record TrialFile(
      * values; scaled dot products under softmax, up to window positions away, 0 for all) and {@code linearAttention} (heads; the
      * same with elu(x) + 1 in place of softmax), both without weights of their own; {@code lstm}, {@code gru} (units, reverse; the
      * result of every position, one bias per gate; reverse 1 reads from the end); {@code globalAvgPool}, {@code globalMaxPool},
-     * {@code lastPosition}. The built-in trainer knows all of these but attention.
+     * {@code lastPosition}.
      *
      * <p>The graph is empty where the search space says nothing of networks: then the decisions are all there is.
      *

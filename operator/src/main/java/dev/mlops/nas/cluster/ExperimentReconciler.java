@@ -228,7 +228,7 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         return "spec.%s: %s".formatted(e.field(), e.getMessage());
     }
 
-    /** Where the built-in trainer is to train what it cannot build; every trial would fail. */
+    /** Where the built-in trainer is to train decisions that mean nothing to it; every trial would fail. */
     private void warnOfTrainer(NasExperiment resource, Experiment experiment, Context<NasExperiment> context) {
         if (resource.getSpec().trainer().image() == null) {
             BuiltInTrainer.lack(experiment.space())

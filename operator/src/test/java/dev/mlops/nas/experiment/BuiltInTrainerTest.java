@@ -2,34 +2,48 @@ package dev.mlops.nas.experiment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mlops.nas.contract.Operators;
+import dev.mlops.nas.search.Graph.Node;
 import dev.mlops.nas.search.Parameter;
 import dev.mlops.nas.search.Parameter.Choice;
 import dev.mlops.nas.search.SearchSpace;
+import dev.mlops.nas.search.SearchSpace.Reference;
 import dev.mlops.nas.search.Spaces;
 import dev.mlops.nas.search.Spaces.Task;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class BuiltInTrainerTest {
-    @ParameterizedTest
-    @ValueSource(strings = {"small-cnn", "nb101-cell", "nb201-cell", "darts-cell", "hierarchical-cnn", "mlp-tabular"})
-    void imagesAndTablesAreTrained(String preset) {
-        assertThat(BuiltInTrainer.lack(preset(preset, 1, 16, 16))).isEmpty();
-    }
+    private static final int DRAWS = 50;
 
-    @Test
-    void whatCannotBeBuiltIsNamed() {
-        assertThat(BuiltInTrainer.lack(preset("transformer-tiny", 1, 8, 8)))
-                .hasValue(
-                        "searchSpace needs attention, linearAttention, positionEmbedding, sequence, which the built-in trainer"
-                                + " cannot build");
-        assertThat(BuiltInTrainer.lack(preset("signal-1d", 3, 1, 64)))
-                .hasValue(
-                        "searchSpace needs conv1d, globalMaxPool, gru, lastPosition, lstm, sequence, which the built-in"
-                                + " trainer cannot build");
+    @ParameterizedTest
+    @CsvSource({
+        "small-cnn, 16",
+        "nb101-cell, 16",
+        "nb201-cell, 16",
+        "darts-cell, 16",
+        "hierarchical-cnn, 16",
+        "mlp-tabular, 16",
+        "transformer-tiny, 16",
+        "transformer-tiny, 1",
+        "signal-1d, 1"
+    })
+    void everyPresetIsTrainedAndHoldsOperatorsOfTheContractOnly(String preset, int height) {
+        SearchSpace space = Spaces.preset(preset, new Task(1, height, 16, 10), Map.of());
+
+        assertThat(BuiltInTrainer.lack(space)).isEmpty();
+        var random = new SplittableRandom(0);
+        assertThat(Stream.concat(
+                                space.references().stream().map(Reference::genotype),
+                                Stream.generate(() -> space.sample(random)).limit(DRAWS))
+                        .flatMap(genotype -> space.graph(genotype).nodes().stream())
+                        .map(Node::operator))
+                .isSubsetOf(Operators.ALL);
     }
 
     @Test
@@ -39,9 +53,5 @@ class BuiltInTrainerTest {
         assertThat(BuiltInTrainer.lack(Spaces.parameters(List.of(choice), null, new Task(1, 8, 8, 2), Map.of())))
                 .hasValue(
                         "searchSpace has no network, so that the built-in trainer cannot know what its decisions mean");
-    }
-
-    private static SearchSpace preset(String name, int channels, int height, int width) {
-        return Spaces.preset(name, new Task(channels, height, width, 10), Map.of());
     }
 }

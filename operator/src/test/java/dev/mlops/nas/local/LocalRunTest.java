@@ -132,14 +132,15 @@ class LocalRunTest {
 
     @Test
     void aSpaceThatTheBuiltInTrainerCannotTrainIsRefusedBeforeAnythingStarts() throws Exception {
-        replace("preset: small-cnn", "preset: transformer-tiny");
+        replace("preset: small-cnn", "parameters: {a: {choice: [1, 2, 3]}}");
 
         Finished end = NasProcess.run(folder, "run", "digits.yaml", "--state", "state", "--tracking", "off");
 
         assertThat(end.exitCode()).isEqualTo(2);
         assertThat(end.err())
-                .contains("digits.yaml: spec.searchSpace: searchSpace needs attention, linearAttention, which the"
-                        + " built-in trainer cannot build: name a trainer of your own by --trainer");
+                .contains(
+                        "digits.yaml: spec.searchSpace: searchSpace has no network, so that the built-in trainer cannot know"
+                                + " what its decisions mean: name a trainer of your own by --trainer");
         assertThat(folder.resolve("state")).doesNotExist();
     }
 

@@ -43,6 +43,11 @@ final class Arithmetic {
         return Kernel.of("matmul", in(a, b), out(to), 1, 0, 0);
     }
 
+    /** factor a transposed times b. */
+    static Kernel transposedFirst(double factor, INDArray a, INDArray b, INDArray to) {
+        return Kernel.of("matmul", in(a, b), out(to), new double[] {factor, 0}, 1, 0, 0);
+    }
+
     /** factor a times b transposed. */
     static Kernel transposedSecond(double factor, INDArray a, INDArray b, INDArray to) {
         return Kernel.of("matmul", in(a, b), out(to), new double[] {factor, 0}, 0, 1, 0);

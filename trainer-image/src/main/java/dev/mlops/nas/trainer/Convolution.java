@@ -45,8 +45,15 @@ final class Convolution implements Layer {
             }
         }
         this.dilation = dilation;
-        // kernel, stride, padding, dilation, "same", channels last, weights as kernel x kernel x in x out
-        this.arguments = new long[] {reach(rows), reach(kernel), stride, stride, 0, 0, 1, 1, 1, 1, 0};
+        int rowStride = input.height() == 1 ? 1 : stride;
+        boolean gaps = gaps(input.height(), reach(rows), rowStride) || gaps(input.width(), reach(kernel), stride);
+        // kernel, stride, padding, dilation, "same" or none, channels last, weights as kernel x kernel x in x out
+        this.arguments = new long[] {reach(rows), reach(kernel), rowStride, stride, 0, 0, 1, 1, gaps ? 0 : 1, 1, 0};
+    }
+
+    /** Whether windows are so far apart that ND4J's "same" starts with a negative padding, which oneDNN refuses. */
+    private static boolean gaps(long side, long reach, long stride) {
+        return (Math.ceilDiv(side, stride) - 1) * stride + reach - side < -1;
     }
 
     /** Side of the window that so many taps lie in. */

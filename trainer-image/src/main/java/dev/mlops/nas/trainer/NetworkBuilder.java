@@ -113,6 +113,8 @@ final class NetworkBuilder {
                 new Plain.Reshape(draft.only(), Shape.flat(draft.only().size()));
             case "sequence" -> sequence(draft.image());
             case "positionEmbedding" -> new Sequences.PositionEmbedding(draft.sequence(), parameters);
+            case "attention" -> new Attention(heads(draft), draft.wholeOrNone("window"));
+            case "linearAttention" -> new LinearAttention(heads(draft));
             case "lstm" -> recurrence(new RecurrentCell.Lstm(), draft);
             case "gru" -> recurrence(new RecurrentCell.Gru(), draft);
             case "gelu" -> new Plain.Activation(draft.only(), Kind.GELU);
@@ -122,7 +124,7 @@ final class NetworkBuilder {
             default ->
                 throw TrialException.architecture(
                         "Node %s has the operator %s, which this trainer cannot build; it builds %s.",
-                        draft.node.name(), draft.node.operator(), String.join(", ", Operators.BUILT_IN));
+                        draft.node.name(), draft.node.operator(), String.join(", ", Operators.ALL));
         };
     }
 
@@ -181,9 +183,20 @@ final class NetworkBuilder {
         return new Plain.Reshape(image, Shape.sequence(image.channels(), image.positions()));
     }
 
+    private static Heads heads(Draft draft) {
+        var shape = draft.attended();
+        int heads = draft.positive("heads", 1);
+        if (shape.channels() % heads != 0) {
+            throw TrialException.architecture(
+                    "Node %s has %d heads, which must divide its %d channels.",
+                    draft.node.name(), heads, shape.channels());
+        }
+        return new Heads(shape, heads);
+    }
+
     private Layer recurrence(RecurrentCell cell, Draft draft) {
         return new Recurrence(
-                cell, draft.sequence(), draft.positive("units"), draft.number("reverse", 0) != 0, parameters);
+                cell, draft.sequence(), draft.positive("units"), draft.wholeOrNone("reverse") > 0, parameters);
     }
 
     private static Layer zero(Draft draft) {
@@ -231,6 +244,19 @@ final class NetworkBuilder {
             return shape;
         }
 
+        /** The shape of queries, keys and values. */
+        Shape attended() {
+            if (shapes.size() != 3
+                    || shapes.getFirst().form() != Form.SEQUENCE
+                    || shapes.stream().distinct().count() > 1) {
+                throw TrialException.architecture(
+                        "Node %s (%s) needs three sequences of one shape, queries, keys and values, but its inputs have"
+                                + " shapes %s.",
+                        node.name(), node.operator(), shapes);
+            }
+            return shapes.getFirst();
+        }
+
         Shape equalInputs() {
             require(2);
             for (var shape : shapes) {
@@ -249,6 +275,11 @@ final class NetworkBuilder {
 
         int positive(String attribute) {
             return whole(attribute, Double.NaN, 1);
+        }
+
+        /** 0 where it is left out. */
+        int wholeOrNone(String attribute) {
+            return whole(attribute, 0, 0);
         }
 
         int positive(String attribute, int otherwise) {

@@ -24,6 +24,9 @@ class GradientTest {
                         "convolution with stride",
                         convolved().block("b", 4, 3, 2, 4, 3, 3).head(4, CLASSES)),
                 test("even kernel", convolved().block("b", 4, 2, 1, 4, 5, 5).head(4, CLASSES)),
+                test(
+                        "pointwise with stride",
+                        convolved().block("b", 8, 1, 2, 8, 3, 3).head(8, CLASSES)),
                 test("pointwise", convolved().block("b", 8, 1, 1, 8, 5, 5).head(8, CLASSES)),
                 test(
                         "convolution without normalisation",
@@ -174,7 +177,10 @@ class GradientTest {
                 test("lstm from the end", recurrent("lstm", 1)),
                 test("gru", recurrent("gru", 0)),
                 test("gru from the end", recurrent("gru", 1)),
-                test("two bidirectional layers", bidirectional()));
+                test("two bidirectional layers", bidirectional()),
+                test("attention", attended("attention", Map.of("heads", 2.0))),
+                test("attention to near positions", attended("attention", Map.of("heads", 1.0, "window", 2.0))),
+                test("linear attention", attended("linearAttention", Map.of("heads", 2.0))));
     }
 
     private static Graphs sequence() {
@@ -198,6 +204,18 @@ class GradientTest {
         return shorter()
                 .then("b", operator, Map.of("units", 4.0, "reverse", reverse), 4, 5)
                 .head(4, CLASSES);
+    }
+
+    /** Queries, keys and values of one sequence, of which the values are read twice. */
+    private static List<GraphNode> attended(String operator, Map<String, Double> attributes) {
+        return sequence()
+                .node("q", "dense", Map.of("units", 4.0), List.of("a"), 4, 25)
+                .node("k", "dense", Map.of("units", 4.0), List.of("a"), 4, 25)
+                .node("v", "dense", Map.of("units", 4.0), List.of("a"), 4, 25)
+                .node("b", operator, attributes, List.of("q", "k", "v"), 4, 25)
+                .node("c", "add", Map.of(), List.of("b", "v"), 4, 25)
+                .then("d", "globalMaxPool", Map.of(), 4)
+                .logits(CLASSES);
     }
 
     private static List<GraphNode> bidirectional() {

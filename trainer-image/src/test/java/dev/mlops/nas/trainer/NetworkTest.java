@@ -90,8 +90,8 @@ class NetworkTest {
     }
 
     @Test
-    void everyOperatorThatTheContractNamesForThisTrainerIsKnown() {
-        for (String operator : Operators.BUILT_IN) {
+    void everyOperatorOfTheContractIsKnown() {
+        for (String operator : Operators.ALL) {
             var graph =
                     Graphs.input(1, 8, 8).then("a", operator, Map.of(), 1, 8, 8).head(1, 10);
             var refused =
@@ -166,8 +166,28 @@ class NetworkTest {
                         start().then("a", "conv", Map.of("filters", 4.0, "kernel", 3.0, "stride", 2.0), 4, 8, 8)
                                 .head(4, 10)),
                 Arguments.of(
-                        "Node a has the operator attention, which this trainer cannot build; it builds input, conv,",
+                        "Node a has the operator fourier, which this trainer cannot build; it builds input, conv,",
+                        start().then("a", "fourier", Map.of(), 1, 8, 8).head(1, 10)),
+                Arguments.of(
+                        "Node a (attention) needs three sequences of one shape, queries, keys and values, but its inputs have"
+                                + " shapes [[1, 8, 8]]",
                         start().then("a", "attention", Map.of(), 1, 8, 8).head(1, 10)),
+                Arguments.of(
+                        "Node b has 3 heads, which must divide its 4 channels",
+                        sequence()
+                                .node("b", "attention", Map.of("heads", 3.0), List.of("a", "a", "a"), 4, 64)
+                                .head(4, 10)),
+                Arguments.of(
+                        "Node b (conv) needs an image, but its input has shape [4, 64]",
+                        sequence()
+                                .then("b", "conv", Map.of("filters", 4.0, "kernel", 3.0), 4, 64)
+                                .head(4, 10)),
+                Arguments.of(
+                        "Node a (lstm) needs a sequence, but its input has shape [1, 8, 8]",
+                        start().then("a", "lstm", Map.of("units", 4.0), 4, 64).head(4, 10)),
+                Arguments.of(
+                        "Node a has shape [1, 2, 2, 1]; allowed: one number; channels, length; or channels, height, width",
+                        start().then("a", "identity", Map.of(), 1, 2, 2, 1).head(1, 10)),
                 Arguments.of(
                         "Node a reads b, which is not an earlier node",
                         start().node("a", "relu", Map.of(), List.of("b"), 1, 8, 8)
@@ -198,6 +218,10 @@ class NetworkTest {
                         start().then("a", "maxPool", Map.of("kernel", 2.0, "stride", 2.0), 1, 4, 4)
                                 .node("b", "add", Map.of(), List.of("a", "input"), 1, 4, 4)
                                 .head(1, 10)));
+    }
+
+    private static Graphs sequence() {
+        return start().then("sequence", "sequence", Map.of(), 1, 64).then("a", "dense", Map.of("units", 4.0), 4, 64);
     }
 
     private static Graphs start() {

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.mlops.nas.trainer.Network.Shape;
+import java.util.Collections;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Operators of sequences against their textbook formulas. */
@@ -123,6 +125,59 @@ class SequenceTest {
         }
     }
 
+    /** Self-attention: the tested node's input stands for queries, keys and values alike. */
+    @ParameterizedTest
+    @CsvSource({"1, 0", "3, 0", "1, 1", "3, 2"})
+    void attentionIsAMeanWeightedBySoftmax(int heads, int window) {
+        var run = run("attention", Map.of("heads", (double) heads, "window", (double) window), CHANNELS, LENGTH);
+        int channels = CHANNELS / heads;
+        for (int position = 0; position < LENGTH; position++) {
+            for (int channel = 0; channel < CHANNELS; channel++) {
+                int first = channel / channels * channels;
+                double sum = 0;
+                double total = 0;
+                for (int to = 0; to < LENGTH; to++) {
+                    double dot = 0;
+                    for (int c = first; c < first + channels; c++) {
+                        dot += run.input(position, c) * run.input(to, c);
+                    }
+                    boolean seen = window == 0 || Math.abs(position - to) <= window;
+                    double weight = seen ? Math.exp(dot / Math.sqrt(channels)) : 0;
+                    sum += weight * run.input(to, channel);
+                    total += weight;
+                }
+                assertThat(run.output(position, channel)).isCloseTo((float) (sum / total), within(1e-5f));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void linearAttentionIsAMeanWeightedByProductsOfFeatures(int heads) {
+        var run = run("linearAttention", Map.of("heads", (double) heads), CHANNELS, LENGTH);
+        int channels = CHANNELS / heads;
+        for (int position = 0; position < LENGTH; position++) {
+            for (int channel = 0; channel < CHANNELS; channel++) {
+                int first = channel / channels * channels;
+                double sum = 0;
+                double total = 0;
+                for (int to = 0; to < LENGTH; to++) {
+                    double weight = 0;
+                    for (int c = first; c < first + channels; c++) {
+                        weight += feature(run.input(position, c)) * feature(run.input(to, c));
+                    }
+                    sum += weight * run.input(to, channel);
+                    total += weight;
+                }
+                assertThat(run.output(position, channel)).isCloseTo((float) (sum / total), within(1e-5f));
+            }
+        }
+    }
+
+    private static double feature(double x) {
+        return x > 0 ? x + 1 : Math.exp(x);
+    }
+
     private static double sigmoid(double x) {
         return 1 / (1 + Math.exp(-x));
     }
@@ -174,9 +229,15 @@ class SequenceTest {
     /** Logits with the unit matrix as weights show what is below; a length of 0 stands for a vector. */
     private static Run run(String operator, Map<String, Double> attributes, int channels, int length) {
         int size = channels * Math.max(1, length);
+        var inputs = Collections.nCopies(operator.endsWith("ttention") ? 3 : 1, "sequence");
         var graph = Graphs.input(CHANNELS, 1, LENGTH)
                 .then("sequence", "sequence", Map.of(), CHANNELS, LENGTH)
-                .then("tested", operator, attributes, length == 0 ? new int[] {channels} : new int[] {channels, length})
+                .node(
+                        "tested",
+                        operator,
+                        attributes,
+                        inputs,
+                        length == 0 ? new int[] {channels} : new int[] {channels, length})
                 .then("flat", "flatten", Map.of(), size)
                 .logits(size);
         var limit = new MemoryLimit(1 << 30);
