@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param contractVersion {@value #VERSION}; a trainer refuses a version that it does not know (exit code 65)
  * @param experiment the experiment's name
  * @param trial the trial's name, unique in its experiment
- * @param graph the architecture, nodes in topological order; empty where the search space has no network
+ * @param graph the architecture, nodes in topological order; empty where the search space has no network, and with {@code scoring}
  * @param decisions the point of the search space as chosen values, for logging
  * @param dataset what to train on
  * @param epochs epochs to train (the fidelity), those of the trial in {@link Folders#resume()} included
@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param recipe how to train
  * @param evaluateTest whether the test part may be opened; true for finalists and references only
  * @param folders where data lies and where checkpoints go
+ * @param scoring architectures to score without training, in place of a training; absent for a training. A trainer need not know it:
+ *     it finds an empty graph
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrialFile(
@@ -34,7 +36,38 @@ public record TrialFile(
         long splitSeed,
         Recipe recipe,
         boolean evaluateTest,
-        Folders folders) {
+        Folders folders,
+        @Nullable Scoring scoring) {
+
+    /** A training. */
+    public TrialFile(
+            String contractVersion,
+            String experiment,
+            String trial,
+            List<GraphNode> graph,
+            Map<String, String> decisions,
+            DatasetRef dataset,
+            int epochs,
+            long seed,
+            long splitSeed,
+            Recipe recipe,
+            boolean evaluateTest,
+            Folders folders) {
+        this(
+                contractVersion,
+                experiment,
+                trial,
+                graph,
+                decisions,
+                dataset,
+                epochs,
+                seed,
+                splitSeed,
+                recipe,
+                evaluateTest,
+                folders,
+                null);
+    }
 
     /** The contract's version. */
     public static final String VERSION = "nas.mlops.dev/trial/v1";
@@ -179,4 +212,20 @@ public record TrialFile(
             String data,
             @Nullable String checkpoints,
             @Nullable String resume) {}
+
+    /**
+     * Many architectures to be looked at in one process, before any is trained.
+     *
+     * @param architectures what to score
+     * @param scores path of the file to write, a {@link ScoreFile}: a termination message has no room for it
+     */
+    public record Scoring(List<Architecture> architectures, String scores) {}
+
+    /**
+     * One of them.
+     *
+     * @param name unique among them
+     * @param graph as {@link TrialFile#graph()}
+     */
+    public record Architecture(String name, List<GraphNode> graph) {}
 }

@@ -17,6 +17,7 @@ public final class GeneratedFiles {
             "manifests/crds/nastrials.nas.mlops.dev-v1.yml",
             "crds/src/main/resources/dev/mlops/nas/contract/trial-file.schema.json",
             "crds/src/main/resources/dev/mlops/nas/contract/trial-result.schema.json",
+            "crds/src/main/resources/dev/mlops/nas/contract/score-file.schema.json",
             "docs/api.md");
 
     /** Writes them where they belong; works in the repository's root and in the module's folder. */

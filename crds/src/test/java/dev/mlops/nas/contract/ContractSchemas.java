@@ -26,12 +26,13 @@ public final class ContractSchemas {
         this.javadoc = javadoc;
     }
 
-    /** Writes both schemas; {@code sources} is the folder of the records. */
+    /** Writes the schemas; {@code sources} is the folder of the records. */
     public static void write(Path sources, Path folder) throws IOException {
         Files.createDirectories(folder);
         var schemas = new ContractSchemas(Javadoc.read(sources));
         schemas.write(TrialFile.class, folder.resolve("trial-file.schema.json"));
         schemas.write(TrialResult.class, folder.resolve("trial-result.schema.json"));
+        schemas.write(ScoreFile.class, folder.resolve("score-file.schema.json"));
     }
 
     private void write(Class<?> type, Path file) throws IOException {

@@ -56,6 +56,33 @@ class ContractSchemasTest {
     }
 
     @Test
+    void architecturesToScoreAndTheirScoresFitTheSchemas() {
+        var scoring = new TrialFile.Scoring(List.of(new TrialFile.Architecture("a", FILE.graph())), "/out/scores.json");
+        var asked = new TrialFile(
+                FILE.contractVersion(),
+                FILE.experiment(),
+                FILE.trial(),
+                List.of(),
+                Map.of(),
+                FILE.dataset(),
+                1,
+                7,
+                0,
+                FILE.recipe(),
+                false,
+                FILE.folders(),
+                scoring);
+        var scores = new ScoreFile(
+                TrialFile.VERSION,
+                List.of(
+                        new ScoreFile.Scored("a", Map.of("synflow", 12.5), null),
+                        new ScoreFile.Scored("b", Map.of(), "Node x cannot be built.")));
+
+        assertThat(schema("trial-file").validate(mapper.valueToTree(asked))).isEmpty();
+        assertThat(schema("score-file").validate(mapper.valueToTree(scores))).isEmpty();
+    }
+
+    @Test
     void aTrialFileWithoutGraphOrOfAnotherVersionIsRefused() {
         ObjectNode file = mapper.valueToTree(FILE);
         file.remove("graph");

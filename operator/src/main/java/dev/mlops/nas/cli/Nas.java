@@ -20,6 +20,7 @@ import picocli.CommandLine.IVersionProvider;
             DownCommand.class,
             MlflowCommand.class,
             SpaceCommand.class,
+            ScoreCommand.class,
             BenchCommand.class,
             SimulateCommand.class,
             TrainerCommands.class,

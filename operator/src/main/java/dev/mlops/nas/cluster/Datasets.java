@@ -57,7 +57,8 @@ final class Datasets {
                 file.splitSeed(),
                 file.recipe(),
                 file.evaluateTest(),
-                file.folders());
+                file.folders(),
+                file.scoring());
     }
 
     private static @Nullable String resolvedOrNull(@Nullable String uri) {

@@ -5,13 +5,20 @@ import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.ClassWeights;
 import dev.mlops.nas.api.NasExperimentSpec.Dataset;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.Architecture;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Recipe;
+import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Genotype;
+import dev.mlops.nas.search.ScoreStudy.Subject;
 import dev.mlops.nas.search.TrialRequest;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Builds what a trainer reads. */
@@ -23,9 +30,7 @@ public final class TrialFiles {
                 TrialFile.VERSION,
                 experiment.name(),
                 NasApi.trialName(experiment.name(), request.number()),
-                experiment.space().graph(request.genotype()).nodes().stream()
-                        .map(n -> new GraphNode(n.name(), n.operator(), n.attributes(), n.inputs(), n.shape()))
-                        .toList(),
+                graph(experiment, request.genotype()),
                 experiment.space().describe(request.genotype()),
                 dataset(spec.dataset()),
                 request.epochs(),
@@ -34,6 +39,38 @@ public final class TrialFiles {
                 recipe(spec.evaluation().recipe(), experiment.trainingEpochs(request)),
                 request.purpose().opensTest(),
                 folders);
+    }
+
+    /**
+     * The order to score architectures in one process.
+     *
+     * @param scores path of the file that the trainer writes
+     */
+    public static TrialFile scoring(
+            Experiment experiment, NasExperimentSpec spec, List<Subject> subjects, Folders folders, Path scores) {
+        var architectures = subjects.stream()
+                .map(s -> new Architecture(s.name(), graph(experiment, s.genotype())))
+                .toList();
+        return new TrialFile(
+                TrialFile.VERSION,
+                experiment.name(),
+                experiment.name() + "-scores",
+                List.of(),
+                Map.of(),
+                dataset(spec.dataset()),
+                experiment.epochs(),
+                spec.seed(),
+                spec.seed(),
+                recipe(spec.evaluation().recipe(), experiment.epochs()),
+                false,
+                folders,
+                new Scoring(architectures, scores.toString()));
+    }
+
+    private static List<GraphNode> graph(Experiment experiment, Genotype genotype) {
+        return experiment.space().graph(genotype).nodes().stream()
+                .map(n -> new GraphNode(n.name(), n.operator(), n.attributes(), n.inputs(), n.shape()))
+                .toList();
     }
 
     /** What is off is left out, so that trainers that do not know it keep the recipe. */

@@ -5,8 +5,6 @@ import dev.mlops.nas.experiment.ExperimentFactory;
 import dev.mlops.nas.local.StateFolder.Identity;
 import dev.mlops.nas.search.Earlier;
 import dev.mlops.nas.search.Experiment;
-import dev.mlops.nas.search.History;
-import dev.mlops.nas.search.TrialState;
 import dev.mlops.nas.validation.Problem;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -72,14 +70,7 @@ final class EarlierSearches {
     private static Earlier earlier(Found found) {
         Experiment experiment = ExperimentFactory.create(
                 found.resource().getMetadata().getName(), found.resource().getSpec());
-        List<History.Trial> trials = new ArrayList<>();
-        for (TrialFolder trial : StateFolder.trials(found.folder())) {
-            trial.request()
-                    .ifPresent(request -> trials.add(new History.Trial(
-                            request,
-                            trial.outcome().map(o -> (TrialState) o.outcome()).orElseGet(TrialState.Pending::new))));
-        }
-        return Earlier.of(experiment, new History(found.identity().startedAt(), trials));
+        return Earlier.of(experiment, StateFolder.history(found.folder(), found.identity()));
     }
 
     private EarlierSearches() {}

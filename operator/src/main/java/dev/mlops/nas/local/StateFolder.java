@@ -1,7 +1,9 @@
 package dev.mlops.nas.local;
 
 import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.TrialRequest;
+import dev.mlops.nas.search.TrialState;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,6 +15,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -185,6 +188,18 @@ final class StateFolder implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + path, e);
         }
+    }
+
+    /** What came of the trials of any state folder so far; one that runs is as good as pending. */
+    static History history(Path path, Identity identity) {
+        List<History.Trial> trials = new ArrayList<>();
+        for (TrialFolder trial : trials(path)) {
+            trial.request()
+                    .ifPresent(request -> trials.add(new History.Trial(
+                            request,
+                            trial.outcome().map(o -> (TrialState) o.outcome()).orElseGet(TrialState.Pending::new))));
+        }
+        return new History(identity.startedAt(), trials);
     }
 
     TrialFolder create(TrialRequest request) {

@@ -2,10 +2,12 @@ package dev.mlops.nas.local;
 
 import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.Architecture;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Recipe;
+import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.contract.TrialResult;
 import java.io.IOException;
@@ -106,6 +108,7 @@ public final class TrainerCheck {
             opensTheTestPart();
             keepsTheRecipe();
             leavesOnTermination();
+            scores(plain);
         }
         refuses(
                 "an operator that nobody knows",
@@ -281,6 +284,30 @@ public final class TrainerCheck {
                         : "it still ran %d s after SIGTERM".formatted(grace));
     }
 
+    private void scores(TrialFile plain) throws IOException, InterruptedException {
+        Path scores = folder.resolve("scores.json");
+        var architecture = new Architecture("conv", plain.graph());
+        var file = new TrialFile(
+                plain.contractVersion(),
+                plain.experiment(),
+                "check-scores",
+                List.of(),
+                Map.of(),
+                plain.dataset(),
+                EPOCHS,
+                plain.seed(),
+                plain.splitSeed(),
+                plain.recipe(),
+                false,
+                plain.folders(),
+                new Scoring(List.of(architecture), scores.toString()));
+        Ended ended = run(file, "scores");
+        note(
+                Objects.equals(ended.code, 0) && Files.exists(scores),
+                "it scores architectures without training",
+                "it scores no architectures without training: nas score needs another trainer");
+    }
+
     private void refuses(String what, TrialFile file, ExitCode code) throws IOException, InterruptedException {
         Ended ended = run(file, "refused-" + code.code() + "-" + what.length());
         demand(
@@ -427,6 +454,7 @@ public final class TrainerCheck {
                 file.splitSeed(),
                 recipe,
                 file.evaluateTest(),
-                file.folders());
+                file.folders(),
+                file.scoring());
     }
 }

@@ -26,6 +26,7 @@ class TrainerCheckCommandTest {
                 .contains("data that is not there ends with 65")
                 .contains("a contract version of the future ends with 65")
                 .contains("note    latencyMs is not measured")
+                .contains("note    it scores no architectures without training")
                 .endsWith("the contract is kept\n")
                 .doesNotContain("FAILED");
         assertThat(ended.code()).isZero();

@@ -3,7 +3,11 @@ package dev.mlops.nas.local;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mlops.nas.contract.ExitCode;
+import dev.mlops.nas.contract.ScoreFile;
+import dev.mlops.nas.contract.ScoreFile.Scored;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialResult;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -64,8 +68,35 @@ public final class SoftmaxTrainer {
             return;
         }
         if (!checkOnly) {
-            trainer.train(rows, options);
+            if (trial.scoring() == null) {
+                trainer.train(rows, options);
+            } else {
+                trainer.score(trial.scoring());
+            }
         }
+    }
+
+    /** Its only score is the number of filters; what has the stem's convolution alone cannot be scored. */
+    private void score(Scoring scoring) throws IOException {
+        List<Scored> scored = new ArrayList<>();
+        for (var architecture : scoring.architectures()) {
+            double filters = filters(architecture.graph());
+            scored.add(
+                    architecture.graph().stream()
+                                            .filter(n -> n.operator().equals("conv"))
+                                            .count()
+                                    > 1
+                            ? new Scored(architecture.name(), Map.of("naswot", filters), null)
+                            : new Scored(architecture.name(), Map.of(), "There is no convolution but the stem's."));
+        }
+        JSON.writeValue(Path.of(scoring.scores()).toFile(), new ScoreFile(TrialFile.VERSION, scored));
+        end(ExitCode.DONE.code(), Map.of(), List.of(), null);
+    }
+
+    private static double filters(List<GraphNode> graph) {
+        return graph.stream()
+                .mapToDouble(n -> n.attributes().getOrDefault("filters", 0.0))
+                .sum();
     }
 
     private void train(List<double[]> rows, Map<String, String> options) throws Exception {

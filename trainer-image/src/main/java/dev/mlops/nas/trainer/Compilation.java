@@ -5,6 +5,7 @@ import dev.mlops.nas.trainer.Network.Node;
 import dev.mlops.nas.trainer.Tape.Slot;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Walks a network forward, and backward when training, while its layers append their steps to a tape. */
@@ -35,7 +36,17 @@ final class Compilation {
             gradients[last] = logitsGradient;
             backward();
         }
-        return new Compiled(tape, output(input), logits, logitsGradient);
+        return new Compiled(tape, output(input), logits, logitsGradient, activations());
+    }
+
+    private List<Slot> activations() {
+        return IntStream.range(0, nodes.size())
+                .filter(i -> switch (nodes.get(i).layer()) {
+                    case Plain.Relu _, Plain.Activation _ -> true;
+                    default -> false;
+                })
+                .mapToObj(this::output)
+                .toList();
     }
 
     /** Returns the position of the input node. */

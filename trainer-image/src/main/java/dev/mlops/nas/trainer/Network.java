@@ -89,8 +89,12 @@ final class Network {
         }
     }
 
-    /** A tape with its ends. */
-    record Compiled(Tape tape, Slot input, Slot logits, Slot logitsGradient) {}
+    /**
+     * A tape with its ends.
+     *
+     * @param activations outputs of the activations; of a tape for training, where nobody overwrites them
+     */
+    record Compiled(Tape tape, Slot input, Slot logits, Slot logitsGradient, List<Slot> activations) {}
 
     Network(List<Node> nodes, Parameters parameters, Statistics statistics) {
         this.nodes = List.copyOf(nodes);
@@ -104,7 +108,12 @@ final class Network {
      * @throws TrialException with exit code 64, naming the node that cannot be built; 69 when it cannot fit into memory
      */
     static Network of(List<GraphNode> graph, Shape input, int classes, long seed, MemoryLimit limit) {
-        var network = new NetworkBuilder(graph, input, classes).build();
+        return of(new NetworkBuilder(graph, input, classes), seed, limit);
+    }
+
+    /** As the other one, from a prepared builder. */
+    static Network of(NetworkBuilder builder, long seed, MemoryLimit limit) {
+        var network = builder.build();
         // Values, gradients and two moments of the optimiser.
         limit.claim(Math.multiplyExact(network.parameters.count(), 4L * Float.BYTES));
         network.parameters.allocate(new SplittableRandom(seed));

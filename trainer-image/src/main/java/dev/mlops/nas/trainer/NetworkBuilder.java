@@ -19,15 +19,22 @@ final class NetworkBuilder {
     private final List<GraphNode> graph;
     private final Shape input;
     private final int classes;
+    private final Set<String> ignored;
     private final Parameters parameters = new Parameters();
     private final Statistics statistics = new Statistics();
     private final List<Node> nodes = new ArrayList<>();
     private final Map<String, Integer> positions = new HashMap<>();
 
     NetworkBuilder(List<GraphNode> graph, Shape input, int classes) {
+        this(graph, input, classes, Set.of());
+    }
+
+    /** Builds the operators that are ignored, each with one input and its shape, as identities. */
+    NetworkBuilder(List<GraphNode> graph, Shape input, int classes, Set<String> ignored) {
         this.graph = graph;
         this.input = input;
         this.classes = classes;
+        this.ignored = ignored;
     }
 
     /** The network without arrays. */
@@ -91,6 +98,9 @@ final class NetworkBuilder {
     }
 
     private Layer layer(Draft draft) {
+        if (ignored.contains(draft.node.operator())) {
+            return new Plain.Identity(draft.only());
+        }
         return switch (draft.node.operator()) {
             case "input" -> input(draft);
             case "conv" -> convolution(draft, draft.image());

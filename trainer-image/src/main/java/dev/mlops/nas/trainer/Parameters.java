@@ -106,6 +106,11 @@ final class Parameters {
         return Math.sqrt(-2 * Math.log(1 - random.nextDouble())) * Math.cos(2 * Math.PI * random.nextDouble());
     }
 
+    /** The gradients of the weights, those that decay. */
+    List<INDArray> weightGradients() {
+        return list.stream().filter(p -> p.decays).map(Parameter::gradient).toList();
+    }
+
     INDArray values() {
         return allocated(values);
     }

@@ -21,7 +21,11 @@ final class ResultWriter {
 
     /** Writes by a temporary file and a rename; in place where the target is a mount or a device, such as a termination log. */
     static void write(TrialResult result, Path target) throws IOException {
-        var bytes = encode(result);
+        write(encode(result), target);
+    }
+
+    /** Writes what has no limit in the same way. */
+    static void write(byte[] bytes, Path target) throws IOException {
         var absolute = target.toAbsolutePath();
         if (!absolute.startsWith("/dev")) {
             var temporary = absolute.resolveSibling(absolute.getFileName() + ".tmp");

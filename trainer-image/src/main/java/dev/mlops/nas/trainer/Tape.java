@@ -17,7 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * The compiled form of a network for one batch size and one purpose: the steps in order and the arrays that they share. Arrays
  * that nobody needs any more are used again, so memory grows with the depth of the network only where gradients need the past.
  */
-final class Tape {
+final class Tape implements AutoCloseable {
     private final int batch;
     private final boolean training;
     private final List<Step> forward = new ArrayList<>();
@@ -25,6 +25,7 @@ final class Tape {
     private final List<Consumer<SplittableRandom>> draws = new ArrayList<>();
     private final Map<Long, Deque<INDArray>> free = new HashMap<>();
     private final Map<Constant, INDArray> constants = new HashMap<>();
+    private final List<INDArray> arrays = new ArrayList<>();
     private final MemoryLimit limit;
     private boolean differentiating;
 
@@ -109,6 +110,7 @@ final class Tape {
         if (buffer == null) {
             limit.claim(Math.multiplyExact(length, Float.BYTES));
             buffer = Nd4j.create(DataType.FLOAT, length);
+            arrays.add(buffer);
         }
         return new Slot(new Buffer(buffer), buffer.reshape('c', shape));
     }
@@ -140,6 +142,12 @@ final class Tape {
         for (var step : backward) {
             step.run();
         }
+    }
+
+    /** Frees the arrays at once: the garbage collector does not see how large they are. */
+    @Override
+    public void close() {
+        arrays.forEach(INDArray::close);
     }
 
     void draw(SplittableRandom random) {

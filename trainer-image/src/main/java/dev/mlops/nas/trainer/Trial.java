@@ -2,6 +2,7 @@ package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Epoch;
 import dev.mlops.nas.trainer.Network.Shape;
@@ -45,7 +46,12 @@ final class Trial {
                             : file.folders().data());
             var examples = DataLoader.load(file.dataset(), folder);
             var partition = Partition.of(examples, file.dataset().split(), file.splitSeed());
-            return checkOnly ? result(ExitCode.DONE.code(), Map.of(), null) : train(file, examples, partition);
+            if (checkOnly) {
+                return result(ExitCode.DONE.code(), Map.of(), null);
+            }
+            return file.scoring() == null
+                    ? train(file, examples, partition)
+                    : score(file, file.scoring(), examples, partition);
         } catch (TrialException e) {
             return result(e.code().code(), Map.of(), e.getMessage());
         } catch (OutOfMemoryError e) {
@@ -108,6 +114,17 @@ final class Trial {
         if (value != null && !value.isNaN()) {
             metrics.put(name, Training.rounded(value));
         }
+    }
+
+    private TrialResult score(TrialFile file, Scoring scoring, Examples examples, Partition partition) {
+        examples.standardise(partition.train());
+        long start = System.nanoTime();
+        new ScoreJob(file, examples, partition, stopRequested).run(scoring);
+        var seconds = Training.rounded((System.nanoTime() - start) / 1e9);
+        return result(
+                ExitCode.DONE.code(),
+                Map.of("scored", (double) scoring.architectures().size(), "scoreSeconds", seconds),
+                null);
     }
 
     /** A result as of now, also for a trial that another thread has to give up. */

@@ -71,7 +71,25 @@ final class TrialReader {
                         path, field.substring(1).replace('/', '.'));
             }
         }
-        for (var node : tree.path("graph")) {
+        requireNodeFields(path, tree.path("graph"));
+        var scoring = tree.path("scoring");
+        if (scoring.isObject()) {
+            if (!scoring.hasNonNull("scores")) {
+                throw TrialException.data("Trial file %s lacks the field scoring.scores.", path);
+            }
+            for (var architecture : scoring.path("architectures")) {
+                if (!architecture.hasNonNull("name")
+                        || !architecture.path("graph").isArray()) {
+                    throw TrialException.data(
+                            "Trial file %s has an architecture to score without name or graph.", path);
+                }
+                requireNodeFields(path, architecture.path("graph"));
+            }
+        }
+    }
+
+    private static void requireNodeFields(Path path, JsonNode graph) {
+        for (var node : graph) {
             for (var field : new String[] {"name", "operator", "shape"}) {
                 if (!node.hasNonNull(field)) {
                     throw TrialException.data("Trial file %s has a graph node without %s: %s.", path, field, node);
