@@ -24,6 +24,7 @@ final class Transfer {
     private static final int ROWS = 400;
     private static final int BEST = 10;
     private static final int DRAWS = 1_500;
+    private static final double GOLDEN = (Math.sqrt(5) - 1) / 2;
 
     private final Features features;
     private final List<GaussianProcess> models;
@@ -36,7 +37,10 @@ final class Transfer {
                 .filter(k -> k.size() >= LEAST)
                 .map(Transfer::thinned)
                 .toList();
-        this.models = known.stream().map(k -> model(k, candidates)).toList();
+        this.models = known.stream()
+                .map(Transfer::mixed)
+                .map(k -> model(k, candidates))
+                .toList();
         this.best = known.stream()
                 .flatMap(k -> k.stream().limit(BEST))
                 .map(Earlier.Known::genotype)
@@ -95,6 +99,18 @@ final class Transfer {
         int kept = Math.min(ROWS, sorted.size());
         return IntStream.range(0, kept)
                 .mapToObj(i -> sorted.get((int) ((long) i * sorted.size() / kept)))
+                .toList();
+    }
+
+    /**
+     * In an order of which every part holds good and bad ones alike: only the last rows tune a Gaussian process's scales. Multiples
+     * of the golden ratio fall evenly between whole numbers (Knuth, "The Art of Computer Programming", volume 3, section 6.4).
+     */
+    static <T> List<T> mixed(List<T> sorted) {
+        return IntStream.range(0, sorted.size())
+                .boxed()
+                .sorted(Comparator.comparingDouble(i -> i * GOLDEN % 1))
+                .map(sorted::get)
                 .toList();
     }
 }

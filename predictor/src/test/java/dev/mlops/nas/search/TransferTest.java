@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class TransferTest {
@@ -32,6 +33,22 @@ class TransferTest {
         double alone = queries(List.of());
         double misled = queries(List.of(new Source("contrary", 60)));
         assertThat(misled).isLessThan(1.5 * alone);
+    }
+
+    @Test
+    void theLastOfManyResultsWhichTuneTheScalesAreGoodAndBadAlike() {
+        for (int results = GaussianProcess.TUNED + 1; results <= 400; results++) {
+            int each = results;
+            List<Integer> last = Transfer.mixed(
+                            IntStream.range(0, results).boxed().toList())
+                    .subList(results - GaussianProcess.TUNED, results);
+            for (int quarter = 0; quarter < 4; quarter++) {
+                int part = quarter;
+                assertThat(last.stream().filter(rank -> 4 * rank / each == part).count())
+                        .as("quarter %d of %d results", quarter, results)
+                        .isBetween(27L, 33L);
+            }
+        }
     }
 
     @Test
