@@ -4,6 +4,7 @@ import dev.mlops.nas.local.BadInputException;
 import dev.mlops.nas.local.TrainerCheck;
 import dev.mlops.nas.local.TrainerCheck.Finding;
 import dev.mlops.nas.local.TrainerCommand;
+import dev.mlops.nas.local.TrainerRun;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -61,7 +62,7 @@ final class TrainerCheckCommand implements Callable<Integer> {
                     kept ? "the contract is kept" : "the contract is broken; trial files and logs are in " + folder);
             out.flush();
             if (kept) {
-                delete(folder);
+                TrainerRun.delete(folder);
             }
             return kept ? 0 : 1;
         } catch (BadInputException unusable) {
@@ -81,13 +82,5 @@ final class TrainerCheckCommand implements Callable<Integer> {
         };
         out.println(mark + "  " + finding.sentence());
         out.flush();
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (var files = Files.walk(folder)) {
-            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

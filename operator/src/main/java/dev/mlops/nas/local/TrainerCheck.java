@@ -11,7 +11,6 @@ import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.contract.TrialResult;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -72,12 +71,6 @@ public final class TrainerCheck {
     /** Entropy of the labels of four classes with half of each spread: 5/8 and three times 1/8. */
     private static final double SMOOTHED_LOSS = -0.625 * Math.log(0.625) - 0.375 * Math.log(0.125);
 
-    private record Ended(@Nullable Integer code, @Nullable TrialResult result, long bytes, String log) {
-        String codeText() {
-            return code == null ? "did not end in time and was killed" : "ended with " + code;
-        }
-    }
-
     private final TrainerCommand command;
     private final Path folder;
     private final Duration patience;
@@ -102,9 +95,9 @@ public final class TrainerCheck {
     public boolean run() throws IOException, InterruptedException {
         writeData();
         TrialFile plain = trial("check-00001", graph("conv"), EPOCHS, false);
-        Ended first = run(plain, "first");
+        TrainerRun first = run(plain, "first");
         if (trained(plain, first)) {
-            repeats(plain, Objects.requireNonNull(first.result));
+            repeats(plain, Objects.requireNonNull(first.result()));
             opensTheTestPart();
             keepsTheRecipe();
             leavesOnTermination();
@@ -119,14 +112,14 @@ public final class TrainerCheck {
         return kept;
     }
 
-    private boolean trained(TrialFile file, Ended ended) {
+    private boolean trained(TrialFile file, TrainerRun ended) {
         if (!demand(
-                Objects.equals(ended.code, 0),
+                Objects.equals(ended.code(), 0),
                 "a trial ends with 0",
-                "a good trial %s%s".formatted(ended.codeText(), ended.log))) {
+                "a good trial %s%s".formatted(ended.codeText(), ended.log()))) {
             return false;
         }
-        TrialResult result = ended.result;
+        TrialResult result = ended.result();
         if (!demand(
                 result != null,
                 "its result is JSON in the file that " + TrialFile.RESULT_VARIABLE + " names",
@@ -135,10 +128,10 @@ public final class TrainerCheck {
         }
         Objects.requireNonNull(result);
         demand(
-                ended.bytes <= TrialResult.MAX_BYTES,
-                "the result has %d bytes".formatted(ended.bytes),
+                ended.resultBytes() <= TrialResult.MAX_BYTES,
+                "the result has %d bytes".formatted(ended.resultBytes()),
                 "the result has %d bytes; a termination message holds %d"
-                        .formatted(ended.bytes, TrialResult.MAX_BYTES));
+                        .formatted(ended.resultBytes(), TrialResult.MAX_BYTES));
         demand(
                 TrialFile.VERSION.equals(result.contractVersion())
                         && file.trial().equals(result.trial())
@@ -201,48 +194,48 @@ public final class TrainerCheck {
     }
 
     private void repeats(TrialFile file, TrialResult before) throws IOException, InterruptedException {
-        Ended again = run(file, "again");
+        TrainerRun again = run(file, "again");
         note(
-                again.result != null && metric(again.result, "accuracy") == metric(before, "accuracy"),
+                again.result() != null && metric(again.result(), "accuracy") == metric(before, "accuracy"),
                 "the same seed gives the same accuracy",
                 "the same seed gave another accuracy: reruns will differ");
     }
 
     private void opensTheTestPart() throws IOException, InterruptedException {
-        Ended ended = run(trial("check-00002", graph("conv"), EPOCHS, true), "final");
+        TrainerRun ended = run(trial("check-00002", graph("conv"), EPOCHS, true), "final");
         demand(
-                ended.result != null
-                        && metric(ended.result, "testAccuracy") >= 0
-                        && metric(ended.result, "testAccuracy") <= 1
-                        && metric(ended.result, "testExamples") > 0,
+                ended.result() != null
+                        && metric(ended.result(), "testAccuracy") >= 0
+                        && metric(ended.result(), "testAccuracy") <= 1
+                        && metric(ended.result(), "testExamples") > 0,
                 "a final training opens the test part",
-                "evaluateTest is true, but testAccuracy and testExamples are not both reported" + ended.log);
+                "evaluateTest is true, but testAccuracy and testExamples are not both reported" + ended.log());
     }
 
     /** Whether the optional parts of a recipe do what they must, seen by what a training that keeps them cannot reach. */
     private void keepsTheRecipe() throws IOException, InterruptedException {
-        Ended still = run(withRecipe("check-00005", 1, null, 1e-6, null), "clipped");
+        TrainerRun still = run(withRecipe("check-00005", 1, null, 1e-6, null), "clipped");
         note(
-                still.result != null && metric(still.result, "accuracy") < LEARNED,
+                still.result() != null && metric(still.result(), "accuracy") < LEARNED,
                 "recipe.gradientClipping is kept",
                 "recipe.gradientClipping is not kept: a gradient of length 0.000001 at most has learned");
-        Ended warming = run(withRecipe("check-00006", 99_999, null, null, null), "warming");
+        TrainerRun warming = run(withRecipe("check-00006", 99_999, null, null, null), "warming");
         note(
-                warming.result != null && metric(warming.result, "accuracy") < LEARNED,
+                warming.result() != null && metric(warming.result(), "accuracy") < LEARNED,
                 "recipe.warmUpEpochs is kept",
                 "recipe.warmUpEpochs is not kept: the rate should hardly have risen, but the network has learned");
-        Ended smoothed = run(withRecipe("check-00007", 1, SMOOTHING, null, null), "smoothed");
+        TrainerRun smoothed = run(withRecipe("check-00007", 1, SMOOTHING, null, null), "smoothed");
         note(
-                smoothed.result != null
-                        && smoothed.result.history() != null
-                        && !smoothed.result.history().isEmpty()
-                        && smoothed.result.history().getLast().trainLoss() >= SMOOTHED_LOSS,
+                smoothed.result() != null
+                        && smoothed.result().history() != null
+                        && !smoothed.result().history().isEmpty()
+                        && smoothed.result().history().getLast().trainLoss() >= SMOOTHED_LOSS,
                 "recipe.labelSmoothing is kept",
                 "recipe.labelSmoothing is not kept: no training loss of %.2f or more, the least that smoothed labels allow"
                         .formatted(SMOOTHED_LOSS));
-        Ended unknown = run(withRecipe("check-00008", 1, null, null, List.of("folding")), "augmented");
+        TrainerRun unknown = run(withRecipe("check-00008", 1, null, null, List.of("folding")), "augmented");
         note(
-                Objects.equals(unknown.code, ExitCode.DATA.code()),
+                Objects.equals(unknown.code(), ExitCode.DATA.code()),
                 "recipe.augmentation is read: one that nobody knows ends with 65",
                 "recipe.augmentation is not read: a name that nobody knows %s in place of 65"
                         .formatted(unknown.codeText()));
@@ -263,7 +256,7 @@ public final class TrainerCheck {
     private void leavesOnTermination() throws IOException, InterruptedException {
         // So many epochs that no trainer is done before the signal comes.
         TrialFile file = trial("check-00003", graph("conv"), 100_000, false);
-        Process process = start(file, "terminated");
+        Process process = TrainerRun.start(command, file, folder, "terminated", 1);
         Thread.sleep(Math.min(patience.toMillis() / 4, LATEST_START.toMillis()));
         if (!process.isAlive()) {
             note(false, "", "a training of 100,000 epochs ended by itself: SIGTERM could not be tried");
@@ -309,13 +302,14 @@ public final class TrainerCheck {
     }
 
     private void refuses(String what, TrialFile file, ExitCode code) throws IOException, InterruptedException {
-        Ended ended = run(file, "refused-" + code.code() + "-" + what.length());
+        TrainerRun ended = run(file, "refused-" + code.code() + "-" + what.length());
         demand(
-                Objects.equals(ended.code, code.code()),
+                Objects.equals(ended.code(), code.code()),
                 "%s ends with %d".formatted(what, code.code()),
-                "%s: the trainer %s; it must end with %d%s".formatted(what, ended.codeText(), code.code(), ended.log));
-        if (Objects.equals(ended.code, code.code())) {
-            String message = ended.result == null ? null : ended.result.message();
+                "%s: the trainer %s; it must end with %d%s"
+                        .formatted(what, ended.codeText(), code.code(), ended.log()));
+        if (Objects.equals(ended.code(), code.code())) {
+            String message = ended.result() == null ? null : ended.result().message();
             note(
                     message != null && !message.isBlank(),
                     "and says why: " + message,
@@ -337,38 +331,8 @@ public final class TrainerCheck {
         report.accept(new Finding(condition ? Verdict.OK : Verdict.NOTE, condition ? good : bad));
     }
 
-    private Ended run(TrialFile file, String name) throws IOException, InterruptedException {
-        Process process = start(file, name);
-        boolean ended = process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS);
-        if (!ended) {
-            process.destroyForcibly().waitFor();
-        }
-        Path result = folder.resolve(name + ".result.json");
-        String log = Files.readString(folder.resolve(name + ".log")).strip();
-        return new Ended(
-                ended ? process.exitValue() : null,
-                result(result),
-                Files.exists(result) ? Files.size(result) : 0,
-                log.isEmpty() ? "" : "; it printed: " + log.substring(Math.max(0, log.length() - 400)));
-    }
-
-    private static @Nullable TrialResult result(Path file) {
-        try {
-            TrialResult result = Json.read(file, TrialResult.class).orElse(null);
-            return result == null || result.metrics() == null ? null : result;
-        } catch (UncheckedIOException noJson) {
-            return null;
-        }
-    }
-
-    private Process start(TrialFile file, String name) throws IOException {
-        Path trial = folder.resolve(name + ".trial.json");
-        Json.write(trial, file);
-        Path result = folder.resolve(name + ".result.json");
-        Files.deleteIfExists(result);
-        return TrainerProcess.builder(command.words(), trial, folder, result, 1)
-                .redirectOutput(folder.resolve(name + ".log").toFile())
-                .start();
+    private TrainerRun run(TrialFile file, String name) throws IOException, InterruptedException {
+        return TrainerRun.of(command, file, folder, name, 1, patience);
     }
 
     private void writeData() throws IOException {

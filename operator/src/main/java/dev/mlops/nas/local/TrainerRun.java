@@ -1,0 +1,106 @@
+package dev.mlops.nas.local;
+
+import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialResult;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One training outside any search, from start to end.
+ *
+ * @param code as the process ended with; null when it was killed because its time was over
+ * @param result null where there is none that can be read
+ * @param resultBytes size of the result
+ * @param log the last of what it printed, as the end of a sentence; empty when it printed nothing
+ * @param peakMemoryBytes of the process alone; 0 where the system does not tell
+ */
+public record TrainerRun(
+        @Nullable Integer code, @Nullable TrialResult result, long resultBytes, String log, long peakMemoryBytes) {
+    private static final int SHOWN = 400;
+    private static final long LOOK_MILLIS = 100;
+
+    /**
+     * Trains, and waits for the end.
+     *
+     * @param folder for trial file, result and log, and for data with a relative URI
+     * @param name of these files
+     * @param patience after which the trainer is killed
+     */
+    public static TrainerRun of(
+            TrainerCommand command, TrialFile file, Path folder, String name, int threads, Duration patience)
+            throws IOException, InterruptedException {
+        Process process = start(command, file, folder, name, threads);
+        long deadline = System.nanoTime() + patience.toNanos();
+        long peak = 0;
+        boolean ended = false;
+        while (!ended && System.nanoTime() < deadline) {
+            ended = process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            peak = Math.max(peak, peakMemory(process.pid()));
+        }
+        if (!ended) {
+            process.destroyForcibly().waitFor();
+        }
+        Path result = folder.resolve(name + ".result.json");
+        String log = Files.readString(folder.resolve(name + ".log")).strip();
+        return new TrainerRun(
+                ended ? process.exitValue() : null,
+                result(result),
+                Files.exists(result) ? Files.size(result) : 0,
+                log.isEmpty() ? "" : "; it printed: " + log.substring(Math.max(0, log.length() - SHOWN)),
+                peak);
+    }
+
+    /** Starts it only. */
+    static Process start(TrainerCommand command, TrialFile file, Path folder, String name, int threads)
+            throws IOException {
+        Path trial = folder.resolve(name + ".trial.json");
+        Json.write(trial, file);
+        Path result = folder.resolve(name + ".result.json");
+        Files.deleteIfExists(result);
+        return TrainerProcess.builder(command.words(), trial, folder, result, threads)
+                .redirectOutput(folder.resolve(name + ".log").toFile())
+                .start();
+    }
+
+    /** How it ended, as words after the trainer's name. */
+    public String codeText() {
+        return code == null ? "did not end in time and was killed" : "ended with " + code;
+    }
+
+    /** Deletes a folder with all that is in it. */
+    public static void delete(Path folder) throws IOException {
+        try (var files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    private static @Nullable TrialResult result(Path file) {
+        try {
+            TrialResult result = Json.read(file, TrialResult.class).orElse(null);
+            return result == null || result.metrics() == null ? null : result;
+        } catch (UncheckedIOException noJson) {
+            return null;
+        }
+    }
+
+    /** The high-water mark that Linux keeps of a living process. */
+    private static long peakMemory(long pid) {
+        try {
+            return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
+                    .filter(l -> l.startsWith("VmHWM:"))
+                    .mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) << 10)
+                    .findFirst()
+                    .orElse(0);
+        } catch (IOException gone) {
+            return 0;
+        }
+    }
+}
