@@ -294,9 +294,9 @@ public final class TrainerCheck {
                 false,
                 plain.folders(),
                 new Scoring(List.of(architecture), scores.toString()));
-        Ended ended = run(file, "scores");
+        TrainerRun ended = run(file, "scores");
         note(
-                Objects.equals(ended.code, 0) && Files.exists(scores),
+                Objects.equals(ended.code(), 0) && Files.exists(scores),
                 "it scores architectures without training",
                 "it scores no architectures without training: nas score needs another trainer");
     }

@@ -22,6 +22,7 @@ final class Convolution implements Layer {
     private final Shape shape;
     private final int rows;
     private final int kernel;
+    private final int stride;
     private final int groups;
     private final int dilation;
     private final boolean depthwise;
@@ -32,6 +33,7 @@ final class Convolution implements Layer {
         this.input = input;
         this.shape = input.strided(stride).withChannels(filters);
         this.kernel = kernel;
+        this.stride = stride;
         this.rows = input.form() == Form.SEQUENCE ? 1 : kernel;
         this.groups = groups;
         this.depthwise = groups > 1 && groups == input.channels();
@@ -102,9 +104,18 @@ final class Convolution implements Layer {
     public void backward(Tape tape, Site site, Slot gradient) {
         var x = input.asImages(site.inputs().getFirst().array());
         var dy = shape.asImages(gradient.array());
+        if (!site.wanted(0) && groups == 1 && dilation == 1 && stride == 1) {
+            ShiftedProducts.add(tape, x, dy, weights.getFirst().gradient());
+            return;
+        }
         var given = tape.acquire(input.withBatch(tape.batch()));
         var dx = input.asImages(given.array());
-        if (weights.size() == 1) {
+        if (rows == 1 && kernel == 1 && groups == 1 && stride == 1) {
+            // Two products, which take a third of conv2d_bp's time.
+            var weight = weights.getFirst();
+            tape.add(Kernel.of("matmul", in(pixels(dy), matrix(weight.value())), out(pixels(dx)), 0, 1, 0));
+            tape.add(Kernel.of("matmul", in(pixels(x), pixels(dy)), out(matrix(weight.gradient())), 1, 0, 0));
+        } else if (weights.size() == 1) {
             var slope = slope(tape, 0);
             tape.add(Kernel.of(
                     depthwise ? "depthwise_conv2d_bp" : "conv2d_bp",
@@ -136,6 +147,16 @@ final class Convolution implements Layer {
             results.forEach(tape::release);
         }
         site.give(0, given);
+    }
+
+    /** Pixels as rows. */
+    private static INDArray pixels(INDArray images) {
+        return images.reshape(-1, images.size(3));
+    }
+
+    /** The weights of a 1x1 kernel. */
+    private static INDArray matrix(INDArray weights) {
+        return weights.reshape(weights.size(2), weights.size(3));
     }
 
     /**

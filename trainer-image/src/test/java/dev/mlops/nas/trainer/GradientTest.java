@@ -35,6 +35,16 @@ class GradientTest {
                                 .then("c", "relu", Map.of(), 3, 5, 5)
                                 .logits(CLASSES)),
                 test(
+                        "first layer with an even kernel",
+                        Graphs.input(2, 5, 5)
+                                .then("a", "conv", Map.of("filters", 3.0, "kernel", 4.0), 3, 5, 5)
+                                .head(3, CLASSES)),
+                test(
+                        "1x1 after another",
+                        convolved()
+                                .then("b", "conv", Map.of("filters", 3.0, "kernel", 1.0), 3, 5, 5)
+                                .head(3, CLASSES)),
+                test(
                         "depthwise",
                         convolved()
                                 .then("b", "conv", Map.of("filters", 4.0, "kernel", 3.0, "groups", 4.0), 4, 5, 5)
