@@ -17,7 +17,8 @@ public record ScoreFile(String contractVersion, List<Scored> architectures) {
      *
      * @param name as in the trial file
      * @param scores by name, more is better: {@code synflow} (natural logarithm), {@code naswot}, {@code gradNorm}, {@code params},
-     *     {@code macs}, or a trainer's own; a score that does not exist for an architecture is left out
+     *     {@code macs}, {@code sharedAccuracy} (on the validation part, with weights that all share), or a trainer's own; a score that
+     *     does not exist for an architecture is left out
      * @param message one sentence on why the architecture has no scores; null where it has
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -218,8 +218,14 @@ public record TrialFile(
      *
      * @param architectures what to score
      * @param scores path of the file to write, a {@link ScoreFile}: a termination message has no room for it
+     * @param sharedEpochs epochs to train weights that all these architectures share, each of which then has the score
+     *     {@code sharedAccuracy}; absent for none
      */
-    public record Scoring(List<Architecture> architectures, String scores) {}
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Scoring(
+            List<Architecture> architectures,
+            String scores,
+            @Nullable Integer sharedEpochs) {}
 
     /**
      * One of them.

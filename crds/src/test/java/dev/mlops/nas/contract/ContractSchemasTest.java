@@ -57,7 +57,8 @@ class ContractSchemasTest {
 
     @Test
     void architecturesToScoreAndTheirScoresFitTheSchemas() {
-        var scoring = new TrialFile.Scoring(List.of(new TrialFile.Architecture("a", FILE.graph())), "/out/scores.json");
+        var scoring =
+                new TrialFile.Scoring(List.of(new TrialFile.Architecture("a", FILE.graph())), "/out/scores.json", 30);
         var asked = new TrialFile(
                 FILE.contractVersion(),
                 FILE.experiment(),

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "score",
         description = {
-            "Scores architectures of FILE without training them: synflow, naswot, gradNorm, params and MACs of the human designs and of random draws, on the experiment's data, in one process.",
+            "Scores architectures of FILE without training them: synflow, naswot, gradNorm, params and MACs of the human designs and of random draws, on the experiment's data, in one process. With --shared-epochs, also their accuracy with weights that all of them share.",
             "",
             "With the folder of a search of the same experiment, what it has trained is scored too, and Kendall tau tells how well each score ranks it: whether the scores are worth anything on these data, and whether they are worth more than counting parameters.",
             ""
@@ -46,6 +46,13 @@ final class ScoreCommand implements Callable<Integer> {
     private int samples;
 
     @Option(
+            names = "--shared-epochs",
+            paramLabel = "N",
+            description =
+                    "train one set of weights that all these architectures share for N epochs, each batch on one of them, and score each by its accuracy with the weights that it inherits (sharedAccuracy)")
+    private @Nullable Integer sharedEpochs;
+
+    @Option(
             names = "--state",
             paramLabel = "DIR",
             description = "the folder of a search, finished or not, whose results the scores are held against")
@@ -68,7 +75,10 @@ final class ScoreCommand implements Callable<Integer> {
             if (samples < 0 || samples > 10_000) {
                 throw new BadInputException("--samples is %d: give 0 to 10000".formatted(samples));
             }
-            var findings = new LocalScores(System.getenv("NAS_HOME")).run(file, samples, state, trainer);
+            if (sharedEpochs != null && (sharedEpochs < 1 || sharedEpochs > 10_000)) {
+                throw new BadInputException("--shared-epochs is %d: give 1 to 10000".formatted(sharedEpochs));
+            }
+            var findings = new LocalScores(System.getenv("NAS_HOME")).run(file, samples, sharedEpochs, state, trainer);
             if (json) {
                 out.println(text(ScoreReport.document(findings)));
             } else {

@@ -45,9 +45,15 @@ public final class TrialFiles {
      * The order to score architectures in one process.
      *
      * @param scores path of the file that the trainer writes
+     * @param sharedEpochs epochs of weights that all share; null for none
      */
     public static TrialFile scoring(
-            Experiment experiment, NasExperimentSpec spec, List<Subject> subjects, Folders folders, Path scores) {
+            Experiment experiment,
+            NasExperimentSpec spec,
+            List<Subject> subjects,
+            Folders folders,
+            Path scores,
+            @Nullable Integer sharedEpochs) {
         var architectures = subjects.stream()
                 .map(s -> new Architecture(s.name(), graph(experiment, s.genotype())))
                 .toList();
@@ -64,7 +70,7 @@ public final class TrialFiles {
                 recipe(spec.evaluation().recipe(), experiment.epochs()),
                 false,
                 folders,
-                new Scoring(architectures, scores.toString()));
+                new Scoring(architectures, scores.toString(), sharedEpochs));
     }
 
     private static List<GraphNode> graph(Experiment experiment, Genotype genotype) {

@@ -37,11 +37,13 @@ public final class LocalScores {
      *
      * @param file of the experiment
      * @param samples how many draws
+     * @param sharedEpochs epochs of weights that all these share; null for none
      * @param state folder of a search of the same experiment; null for none
      * @param trainer the user's own command; null for the built-in trainer
      * @throws BadInputException with the sentence on what the user has to change
      */
-    public Findings run(Path file, int samples, @Nullable Path state, @Nullable String trainer)
+    public Findings run(
+            Path file, int samples, @Nullable Integer sharedEpochs, @Nullable Path state, @Nullable String trainer)
             throws IOException, InterruptedException {
         var reader = new SetupReader(home);
         Setup setup = reader.read(file, trainer);
@@ -55,7 +57,7 @@ public final class LocalScores {
         List<Subject> subjects = ScoreStudy.subjects(experiment, history, samples);
         Path folder = Files.createTempDirectory("nas-score");
         try {
-            ScoreFile found = score(setup, subjects, folder);
+            ScoreFile found = score(setup, subjects, sharedEpochs, folder);
             Map<String, Map<String, Double>> scores = ScoreStudy.withMeanRank(found.architectures().stream()
                     .collect(Collectors.toMap(Scored::name, Scored::scores, (a, b) -> a, LinkedHashMap::new)));
             Map<String, String> unscored = found.architectures().stream()
@@ -82,7 +84,7 @@ public final class LocalScores {
                 .orElseGet(() -> new History(Instant.EPOCH, List.of()));
     }
 
-    private static ScoreFile score(Setup setup, List<Subject> subjects, Path folder)
+    private static ScoreFile score(Setup setup, List<Subject> subjects, @Nullable Integer sharedEpochs, Path folder)
             throws IOException, InterruptedException {
         Path trialFile = folder.resolve("trial.json");
         Path scores = folder.resolve("scores.json");
@@ -94,7 +96,8 @@ public final class LocalScores {
                         setup.spec(),
                         subjects,
                         new Folders(setup.data().toString(), null, null),
-                        scores));
+                        scores,
+                        sharedEpochs));
         String program = setup.trainer().words().getFirst();
         Process process;
         try {
@@ -113,7 +116,7 @@ public final class LocalScores {
         try {
             if (!process.waitFor(deadline, TimeUnit.SECONDS)) {
                 throw new BadInputException(
-                        "%d architectures were not scored within trainer.deadlineSeconds: %d; give fewer --samples"
+                        "%d architectures were not scored within trainer.deadlineSeconds: %d; give fewer --samples or --shared-epochs"
                                 .formatted(subjects.size(), deadline));
             }
         } finally {

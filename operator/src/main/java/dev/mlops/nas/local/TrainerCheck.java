@@ -293,7 +293,7 @@ public final class TrainerCheck {
                 plain.recipe(),
                 false,
                 plain.folders(),
-                new Scoring(List.of(architecture), scores.toString()));
+                new Scoring(List.of(architecture), scores.toString(), null));
         TrainerRun ended = run(file, "scores");
         note(
                 Objects.equals(ended.code(), 0) && Files.exists(scores),

@@ -103,16 +103,16 @@ public final class ScoreReport {
                     subject.name(),
                     Figures.cost(subject.cost().params()),
                     Figures.cost(subject.cost().macs())));
-            findings.names().forEach(n -> row.add(figure(own.get(n), "%.1f")));
-            row.add(figure(own.get(ScoreStudy.MEAN_RANK), "%.2f"));
+            findings.names().forEach(n -> row.add(figure(own.get(n))));
+            row.add(figure(own.get(ScoreStudy.MEAN_RANK)));
             row.add(Figures.score(subject.value()));
             table.add(row);
         }
         return table;
     }
 
-    private static String figure(@Nullable Double value, String format) {
-        return value == null ? "–" : String.format(Locale.ROOT, format, value);
+    private static String figure(@Nullable Double value) {
+        return value == null ? "–" : String.format(Locale.ROOT, Math.abs(value) < 10 ? "%.3f" : "%.1f", value);
     }
 
     private static String label(String score) {

@@ -13,6 +13,7 @@ class ScoreCommandTest {
             nowhere.yaml                            | nowhere.yaml
             ../examples/digits.yaml --samples -1    | --samples is -1: give 0 to 10000
             ../examples/digits.yaml --samples 10001 | --samples is 10001: give 0 to 10000
+            ../examples/digits.yaml --shared-epochs 0 | --shared-epochs is 0: give 1 to 10000
             ../examples/digits.yaml --trainer /no/such/trainer | the trainer "/no/such/trainer" cannot be started
             """)
     void badInputIsOneSentenceAndExitCodeTwo(String words, String sentence) {

@@ -111,7 +111,7 @@ class LocalScoresTest {
     }
 
     private Findings score(int samples, @Nullable Path state) throws IOException, InterruptedException {
-        return new LocalScores(null).run(file, samples, state, NasProcess.softmaxTrainer(""));
+        return new LocalScores(null).run(file, samples, null, state, NasProcess.softmaxTrainer(""));
     }
 
     /** Leaves what a search would that trained networks of one convolution of these widths. */

@@ -136,7 +136,13 @@ final class Network {
 
     /** Steps and arrays for a batch size; with a backward pass when training. */
     Compiled compile(int batch, boolean training, MemoryLimit limit) {
-        return new Compilation(nodes, new Tape(batch, training, limit)).compile();
+        return compile(batch, training, new Arena(limit));
+    }
+
+    /** The same on arrays that other tapes use at other times. */
+    Compiled compile(int batch, boolean training, Arena arena) {
+        arena.reclaim();
+        return new Compilation(nodes, new Tape(batch, training, arena)).compile();
     }
 
     /** How many nodes read each node. */

@@ -20,21 +20,27 @@ final class NetworkBuilder {
     private final Shape input;
     private final int classes;
     private final Set<String> ignored;
-    private final Parameters parameters = new Parameters();
+    private final Parameters parameters;
     private final Statistics statistics = new Statistics();
     private final List<Node> nodes = new ArrayList<>();
     private final Map<String, Integer> positions = new HashMap<>();
 
     NetworkBuilder(List<GraphNode> graph, Shape input, int classes) {
-        this(graph, input, classes, Set.of());
+        this(graph, input, classes, Set.of(), new Parameters());
     }
 
-    /** Builds the operators that are ignored, each with one input and its shape, as identities. */
-    NetworkBuilder(List<GraphNode> graph, Shape input, int classes, Set<String> ignored) {
+    /**
+     * A builder with its own ideas.
+     *
+     * @param ignored operators to build as identities, each with one input and its shape
+     * @param parameters where the network's belong; those of a node of the same name, operator and shape are there already
+     */
+    NetworkBuilder(List<GraphNode> graph, Shape input, int classes, Set<String> ignored, Parameters parameters) {
         this.graph = graph;
         this.input = input;
         this.classes = classes;
         this.ignored = ignored;
+        this.parameters = parameters;
     }
 
     /** The network without arrays. */
@@ -61,6 +67,7 @@ final class NetworkBuilder {
     private void add(GraphNode node) {
         var inputs = inputs(node);
         var shapes = inputs.stream().map(i -> nodes.get(i).layer().shape()).toList();
+        parameters.belongTo(node.name() + ' ' + node.operator());
         var layer = layer(new Draft(node, shapes));
         if (!layer.shape().equals(declared(node))) {
             throw TrialException.architecture(

@@ -1,7 +1,10 @@
 package dev.mlops.nas.trainer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -15,9 +18,15 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 final class Parameters {
     private final List<Parameter> list = new ArrayList<>();
+    private final Map<Place, Parameter> places = new HashMap<>();
+    private String owner = "";
+    private int index;
     private @Nullable INDArray values;
     private @Nullable INDArray gradients;
     private long decayed;
+
+    /** What two networks have to have in common to share a tensor. */
+    private record Place(String owner, int index, List<Long> shape) {}
 
     /** One trainable tensor; its arrays exist after {@link #allocate}. */
     static final class Parameter {
@@ -52,6 +61,12 @@ final class Parameters {
         }
     }
 
+    /** What is asked for from here on belongs to this owner. Asked for again by the same owner, it is the same tensor. */
+    void belongTo(String name) {
+        owner = name;
+        index = 0;
+    }
+
     /** A weight with decay, drawn from a normal distribution with deviation sqrt(gain / fanIn) (He et al. 2015 for gain 2). */
     Parameter weight(double fanIn, double gain, long... shape) {
         return add(new Parameter(shape, true, 0, Math.sqrt(gain / fanIn)));
@@ -63,6 +78,11 @@ final class Parameters {
     }
 
     private Parameter add(Parameter parameter) {
+        var shape = Arrays.stream(parameter.shape).boxed().toList();
+        var known = places.putIfAbsent(new Place(owner, index++, shape), parameter);
+        if (known != null) {
+            return known;
+        }
         list.add(parameter);
         return parameter;
     }

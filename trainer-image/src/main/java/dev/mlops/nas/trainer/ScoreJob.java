@@ -10,9 +10,12 @@ import dev.mlops.nas.trainer.Network.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /** Scores many architectures, one after the other, on the same examples; one that cannot be built does not end the job. */
 final class ScoreJob {
@@ -20,12 +23,14 @@ final class ScoreJob {
 
     private final TrialFile file;
     private final Examples examples;
+    private final Partition partition;
     private final int[] rows;
     private final BooleanSupplier stopRequested;
 
     ScoreJob(TrialFile file, Examples examples, Partition partition, BooleanSupplier stopRequested) {
         this.file = file;
         this.examples = examples;
+        this.partition = partition;
         this.rows = partition.train().clone();
         Partition.shuffle(rows, new SplittableRandom(file.seed()));
         this.stopRequested = stopRequested;
@@ -46,11 +51,36 @@ final class ScoreJob {
             }
             scored.add(score(architecture));
         }
+        if (scoring.sharedEpochs() != null) {
+            share(scoring, scoring.sharedEpochs(), scored);
+        }
         try {
             var document = new ScoreFile(TrialFile.VERSION, scored);
             ResultWriter.write(JSON.writeValueAsBytes(document), Path.of(scoring.scores()));
         } catch (IOException e) {
             throw TrialException.terminated("The scores cannot be written to %s: %s.", scoring.scores(), e);
+        }
+    }
+
+    /** Adds the score of weights that all architectures share, but for those that cannot be built. */
+    private void share(Scoring scoring, int epochs, List<Scored> scored) {
+        var built = IntStream.range(0, scored.size())
+                .filter(i -> scored.get(i).message() == null)
+                .boxed()
+                .toList();
+        var graphs =
+                built.stream().map(i -> scoring.architectures().get(i).graph()).toList();
+        if (graphs.isEmpty()) {
+            return;
+        }
+        try (var supernet = new Supernet(file, examples, partition, graphs, MemoryLimit.ofThisProcess())) {
+            supernet.train(epochs, stopRequested);
+            for (int i = 0; i < graphs.size(); i++) {
+                var before = scored.get(built.get(i));
+                var scores = new TreeMap<>(before.scores());
+                scores.put("sharedAccuracy", Training.rounded(supernet.accuracy(i)));
+                scored.set(built.get(i), new Scored(before.name(), scores, null));
+            }
         }
     }
 

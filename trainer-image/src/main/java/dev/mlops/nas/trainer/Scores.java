@@ -50,7 +50,8 @@ final class Scores {
     Map<String, Double> of(int[] rows) {
         var scores = new TreeMap<String, Double>();
         var limit = MemoryLimit.ofThisProcess();
-        var network = Network.of(new NetworkBuilder(graph, shape, examples.classes(), NOISE), seed, limit);
+        var network =
+                Network.of(new NetworkBuilder(graph, shape, examples.classes(), NOISE, new Parameters()), seed, limit);
         scores.put("params", (double) network.parameters().count());
         scores.put("macs", (double) network.macs());
         var compiled = network.compile(Math.min(BATCH, rows.length), true, limit);
@@ -140,7 +141,7 @@ final class Scores {
      */
     private OptionalDouble synflow() {
         var limit = MemoryLimit.ofThisProcess();
-        var builder = new NetworkBuilder(graph, shape, examples.classes(), NOISE_AND_NORMALISATION);
+        var builder = new NetworkBuilder(graph, shape, examples.classes(), NOISE_AND_NORMALISATION, new Parameters());
         var network = Network.of(builder, seed, limit);
         var values = network.parameters().values();
         var magnitudes = values.toFloatVector();

@@ -82,6 +82,12 @@ final class Statistics {
         }
     }
 
+    /** Forgets what was averaged. */
+    void restart() {
+        allocated(average).assign(0f);
+        batches = 0;
+    }
+
     int batches() {
         return batches;
     }

@@ -1,8 +1,6 @@
 package dev.mlops.nas.trainer;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,10 +21,8 @@ final class Tape implements AutoCloseable {
     private final List<Step> forward = new ArrayList<>();
     private final List<Step> backward = new ArrayList<>();
     private final List<Consumer<SplittableRandom>> draws = new ArrayList<>();
-    private final Map<Long, Deque<INDArray>> free = new HashMap<>();
     private final Map<Constant, INDArray> constants = new HashMap<>();
-    private final List<INDArray> arrays = new ArrayList<>();
-    private final MemoryLimit limit;
+    private final Arena arena;
     private boolean differentiating;
 
     private record Constant(double value, List<Long> shape) {}
@@ -71,10 +67,10 @@ final class Tape implements AutoCloseable {
         }
     }
 
-    Tape(int batch, boolean training, MemoryLimit limit) {
+    Tape(int batch, boolean training, Arena arena) {
         this.batch = batch;
         this.training = training;
-        this.limit = limit;
+        this.arena = arena;
     }
 
     int batch() {
@@ -106,12 +102,7 @@ final class Tape implements AutoCloseable {
         for (var side : shape) {
             length = Math.multiplyExact(length, side);
         }
-        var buffer = free.computeIfAbsent(length, l -> new ArrayDeque<>()).poll();
-        if (buffer == null) {
-            limit.claim(Math.multiplyExact(length, Float.BYTES));
-            buffer = Nd4j.create(DataType.FLOAT, length);
-            arrays.add(buffer);
-        }
+        var buffer = arena.take(length);
         return new Slot(new Buffer(buffer), buffer.reshape('c', shape));
     }
 
@@ -119,7 +110,7 @@ final class Tape implements AutoCloseable {
     INDArray constant(double value, long... shape) {
         return constants.computeIfAbsent(
                 new Constant(value, LongStream.of(shape).boxed().toList()), key -> {
-                    limit.claim(Math.multiplyExact(LongStream.of(shape).reduce(1, Math::multiplyExact), Float.BYTES));
+                    arena.claim(Math.multiplyExact(LongStream.of(shape).reduce(1, Math::multiplyExact), Float.BYTES));
                     return Nd4j.valueArrayOf(shape, value, DataType.FLOAT);
                 });
     }
@@ -127,8 +118,7 @@ final class Tape implements AutoCloseable {
     /** Ends one use; the buffer is free when it was the last. */
     void release(Slot slot) {
         if (--slot.buffer.users == 0) {
-            var flat = slot.buffer.flat;
-            free.computeIfAbsent(flat.length(), l -> new ArrayDeque<>()).push(flat);
+            arena.give(slot.buffer.flat);
         }
     }
 
@@ -144,10 +134,10 @@ final class Tape implements AutoCloseable {
         }
     }
 
-    /** Frees the arrays at once: the garbage collector does not see how large they are. */
+    /** Frees its arena. */
     @Override
     public void close() {
-        arrays.forEach(INDArray::close);
+        arena.close();
     }
 
     void draw(SplittableRandom random) {

@@ -77,6 +77,12 @@ final class TrialReader {
             if (!scoring.hasNonNull("scores")) {
                 throw TrialException.data("Trial file %s lacks the field scoring.scores.", path);
             }
+            if (scoring.hasNonNull("sharedEpochs")
+                    && scoring.path("sharedEpochs").asInt() < 1) {
+                throw TrialException.data(
+                        "Trial file %s has scoring.sharedEpochs %s; allowed: at least 1.",
+                        path, scoring.path("sharedEpochs"));
+            }
             for (var architecture : scoring.path("architectures")) {
                 if (!architecture.hasNonNull("name")
                         || !architecture.path("graph").isArray()) {

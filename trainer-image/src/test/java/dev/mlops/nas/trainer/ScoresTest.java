@@ -151,6 +151,27 @@ class ScoresTest {
     }
 
     @Test
+    void theJobScoresByWeightsThatAllShareWhereAskedTo() throws IOException {
+        var strange =
+                Graphs.input(1, 8, 8).then("odd", "hypercube", Map.of(), 8).logits(10);
+        var file = write(List.of(strange, Graphs.smallCnn()));
+        Files.writeString(
+                file,
+                Files.readString(file).replaceFirst("\\{\"architectures\"", "{\"sharedEpochs\":3,\"architectures\""));
+
+        var result = new Trial(file, null, () -> false).run(false);
+
+        assertThat(result.exitCode()).as(result.message()).isZero();
+        assertThat(scored().get(0).scores()).isEmpty();
+        assertThat(scored().get(1).scores().get("sharedAccuracy")).isGreaterThan(0.8);
+        assertThat(scored().get(1).scores()).hasSize(6);
+
+        Files.writeString(file, Files.readString(file).replace("\"sharedEpochs\":3", "\"sharedEpochs\":0"));
+        assertThat(new Trial(file, null, () -> false).run(false).message())
+                .endsWith("has scoring.sharedEpochs 0; allowed: at least 1.");
+    }
+
+    @Test
     void aJobThatIsTerminatedLeavesWith75AndNoFile() throws IOException {
         var result = score(List.of(Graphs.smallCnn()), () -> true);
 
@@ -186,7 +207,8 @@ class ScoresTest {
                 IntStream.range(0, graphs.size())
                         .mapToObj(i -> new Architecture(Integer.toString(i), graphs.get(i)))
                         .toList(),
-                folder.resolve("scores.json").toString());
+                folder.resolve("scores.json").toString(),
+                null);
         var file = new TrialFile(
                 plain.contractVersion(),
                 plain.experiment(),
