@@ -76,14 +76,7 @@ final class BatchNorm implements Layer {
         var part = Nd4j.scalar(1f / rows(x).rows());
         tape.add(Kernel.of("multiply", in(beta.gradient(), part), out(gradientMean.array())));
         tape.add(Kernel.of("multiply", in(gamma.value(), part.neg()), out(scale.array())));
-        var row = new long[] {1, 1, 1, shape.channels()};
-        tape.add(normalise(
-                gamma.gradient().reshape(row),
-                zero,
-                variance,
-                scale.array(),
-                zero,
-                scale.array().reshape(row)));
+        tape.add(normalise(gamma.gradient(), zero, variance, scale.array(), zero, scale.array()));
         var dx = tape.acquire(x.shape());
         tape.add(normalise(x, mean, variance, scale.array(), zero, product.array()));
         tape.add(normalise(g, gradientMean.array(), variance, gamma.value(), zero, dx.array()));
@@ -97,7 +90,7 @@ final class BatchNorm implements Layer {
     private static Kernel normalise(
             INDArray x, INDArray mean, INDArray variance, INDArray gamma, INDArray beta, INDArray y) {
         return Kernel.of(
-                "batchnorm", in(x, mean, variance, gamma, beta), out(y), new double[] {EPSILON}, 1, 1, x.rank() - 1);
+                "batchnorm", in(image(x), mean, variance, gamma, beta), out(image(y)), new double[] {EPSILON}, 1, 1, 3);
     }
 
     private static Kernel product(INDArray row, INDArray matrix, INDArray result) {
@@ -110,6 +103,11 @@ final class BatchNorm implements Layer {
 
     private static INDArray means(INDArray x) {
         return sums(x).div(rows(x).rows());
+    }
+
+    /** One image of one row: ND4J gives no other ranks to oneDNN, which is thirty times as fast. */
+    private static INDArray image(INDArray x) {
+        return x.reshape('c', 1, 1, x.length() / x.size(-1), x.size(-1));
     }
 
     /** Everything but the channels as one side. */
