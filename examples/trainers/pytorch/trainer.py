@@ -301,7 +301,7 @@ def area(scores, positive):
 
 @torch.no_grad()
 def latency(network, example):
-    """Median and 99th percentile of single inferences after a warm-up, the wait for the GPU included."""
+    """Median, 99th percentile and spread of single inferences after a warm-up, the wait for the GPU included."""
     network.eval()
     wait = torch.cuda.synchronize if example.is_cuda else lambda: None
     times = []
@@ -311,7 +311,8 @@ def latency(network, example):
         wait()
         times.append(1000 * (time.perf_counter() - start))
     times = sorted(times[50:])
-    return {"latencyMs": times[len(times) // 2], "latencyP99Ms": times[math.ceil(len(times) * 0.99) - 1]}
+    at = lambda part: times[math.ceil(len(times) * part) - 1]
+    return {"latencyMs": times[len(times) // 2], "latencyP99Ms": at(0.99), "latencySpread": (at(0.9) - at(0.1)) / times[len(times) // 2]}
 
 
 def log_to_mlflow(trial):

@@ -19,10 +19,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /** What the report says, in words and rows, for HTML and Markdown alike. */
 final class Content {
+    /** Spread of latencies, as part of their median, above which they are called unreliable. */
+    private static final double STEADY = 0.25;
+
     static final List<String> TRIAL_HEAD = List.of(
             "trial",
             "purpose",
@@ -279,7 +283,20 @@ final class Content {
             sentences.add(
                     "Latency is that of this machine while other trainings ran beside it; compare it within the report only.");
         }
+        long measured = spreads(search).count();
+        long unsteady = spreads(search).filter(s -> s > STEADY).count();
+        if (unsteady > 0) {
+            sentences.add(
+                    "Latency is unreliable: in %d of %d trainings the middle four fifths of the single inferences lay further apart than %s of their median, as on a busy machine."
+                            .formatted(unsteady, measured, Figures.percent(STEADY)));
+        }
         return sentences;
+    }
+
+    private static DoubleStream spreads(SearchRecord search) {
+        return search.history().trials().stream()
+                .mapToDouble(t -> Arms.metric(t, "latencySpread"))
+                .filter(Double::isFinite);
     }
 
     /** Everything that is needed to repeat the search, apart from the data. */

@@ -129,6 +129,11 @@ final class Network {
         return statistics;
     }
 
+    /** Of all weights and averages that evaluation needs, as 32-bit numbers. */
+    long bytes() {
+        return Float.BYTES * (parameters.count() + statistics.count());
+    }
+
     /** Multiply-accumulate operations of all layers with weights, and of attention, for one example. */
     long macs() {
         return nodes.stream().mapToLong(node -> node.layer().macs()).sum();

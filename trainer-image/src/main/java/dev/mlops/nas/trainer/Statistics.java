@@ -56,6 +56,11 @@ final class Statistics {
         return moments;
     }
 
+    /** Means and variances of all channels. */
+    long count() {
+        return size;
+    }
+
     void allocate() {
         int length = Math.max(1, size);
         batch = Nd4j.create(DataType.FLOAT, length);

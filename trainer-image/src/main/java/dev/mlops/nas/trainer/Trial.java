@@ -95,11 +95,8 @@ final class Trial {
         }
         metrics.put("params", (double) network.parameters().count());
         metrics.put("macs", (double) network.macs());
-        var single = new Classifier(network.compile(1, false, limit), examples);
-        single.fill(partition.validation(), 0, 1);
-        var latency = Latency.measure(single.tape());
-        metrics.put("latencyMs", Training.rounded(latency.medianMs()));
-        metrics.put("latencyP99Ms", Training.rounded(latency.p99Ms()));
+        metrics.put("modelBytes", (double) network.bytes());
+        latency(file, network, examples, partition, limit, metrics);
         metrics.put("trainSeconds", Training.rounded(training.seconds()));
         if (training.imagesPerSecond() > 0) {
             metrics.put("imagesPerSecond", Training.rounded(training.imagesPerSecond()));
@@ -108,6 +105,30 @@ final class Trial {
         metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
         training.forget();
         return result(ExitCode.DONE.code(), metrics, null);
+    }
+
+    /** Of one example alone, and of a batch as in training. */
+    private static void latency(
+            TrialFile file,
+            Network network,
+            Examples examples,
+            Partition partition,
+            MemoryLimit limit,
+            Map<String, Double> metrics) {
+        var single = new Classifier(network.compile(1, false, limit), examples);
+        single.fill(partition.validation(), 0, 1);
+        var latency = Latency.measure(single.tape());
+        metrics.put("latencyMs", Training.rounded(latency.medianMs()));
+        metrics.put("latencyP99Ms", Training.rounded(latency.p99Ms()));
+        metrics.put("latencySpread", Training.rounded(latency.spread()));
+        int batch = Math.min(file.recipe().batchSize(), partition.validation().length);
+        if (batch > 1) {
+            var several = new Classifier(network.compile(batch, false, limit), examples);
+            several.fill(partition.validation(), 0, batch);
+            metrics.put(
+                    "batchLatencyMs",
+                    Training.rounded(Latency.measure(several.tape()).medianMs()));
+        }
     }
 
     private static void put(Map<String, Double> metrics, String name, @Nullable Double value) {

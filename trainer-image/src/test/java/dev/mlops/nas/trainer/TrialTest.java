@@ -42,7 +42,17 @@ class TrialTest {
                 .contains(entry("validationExamples", 359.0), entry("testExamples", 359.0))
                 // 9*16 + 2*16 + 9*16*32 + 2*32 + 9*32*64 + 2*64 + 64*10 + 10; 9*16*64 + 9*16*32*16 + 9*32*64*4 + 640
                 .contains(entry("params", 24058.0), entry("macs", 157312.0))
-                .containsKeys("latencyMs", "latencyP99Ms", "trainSeconds", "imagesPerSecond", "loss", "testLoss");
+                // With a mean and a variance for each of 16 + 32 + 64 channels.
+                .contains(entry("modelBytes", 4 * (24058.0 + 224)))
+                .containsKeys(
+                        "latencyMs",
+                        "latencyP99Ms",
+                        "latencySpread",
+                        "batchLatencyMs",
+                        "trainSeconds",
+                        "imagesPerSecond",
+                        "loss",
+                        "testLoss");
         assertThat(result.metrics().get("latencyMs")).isPositive();
         assertThat(result.metrics().get("latencyP99Ms"))
                 .isGreaterThanOrEqualTo(result.metrics().get("latencyMs"));
@@ -51,6 +61,16 @@ class TrialTest {
                 .extracting(TrialResult.Epoch::epoch)
                 .containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
         assertThat(result.environment()).containsKeys("device", "threads", "framework");
+    }
+
+    @Test
+    void latencyIsToldWithHowFarItSpreads() {
+        var nanos = new long[100];
+        for (int i = 0; i < 100; i++) {
+            nanos[99 - i] = (i + 1) * 1_000_000L;
+        }
+        assertThat(Latency.of(nanos)).isEqualTo(new Latency(51, 99, 80 / 51.0));
+        assertThat(Latency.of(new long[] {2_000_000})).isEqualTo(new Latency(2, 2, 0));
     }
 
     @Test
