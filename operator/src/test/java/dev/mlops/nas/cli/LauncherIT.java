@@ -115,6 +115,21 @@ class LauncherIT {
     }
 
     @Test
+    void trainersAreComparedOnTheDesignsOfAPreset() throws Exception {
+        Path json = folder.resolve("bench.json");
+        Ended run = nas(
+                Map.of(), "bench", "trainer", "--preset", "mlp-tabular", "--threads", "1", "--json", json.toString());
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).contains("1 thread(s), batches of 32").containsPattern("mlp-tabular mlp-like +\\d+ +\\d");
+        for (JsonNode network : new ObjectMapper().readTree(json.toFile())) {
+            JsonNode builtIn = network.at("/trainers/0");
+            assertThat(builtIn.path("examples_per_second").asDouble()).isPositive();
+            assertThat(builtIn.path("start_seconds").asDouble()).isBetween(0.1, 120.0);
+            assertThat(builtIn.path("peak_memory_mib").asDouble()).isBetween(50.0, 2000.0);
+        }
+    }
+
+    @Test
     void aMistakeInTheFileIsOneSentenceAndExitCode2() throws Exception {
         Path file =
                 Files.writeString(folder.resolve("bad.yaml"), SMALL.replace("parallelTrials: 2", "parallelTrials: 0"));
