@@ -17,6 +17,8 @@ class DataError(Exception):
 
 
 def path(uri, folder):
+    if uri.startswith("generator:"):
+        raise DataError(f"dataset.uri {uri} is made by the built-in trainer only; this one reads files")
     if uri.startswith("file://"):
         return Path(unquote(urlparse(uri).path))
     return Path(os.environ.get("NAS_DATA_DIR") or folder) / uri

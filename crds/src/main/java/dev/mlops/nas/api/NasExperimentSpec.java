@@ -115,7 +115,10 @@ public record NasExperimentSpec(
      * Data with labels.
      *
      * @param uri where the data file is: {@code file:///absolute/path}, {@code pvc://claim/path}, or a path relative to the experiment's file (local
-     *     mode) or to the trainer image's data folder (cluster)
+     *     mode) or to the trainer image's data folder (cluster). Or a procedure of the built-in trainer that makes data:
+     *     {@code generator:mnist-1d} (signals, shape [1, 1, 40], 10 classes), {@code generator:recall} (sequences, shape [16, 1, 9],
+     *     8 classes) or {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes); {@code ?examples=5000&seed=0} are the
+     *     defaults
      * @param format how the data file is written: csv or idx; gzip is seen by the name's end
      * @param labels the label file, for idx
      * @param labelColumn the label's column from 0, for csv; -1 is the last
@@ -133,10 +136,28 @@ public record NasExperimentSpec(
             value = "self.format == 'idx' || !has(self.labels)",
             message = "is for format idx only; a csv file holds its labels in labelColumn",
             fieldPath = ".labels")
+    @ValidationRule(
+            value = "!self.uri.startsWith('generator:')"
+                    + " || (self.format == 'csv' && self.labelColumn == -1 && !has(self.labels) && !has(self.sha256))",
+            message = "makes its own examples and labels: leave out format, labels, labelColumn and sha256",
+            fieldPath = ".uri")
+    @ValidationRule(
+            value = "!self.uri.startsWith('generator:mnist-1d') || (self.shape == [1, 1, 40] && self.classes == 10)",
+            message = "makes examples of shape [1, 1, 40] with 10 classes: write these in shape and classes",
+            fieldPath = ".uri")
+    @ValidationRule(
+            value = "!self.uri.startsWith('generator:recall') || (self.shape == [16, 1, 9] && self.classes == 8)",
+            message = "makes examples of shape [16, 1, 9] with 8 classes: write these in shape and classes",
+            fieldPath = ".uri")
+    @ValidationRule(
+            value = "!self.uri.startsWith('generator:waveform') || (self.shape == [21, 1, 1] && self.classes == 3)",
+            message = "makes examples of shape [21, 1, 1] with 3 classes: write these in shape and classes",
+            fieldPath = ".uri")
     public record Dataset(
             @Required
             @Size(min = 1, max = 1024)
             @ValidationRule(value = Rules.DATA_URI, message = Rules.DATA_URI_MESSAGE)
+            @ValidationRule(value = Rules.GENERATOR, message = Rules.GENERATOR_MESSAGE)
             String uri,
 
             @Default("csv") Format format,

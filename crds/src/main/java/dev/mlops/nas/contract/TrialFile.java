@@ -117,7 +117,8 @@ public record TrialFile(
     /**
      * Where the data lies and how it is cut.
      *
-     * @param uri {@code file:///absolute}, or a path relative to {@link Folders#data()}
+     * @param uri {@code file:///absolute}, or a path relative to {@link Folders#data()}; {@code generator:NAME} is known to the
+     *     built-in trainer only
      * @param format {@code csv} (one row per example, numbers; gzip by the name's end) or {@code idx}
      * @param labels for {@code idx}: the label file, as {@code uri}
      * @param labelColumn for {@code csv}: the label's column from 0, or -1 for the last

@@ -35,7 +35,11 @@ final class LocalEnvironment {
                 .ifPresent(e -> new java.util.TreeMap<>(e).forEach((k, v) -> environment.put("trainer: " + k, v)));
         environment.put("search engine", "Java " + System.getProperty("java.runtime.version"));
         var dataset = setup.spec().dataset();
-        environment.put("sha256 of " + dataset.uri(), sha256(setup.data(), dataset.uri()));
+        if (dataset.uri().startsWith("generator:")) {
+            environment.put("data", dataset.uri());
+        } else {
+            environment.put("sha256 of " + dataset.uri(), sha256(setup.data(), dataset.uri()));
+        }
         if (dataset.labels() != null) {
             environment.put("sha256 of " + dataset.labels(), sha256(setup.data(), dataset.labels()));
         }

@@ -20,6 +20,9 @@ final class DataLoader {
      * @throws TrialException with exit code 65 and one sentence naming file and row for everything that is wrong
      */
     static Examples load(DatasetRef dataset, Path folder) {
+        if (Generator.isNamedBy(dataset.uri())) {
+            return checked(Generator.load(dataset));
+        }
         var file = DataFile.of(dataset.uri(), folder);
         file.verify(dataset.sha256());
         var shape = Shape.of(dataset.shape());

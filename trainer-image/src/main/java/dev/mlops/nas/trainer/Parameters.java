@@ -115,15 +115,10 @@ final class Parameters {
         for (var parameter : list) {
             var start = new float[(int) parameter.count()];
             for (int i = 0; i < start.length; i++) {
-                start[i] = (float) (parameter.constant + parameter.deviation * gaussian(random));
+                start[i] = (float) (parameter.constant + parameter.deviation * Gaussian.draw(random));
             }
             parameter.value().assign(Nd4j.createFromArray(start).reshape('c', parameter.shape));
         }
-    }
-
-    /** SplittableRandom has no seed-stable contract for nextGaussian across releases; Box and Muller's formula has. */
-    private static double gaussian(SplittableRandom random) {
-        return Math.sqrt(-2 * Math.log(1 - random.nextDouble())) * Math.cos(2 * Math.PI * random.nextDouble());
     }
 
     /** The gradients of the weights, those that decay. */
