@@ -101,3 +101,10 @@ def parts(labels, split, seed):
         cut["test"].append(own[validation:validation + test])
         cut["train"].append(own[validation + test:])
     return {name: np.sort(np.concatenate(chunks)) for name, chunks in cut.items()}
+
+
+def fewer(train, labels, fraction, seed):
+    """A part of the training rows, as much of each class; less lies in more."""
+    order = np.random.default_rng([seed, 1]).permutation(train)
+    kept = [own[:math.ceil(len(own) * fraction)] for own in (order[labels[order] == c] for c in np.unique(labels[train]))]
+    return np.sort(np.concatenate(kept))

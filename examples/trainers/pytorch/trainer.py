@@ -81,15 +81,20 @@ class Trial:
                 raise End(DATA, f"recipe.augmentation holds {change}; {', '.join(AUGMENTATIONS)} are known")
         examples, labels = data.load(file["dataset"], file["folders"]["data"])
         rows = data.parts(labels, file["dataset"]["split"], file["splitSeed"])
+        rows["train"] = data.fewer(rows["train"], labels, file["dataset"].get("fraction") or 1.0, file["splitSeed"])
+        reduced = file["dataset"].get("resolution")
+        if reduced:
+            examples = F.adaptive_avg_pool2d(torch.from_numpy(examples), reduced).numpy()
         mean, deviation = examples[rows["train"]].mean(), examples[rows["train"]].std() or 1
         everything = {name: (torch.from_numpy((examples[at] - mean) / deviation).to(self.device),
                              torch.from_numpy(labels[at]).to(self.device)) for name, at in rows.items()}
         torch.manual_seed(file["seed"])
         self.refuse_too_large()
         network = Network(file["graph"])
-        network.check(torch.zeros(2, *file["dataset"]["shape"]))
+        network.check(torch.zeros(2, *examples.shape[1:]))
         network.to(self.device)
-        self.metrics["params"] = network.params()
+        if not reduced:
+            self.metrics["params"] = network.params()
         self.train(network, *everything["train"], everything["validation"])
         self.metrics.update(evaluate(network, *everything["validation"]), validationExamples=len(rows["validation"]),
                             trainSeconds=self.seconds)
@@ -97,7 +102,8 @@ class Trial:
             test = evaluate(network, *everything["test"])
             self.metrics.update({f"test{name[0].upper()}{name[1:]}": value for name, value in test.items()},
                                 testExamples=len(rows["test"]))
-        self.metrics.update(latency(network, everything["validation"][0][:1]))
+        if not reduced:
+            self.metrics.update(latency(network, everything["validation"][0][:1]))
         if self.device.type == "cuda":
             self.metrics["gpuMemoryMiB"] = torch.cuda.max_memory_allocated() / 2**20
 

@@ -59,6 +59,13 @@ import org.jspecify.annotations.Nullable;
         message = "holds flip, crop or cutout, which change pictures, but examples are one value wide by dataset.shape;"
                 + " leave all but mixup out",
         fieldPath = ".evaluation.recipe.augmentation")
+@ValidationRule(
+        value = "self.evaluation.fidelity.resource != 'resolution' || (self.dataset.shape[2] > 1"
+                + " && (!has(self.constraints) || self.constraints.all(c, c.metric != 'latencyMs'))"
+                + " && (!has(self.objective.tradeOff) || self.objective.tradeOff.metric != 'latencyMs'))",
+        message = "needs pictures, and measures no latency of the whole architecture: with examples that are"
+                + " one value wide, or with latencyMs as limit or trade-off, choose epochs or data",
+        fieldPath = ".evaluation.fidelity.resource")
 public record NasExperimentSpec(
         @Default("false") Boolean suspend,
 
@@ -825,16 +832,19 @@ public record NasExperimentSpec(
             @Default("{}") Recipe recipe) {}
 
     /**
-     * Cheaper trainings with fewer epochs. An architecture starts at the lowest rung, and what its scheduler promotes is trained on
-     * to the next; the part that goes on is the inverse of the epochs, so that every rung costs the same. budget.trials counts
+     * Cheaper trainings with fewer epochs, less data or smaller images. An architecture starts at the lowest rung, and what its scheduler promotes is trained on
+     * to the next; the part that goes on is the inverse of the effort, so that every rung costs the same. budget.trials counts
      * architectures, whatever their epochs. Finalists and baselines are always trained in full.
      *
      * @param scheduler who goes on: None (every trial is a full training), SuccessiveHalving (when all architectures have finished a
      *     rung, its best; Jamieson and Talwalkar 2016), Hyperband (the same in brackets that begin at different rungs; Li et al. 2018)
      *     or Asha (whatever belongs to the best of its rung so far, without waiting; Li et al. 2020)
-     * @param resource what is cut: epochs
-     * @param rungs numbers of epochs at which architectures are compared; where the last is below evaluation.epochs, the search
-     *     trains nothing in full
+     * @param resource what is cut: epochs; data (a rung of 4 of 20 epochs trains all 20 on a fifth of the training part, stratified, the
+     *     smaller in the larger) or resolution (it trains all 20 on images with a fifth of the pixels, each the mean of those that it
+     *     covers). Only a training that is cut in epochs goes on from its checkpoint when it is promoted; the others begin anew and
+     *     cost all of the next rung
+     * @param rungs efforts at which architectures are compared, in epochs on all of the data; where the last is below
+     *     evaluation.epochs, the search trains nothing in full
      * @param minEpochs in place of rungs: the lowest rung; default: evaluation.epochs / 9
      * @param reduction in place of rungs: each rung has so many times the epochs of the one below, the last evaluation.epochs;
      *     default: 3
@@ -844,6 +854,10 @@ public record NasExperimentSpec(
             value = "self.scheduler != 'None' || (!has(self.rungs) && !has(self.minEpochs) && !has(self.reduction))",
             message = "None trains everything in full; rungs, minEpochs and reduction need another scheduler",
             fieldPath = ".scheduler")
+    @ValidationRule(
+            value = "self.scheduler != 'None' || self.resource == 'epochs'",
+            message = "is not cut by scheduler None, which trains everything in full; choose another scheduler",
+            fieldPath = ".resource")
     @ValidationRule(
             value = "!has(self.rungs) || (!has(self.minEpochs) && !has(self.reduction))",
             message = "stands in place of minEpochs and reduction; give one or the other",
@@ -887,7 +901,9 @@ public record NasExperimentSpec(
 
     /** What a lower fidelity has less of. */
     public enum Resource {
-        epochs
+        epochs,
+        data,
+        resolution
     }
 
     /**

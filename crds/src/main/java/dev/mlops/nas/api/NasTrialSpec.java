@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param genotype chosen index of every decision; -1 where inactive
  * @param decisions the same as names and values, active ones only
  * @param architecture canonical hash of the graph
- * @param epochs fidelity
+ * @param epochs fidelity: epochs to train, or the effort in epochs on all of the data where evaluation.fidelity.resource is another
  * @param seed of the training
  * @param reference name of the human design, for purpose Reference
  * @param continues number of the trial with fewer epochs whose training goes on in this one

@@ -126,6 +126,11 @@ public record TrialFile(
      * @param shape of one example: channels, height, width
      * @param classes labels are 0 to classes - 1
      * @param split parts of the whole
+     * @param fraction part of the training part that is used, the same part of each class, at least one example; that of a smaller
+     *     fraction lies in that of a larger one. Validation and test part stay whole; absent for all
+     * @param resolution height and width that examples are reduced to, each new value the mean of the old ones that it covers (from
+     *     i h / height rounded down to (i + 1) h / height rounded up); the graph begins with that shape. Absent where they stay as
+     *     they are. Costs of a reduced network are not reported: they are not those of the architecture
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record DatasetRef(
@@ -136,7 +141,23 @@ public record TrialFile(
             @Nullable String sha256,
             List<Integer> shape,
             int classes,
-            Split split) {}
+            Split split,
+            @Nullable Double fraction,
+            @Nullable List<Integer> resolution) {
+
+        /** All of the data as it is. */
+        public DatasetRef(
+                String uri,
+                String format,
+                @Nullable String labels,
+                int labelColumn,
+                @Nullable String sha256,
+                List<Integer> shape,
+                int classes,
+                Split split) {
+            this(uri, format, labels, labelColumn, sha256, shape, classes, split, null, null);
+        }
+    }
 
     /** Parts of the whole, adding up to 1; the split is stratified by label. */
     public record Split(double train, double validation, double test) {}

@@ -3,6 +3,7 @@ package dev.mlops.nas.cluster;
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasExperimentSpec.Checkpoints;
+import dev.mlops.nas.api.NasExperimentSpec.Resource;
 import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasTrialSpec;
 import dev.mlops.nas.contract.TrialFile.Folders;
@@ -27,9 +28,14 @@ final class CheckpointFolders {
         if (claim(experiment) == null) {
             return new Folders(data, null, null);
         }
-        Integer earlier = trial.continues();
+        Integer earlier = fewerEpochs(experiment) ? trial.continues() : null;
         return new Folders(
                 data, folder(experiment, trial.number()), earlier == null ? null : folder(experiment, earlier));
+    }
+
+    /** Whether what is promoted goes on from a checkpoint: on other examples a training begins anew. */
+    private static boolean fewerEpochs(NasExperiment experiment) {
+        return experiment.getSpec().evaluation().fidelity().resource() == Resource.epochs;
     }
 
     private static String folder(NasExperiment experiment, int number) {
@@ -44,6 +50,7 @@ final class CheckpointFolders {
     static @Nullable String notice(NasExperiment experiment) {
         return claim(experiment) == null
                         && experiment.getSpec().evaluation().fidelity().scheduler() != SchedulerName.None
+                        && fewerEpochs(experiment)
                 ? "spec.trainer.checkpoints is not set: a promoted trial trains from scratch and costs all its epochs"
                 : null;
     }

@@ -44,7 +44,9 @@ final class Datasets {
                 data.sha256(),
                 data.shape(),
                 data.classes(),
-                data.split());
+                data.split(),
+                data.fraction(),
+                data.resolution());
         return new TrialFile(
                 file.contractVersion(),
                 file.experiment(),

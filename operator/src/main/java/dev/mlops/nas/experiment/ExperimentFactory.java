@@ -18,6 +18,7 @@ import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.Fidelity;
 import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Experiment.Protocol;
+import dev.mlops.nas.search.Experiment.Resource;
 import dev.mlops.nas.search.Experiment.SchedulerKind;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Experiment.SurrogateKind;
@@ -58,7 +59,7 @@ public final class ExperimentFactory {
         }
         return new Experiment(
                 name,
-                space(spec),
+                space(spec, spec.dataset().shape()),
                 new Objective(
                         spec.objective().metric().name(),
                         spec.objective().maximizes(),
@@ -92,7 +93,13 @@ public final class ExperimentFactory {
     private static Fidelity fidelity(Evaluation evaluation) {
         return new Fidelity(
                 scheduler(evaluation.fidelity().scheduler()),
-                evaluation.fidelity().rungsOf(evaluation.epochs()));
+                evaluation.fidelity().rungsOf(evaluation.epochs()),
+                true,
+                switch (evaluation.fidelity().resource()) {
+                    case epochs -> Resource.EPOCHS;
+                    case data -> Resource.DATA;
+                    case resolution -> Resource.RESOLUTION;
+                });
     }
 
     /** The engine's scheduler of a name. */
@@ -105,9 +112,9 @@ public final class ExperimentFactory {
         };
     }
 
-    private static SearchSpace space(NasExperimentSpec spec) {
+    /** The space, for examples of a shape: channels, height, width. Its decisions are the same for all shapes. */
+    static SearchSpace space(NasExperimentSpec spec, List<Integer> shape) {
         Space space = spec.searchSpace();
-        List<Integer> shape = spec.dataset().shape();
         var task = new Task(
                 shape.get(0), shape.get(1), shape.get(2), spec.dataset().classes());
         Map<String, Map<String, String>> references = references(space.references());

@@ -13,8 +13,10 @@ import dev.mlops.nas.contract.TrialFile.Recipe;
 import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Experiment.Resource;
 import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.ScoreStudy.Subject;
+import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialRequest;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,17 +28,21 @@ public final class TrialFiles {
     /** The trial file of one request; URIs are left as the user wrote them, except that {@code pvc://} is resolved by the caller. */
     public static TrialFile create(
             Experiment experiment, NasExperimentSpec spec, TrialRequest request, Folders folders) {
+        List<Integer> resolution = resolution(experiment, spec.dataset().shape(), request.epochs());
+        boolean fewerEpochs = experiment.fidelity().resource() == Resource.EPOCHS;
         return new TrialFile(
                 TrialFile.VERSION,
                 experiment.name(),
                 NasApi.trialName(experiment.name(), request.number()),
-                graph(experiment, request.genotype()),
+                graph(space(experiment, spec, resolution), request.genotype()),
                 experiment.space().describe(request.genotype()),
-                dataset(spec.dataset()),
-                request.epochs(),
+                dataset(spec.dataset(), fraction(experiment, request.epochs()), resolution),
+                fewerEpochs ? request.epochs() : experiment.epochs(),
                 request.seed(),
                 spec.seed(),
-                recipe(spec.evaluation().recipe(), experiment.trainingEpochs(request)),
+                recipe(
+                        spec.evaluation().recipe(),
+                        fewerEpochs ? experiment.trainingEpochs(request) : experiment.epochs()),
                 request.purpose().opensTest(),
                 folders);
     }
@@ -55,7 +61,7 @@ public final class TrialFiles {
             Path scores,
             @Nullable Integer sharedEpochs) {
         var architectures = subjects.stream()
-                .map(s -> new Architecture(s.name(), graph(experiment, s.genotype())))
+                .map(s -> new Architecture(s.name(), graph(experiment.space(), s.genotype())))
                 .toList();
         return new TrialFile(
                 TrialFile.VERSION,
@@ -63,7 +69,7 @@ public final class TrialFiles {
                 experiment.name() + "-scores",
                 List.of(),
                 Map.of(),
-                dataset(spec.dataset()),
+                dataset(spec.dataset(), null, null),
                 experiment.epochs(),
                 spec.seed(),
                 spec.seed(),
@@ -73,10 +79,38 @@ public final class TrialFiles {
                 new Scoring(architectures, scores.toString(), sharedEpochs));
     }
 
-    private static List<GraphNode> graph(Experiment experiment, Genotype genotype) {
-        return experiment.space().graph(genotype).nodes().stream()
+    private static SearchSpace space(
+            Experiment experiment, NasExperimentSpec spec, @Nullable List<Integer> resolution) {
+        return resolution == null
+                ? experiment.space()
+                : ExperimentFactory.space(
+                        spec, List.of(spec.dataset().shape().getFirst(), resolution.get(0), resolution.get(1)));
+    }
+
+    private static List<GraphNode> graph(SearchSpace space, Genotype genotype) {
+        return space.graph(genotype).nodes().stream()
                 .map(n -> new GraphNode(n.name(), n.operator(), n.attributes(), n.inputs(), n.shape()))
                 .toList();
+    }
+
+    private static @Nullable Double fraction(Experiment experiment, int effort) {
+        return experiment.fidelity().resource() == Resource.DATA && effort < experiment.epochs()
+                ? (double) effort / experiment.epochs()
+                : null;
+    }
+
+    /** Height and width with as many pixels as the effort is of the full one; signals, of height 1, only get shorter. */
+    private static @Nullable List<Integer> resolution(Experiment experiment, List<Integer> shape, int effort) {
+        if (experiment.fidelity().resource() != Resource.RESOLUTION || effort >= experiment.epochs()) {
+            return null;
+        }
+        double part = (double) effort / experiment.epochs();
+        double side = shape.get(1) == 1 ? part : Math.sqrt(part);
+        return List.of(scaled(shape.get(1), side), scaled(shape.get(2), side));
+    }
+
+    private static int scaled(int side, double part) {
+        return Math.max(1, (int) Math.round(side * part));
     }
 
     /** What is off is left out, so that trainers that do not know it keep the recipe. */
@@ -99,7 +133,7 @@ public final class TrialFiles {
                         : recipe.classWeights().name());
     }
 
-    private static DatasetRef dataset(Dataset dataset) {
+    private static DatasetRef dataset(Dataset dataset, @Nullable Double fraction, @Nullable List<Integer> resolution) {
         return new DatasetRef(
                 dataset.uri(),
                 dataset.format().name(),
@@ -111,7 +145,9 @@ public final class TrialFiles {
                 new Split(
                         dataset.split().train(),
                         dataset.split().validation(),
-                        dataset.split().test()));
+                        dataset.split().test()),
+                fraction,
+                resolution);
     }
 
     private TrialFiles() {}

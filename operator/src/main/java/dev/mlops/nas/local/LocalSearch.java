@@ -361,7 +361,8 @@ final class LocalSearch {
     private void end(LocalTrial trial, TrialState.Outcome outcome) {
         trial.outcome = OutcomeFile.of(outcome, clock.instant());
         trial.folder.end(trial.outcome);
-        boolean mayGoOn = setup.experiment().trainingEpochs(trial.request) > trial.request.epochs();
+        boolean mayGoOn = setup.experiment().fidelity().resumes()
+                && setup.experiment().trainingEpochs(trial.request) > trial.request.epochs();
         if (!(outcome instanceof TrialState.Completed) || !mayGoOn) {
             trial.folder.removeCheckpoints();
         }
@@ -372,7 +373,9 @@ final class LocalSearch {
 
     /** The trial whose training this one continues. */
     private Optional<LocalTrial> resumed(LocalTrial trial) {
-        return Optional.ofNullable(trial.request.continues()).map(trials::get);
+        return setup.experiment().fidelity().resumes()
+                ? Optional.ofNullable(trial.request.continues()).map(trials::get)
+                : Optional.empty();
     }
 
     private void end(LocalTrial trial, Ending why) {

@@ -5,6 +5,7 @@ import static dev.mlops.nas.local.Screen.Span.plain;
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.local.Screen.Span;
 import dev.mlops.nas.local.Screen.Style;
+import dev.mlops.nas.report.Fidelities;
 import dev.mlops.nas.report.Figures;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Plan;
@@ -79,9 +80,7 @@ final class Progress implements LocalSearch.Watcher {
                                 experiment.objective().metric(),
                                 Figures.score(c.metrics()
                                         .getOrDefault(experiment.objective().metric(), Double.NaN)),
-                                request.epochs() == experiment.epochs()
-                                        ? ""
-                                        : " after %d of %d epochs".formatted(request.epochs(), experiment.epochs()));
+                                Fidelities.less(experiment, request.epochs()));
             case Failed f -> "failed: " + f.reason();
             case Infeasible i -> "infeasible: " + i.reason();
             case Rejected r -> "rejected: " + r.reason();

@@ -152,8 +152,7 @@ final class Content {
         }
         search.summary()
                 .rankingNoise()
-                .forEach(n -> sentences.add(
-                        Sentences.rankingNoise(n, search.experiment().epochs()) + "."));
+                .forEach(n -> sentences.add(Sentences.rankingNoise(n, search.experiment()) + "."));
         return sentences;
     }
 
@@ -253,6 +252,15 @@ final class Content {
             case HYPERBAND -> "Hyperband";
             case ASHA -> "ASHA";
         };
+        if (experiment.fidelity().resource() != Experiment.Resource.EPOCHS) {
+            return "All trainings ran %d epochs, search trials%s, as %s decided; all"
+                    .formatted(
+                            experiment.epochs(),
+                            rungs.stream()
+                                    .map(r -> r == experiment.epochs() ? " in full" : Fidelities.less(experiment, r))
+                                    .collect(Collectors.joining(",")),
+                            scheduler);
+        }
         String search = rungs.size() == 1
                 ? "%d epochs".formatted(rungs.getFirst())
                 : "%s epochs, as %s decided"

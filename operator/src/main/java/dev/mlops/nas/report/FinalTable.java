@@ -34,10 +34,7 @@ public final class FinalTable {
             lines.addAll(wrapped("proxy", Sentences.rankCorrelation(summary.rankCorrelation()), 100));
         }
         for (Plan.RankingNoise noise : summary.rankingNoise()) {
-            lines.addAll(wrapped(
-                    "ranking noise",
-                    Sentences.rankingNoise(noise, search.experiment().epochs()),
-                    100));
+            lines.addAll(wrapped("ranking noise", Sentences.rankingNoise(noise, search.experiment()), 100));
         }
         return lines;
     }

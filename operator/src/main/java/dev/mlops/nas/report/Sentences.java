@@ -1,5 +1,6 @@
 package dev.mlops.nas.report;
 
+import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.PredictorQuality;
 import dev.mlops.nas.search.Plan.RankingNoise;
@@ -33,9 +34,12 @@ final class Sentences {
     }
 
     /** What a lower fidelity is worth. */
-    static String rankingNoise(RankingNoise noise, int epochs) {
-        return "Kendall tau %s between results after %d epochs and after all %d, on the %d architectures that were trained in full too"
-                .formatted(Figures.correlation(noise.kendallTau()), noise.epochs(), epochs, noise.architectures());
+    static String rankingNoise(RankingNoise noise, Experiment experiment) {
+        return "Kendall tau %s between %s, on the %d architectures that were trained in full too"
+                .formatted(
+                        Figures.correlation(noise.kendallTau()),
+                        Fidelities.both(experiment, noise.epochs()),
+                        noise.architectures());
     }
 
     /** What the front covers. */

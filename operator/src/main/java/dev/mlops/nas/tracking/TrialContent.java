@@ -34,7 +34,11 @@ final class TrialContent {
     static Map<String, String> params(Experiment experiment, TrialRequest request) {
         var params = new LinkedHashMap<String, String>();
         params.put("purpose", purpose(request));
-        params.put("epochs", String.valueOf(request.epochs()));
+        switch (experiment.fidelity().resource()) {
+            case EPOCHS -> params.put("epochs", String.valueOf(request.epochs()));
+            case DATA -> params.put("data_fraction", part(experiment, request));
+            case RESOLUTION -> params.put("pixel_fraction", part(experiment, request));
+        }
         params.put("seed", String.valueOf(request.seed()));
         if (request.reference() != null) {
             params.put("reference", request.reference());
@@ -44,6 +48,10 @@ final class TrialContent {
             params.put(name, value);
         });
         return params;
+    }
+
+    private static String part(Experiment experiment, TrialRequest request) {
+        return SearchContent.number((double) request.epochs() / experiment.epochs());
     }
 
     static Map<String, String> openTags(Experiment experiment, TrialRequest request) {

@@ -105,7 +105,7 @@ public record Experiment(
                 constraints,
                 strategy,
                 epochs,
-                new Fidelity(fidelity.scheduler(), fidelity.rungs(), false),
+                new Fidelity(fidelity.scheduler(), fidelity.rungs(), false, fidelity.resource()),
                 budget,
                 protocol,
                 seed,
@@ -215,17 +215,25 @@ public record Experiment(
     }
 
     /**
-     * How many epochs search trials get. An architecture is started once, at the lowest rung but for Hyperband; what its scheduler
+     * How much search trials get, as an effort in epochs: so many epochs, or all of them on a part of the data or of the pixels. An architecture is started once, at the lowest rung but for Hyperband; what its scheduler
      * promotes is trained on to the next rung. Finalists and baselines get all epochs.
      *
      * @param scheduler who goes on to the next rung
      * @param rungs numbers of epochs, ascending, none above {@link Experiment#epochs}
-     * @param resumes whether what is promoted goes on from a checkpoint and pays the difference only
+     * @param resumes whether what is promoted goes on from a checkpoint and pays the difference only; never where the resource is
+     *     not epochs, as a training on other examples begins anew
+     * @param resource what is cut
      */
-    public record Fidelity(SchedulerKind scheduler, List<Integer> rungs, boolean resumes) {
+    public record Fidelity(SchedulerKind scheduler, List<Integer> rungs, boolean resumes, Resource resource) {
         /** Copies the rungs. */
         public Fidelity {
             rungs = rungs.stream().sorted().distinct().toList();
+            resumes = resumes && resource == Resource.EPOCHS;
+        }
+
+        /** Fewer epochs. */
+        public Fidelity(SchedulerKind scheduler, List<Integer> rungs, boolean resumes) {
+            this(scheduler, rungs, resumes, Resource.EPOCHS);
         }
 
         /** With checkpoints. */
@@ -242,6 +250,15 @@ public record Experiment(
         public int highest() {
             return rungs.getLast();
         }
+    }
+
+    /** What a lower fidelity has less of. */
+    public enum Resource {
+        EPOCHS,
+        /** Examples of the training part. */
+        DATA,
+        /** Pixels of each example. */
+        RESOLUTION
     }
 
     /** Schedulers of fidelities. */

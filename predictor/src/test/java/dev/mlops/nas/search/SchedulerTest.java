@@ -229,6 +229,29 @@ class SchedulerTest {
         assertThat(trainings(lab)).isEqualTo(Map.of(2, 9, 6, 3));
     }
 
+    @Test
+    void whatIsPromotedToMoreDataBeginsAnewAndCostsAllOfIt() {
+        Experiment epochs = experiment(CELL, RANDOM, SchedulerKind.SUCCESSIVE_HALVING, 9, 2);
+        Experiment data = withFidelity(
+                epochs, new Fidelity(SchedulerKind.SUCCESSIVE_HALVING, RUNGS, true, Experiment.Resource.DATA));
+        var fewerEpochs = new Laboratory(epochs, trainer(CELL), 1);
+        var lessData = new Laboratory(data, trainer(CELL), 1);
+        fewerEpochs.run();
+        lessData.run();
+        assertThat(trainings(lessData)).isEqualTo(trainings(fewerEpochs)).isEqualTo(Map.of(2, 9, 6, 3, 20, 1));
+        assertThat(paid(fewerEpochs, epochs)).isEqualTo(9 * 2 + 3 * 4 + 14);
+        assertThat(paid(lessData, data)).isEqualTo(9 * 2 + 3 * 6 + 20);
+        // Random search gets what the search got: 2.2 and 2.8 full trainings.
+        assertThat(fewerEpochs.requests(Purpose.RANDOM_ARM)).hasSize(3);
+        assertThat(lessData.requests(Purpose.RANDOM_ARM)).hasSize(3);
+    }
+
+    private static int paid(Laboratory lab, Experiment experiment) {
+        return lab.requests(Purpose.WARM_UP, Purpose.SEARCH).stream()
+                .mapToInt(r -> experiment.paidEpochs(r, new History(Laboratory.START, lab.trials())))
+                .sum();
+    }
+
     private static Map<Integer, Integer> trainings(Laboratory lab) {
         var counts = new TreeMap<Integer, Integer>();
         lab.requests(Purpose.WARM_UP, Purpose.SEARCH).forEach(r -> counts.merge(r.epochs(), 1, Integer::sum));

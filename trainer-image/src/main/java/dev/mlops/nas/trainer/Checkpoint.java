@@ -83,8 +83,24 @@ record Checkpoint(
         return folder.resolve("%016x.checkpoint".formatted(fingerprint));
     }
 
-    /** The checkpoint of this training, or null when there is none, it is damaged, or it is another one's. */
+    /** Where the one before the last lies. */
+    private static Path previous(Path path) {
+        return path.resolveSibling(path.getFileName() + ".previous");
+    }
+
+    /** The checkpoint of this training, or the one before where it is damaged; null when there is none. */
     static @Nullable Checkpoint read(Path path, long fingerprint) {
+        var last = readOne(path, fingerprint);
+        return last == null ? readOne(previous(path), fingerprint) : last;
+    }
+
+    /** Removes what {@link #write} left at a path. */
+    static void remove(Path path) throws IOException {
+        Files.deleteIfExists(path);
+        Files.deleteIfExists(previous(path));
+    }
+
+    private static @Nullable Checkpoint readOne(Path path, long fingerprint) {
         try {
             var bytes = Files.readAllBytes(path);
             var in = new DataInputStream(new ByteArrayInputStream(bytes));
@@ -130,7 +146,10 @@ record Checkpoint(
         return Double.isNaN(value) ? null : value;
     }
 
-    /** Writes to a temporary file, waits for the disk, renames. */
+    /**
+     * Writes to a temporary file, waits for the disk, renames. The one before stays beside it; a write that fails, as on a full disk,
+     * leaves both as they were.
+     */
     void write(Path path) throws IOException {
         var bytes = new ByteArrayOutputStream();
         var out = new DataOutputStream(bytes);
@@ -163,14 +182,26 @@ record Checkpoint(
         out.writeLong(sum.getValue());
         Files.createDirectories(path.toAbsolutePath().getParent());
         var temporary = path.resolveSibling(path.getFileName() + ".tmp");
+        try {
+            write(bytes.toByteArray(), temporary);
+            if (Files.exists(path)) {
+                Files.move(path, previous(path), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            }
+            Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            Files.deleteIfExists(temporary);
+            throw e;
+        }
+    }
+
+    private static void write(byte[] bytes, Path temporary) throws IOException {
         try (var channel = FileChannel.open(
                 temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            var buffer = ByteBuffer.wrap(bytes.toByteArray());
+            var buffer = ByteBuffer.wrap(bytes);
             while (buffer.hasRemaining()) {
                 channel.write(buffer);
             }
             channel.force(true);
         }
-        Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 }

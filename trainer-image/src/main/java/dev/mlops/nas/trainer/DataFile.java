@@ -14,7 +14,7 @@ import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/** A data file that exists: where it lies, its sum, its bytes (unpacked when the name ends in {@code .gz}). */
+/** A data file, or folder of them, that exists: where it lies, its sum, its bytes (unpacked when the name ends in {@code .gz}). */
 record DataFile(Path path) {
     /**
      * Resolves {@code file:///absolute}, an absolute path, or a path relative to the data folder.
@@ -22,6 +22,27 @@ record DataFile(Path path) {
      * @throws TrialException with exit code 65 when there is no such file
      */
     static DataFile of(String uri, Path folder) {
+        var path = resolve(uri, folder);
+        if (!Files.isRegularFile(path)) {
+            throw TrialException.data("Data file %s does not exist.", path);
+        }
+        return new DataFile(path);
+    }
+
+    /**
+     * The same for a folder.
+     *
+     * @throws TrialException with exit code 65 when there is no such folder
+     */
+    static DataFile folder(String uri, Path folder) {
+        var path = resolve(uri, folder);
+        if (!Files.isDirectory(path)) {
+            throw TrialException.data("Data folder %s does not exist.", path);
+        }
+        return new DataFile(path);
+    }
+
+    private static Path resolve(String uri, Path folder) {
         Path path;
         try {
             path = uri.startsWith("file:") ? Path.of(URI.create(uri)) : folder.resolve(uri);
@@ -33,10 +54,7 @@ record DataFile(Path path) {
             throw TrialException.data(
                     "dataset.uri %s is not a file; the trainer reads file:///absolute/path or a path.", uri);
         }
-        if (!Files.isRegularFile(path)) {
-            throw TrialException.data("Data file %s does not exist.", path);
-        }
-        return new DataFile(path.toAbsolutePath().normalize());
+        return path.toAbsolutePath().normalize();
     }
 
     /** The file's name, for messages. */

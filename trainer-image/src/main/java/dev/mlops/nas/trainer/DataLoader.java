@@ -23,30 +23,36 @@ final class DataLoader {
         if (Generator.isNamedBy(dataset.uri())) {
             return checked(Generator.load(dataset));
         }
-        var file = DataFile.of(dataset.uri(), folder);
-        file.verify(dataset.sha256());
         var shape = Shape.of(dataset.shape());
+        boolean folderOfImages = dataset.format().equals("images");
+        if (folderOfImages && dataset.sha256() != null) {
+            throw TrialException.data("dataset.sha256 is of one file; format images reads a folder.");
+        }
+        var file = folderOfImages ? DataFile.folder(dataset.uri(), folder) : DataFile.of(dataset.uri(), folder);
+        file.verify(dataset.sha256());
         var current = file;
         try {
-            Examples examples;
-            if (dataset.format().equals("idx")) {
-                if (dataset.labels() == null || dataset.labels().isBlank()) {
-                    throw TrialException.data(
-                            "dataset.labels is missing; format idx needs the address of the label file.");
-                }
-                var labelFile = DataFile.of(dataset.labels(), folder);
-                var features = IdxReader.images(file, shape);
-                current = labelFile;
-                examples = new Examples(
-                        file.name(),
-                        shape,
-                        dataset.classes(),
-                        features,
-                        IdxReader.labels(labelFile, features.length / shape.size(), file.name()));
-            } else {
-                examples = CsvReader.read(file, shape, dataset.classes(), dataset.labelColumn());
-            }
-            return checked(examples);
+            return checked(
+                    switch (dataset.format()) {
+                        case "images" -> ImageFolderReader.read(file.path(), shape, dataset.classes());
+                        case "npz" -> NpyReader.read(file, shape, dataset.classes());
+                        case "csv" -> CsvReader.read(file, shape, dataset.classes(), dataset.labelColumn());
+                        default -> {
+                            boolean npy = dataset.format().equals("npy");
+                            var labelFile = labels(dataset, folder);
+                            var features = npy ? NpyReader.images(file, shape) : IdxReader.images(file, shape);
+                            current = labelFile;
+                            int count = features.length / shape.size();
+                            yield new Examples(
+                                    file.name(),
+                                    shape,
+                                    dataset.classes(),
+                                    features,
+                                    npy
+                                            ? NpyReader.labels(labelFile, count)
+                                            : IdxReader.labels(labelFile, count, file.name()));
+                        }
+                    });
         } catch (EOFException | ZipException e) {
             throw TrialException.data("Data file %s is truncated or damaged.", current.name());
         } catch (CharacterCodingException e) {
@@ -55,6 +61,14 @@ final class DataLoader {
             throw TrialException.data(
                     "Data file %s cannot be read: %s.", current.name(), String.valueOf(e.getMessage()));
         }
+    }
+
+    private static DataFile labels(DatasetRef dataset, Path folder) {
+        if (dataset.labels() == null || dataset.labels().isBlank()) {
+            throw TrialException.data(
+                    "dataset.labels is missing; format %s needs the address of the label file.", dataset.format());
+        }
+        return DataFile.of(dataset.labels(), folder);
     }
 
     private static Examples checked(Examples examples) {

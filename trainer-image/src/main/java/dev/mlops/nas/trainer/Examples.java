@@ -17,6 +17,35 @@ record Examples(String source, Shape shape, int classes, float[] features, int[]
         return labels.length;
     }
 
+    /** Smaller ones: each value is the mean of those that it covers, whole rows and columns. */
+    Examples reduced(int height, int width) {
+        var smaller = new Shape(shape.channels(), height, width, shape.form());
+        var means = new float[Math.multiplyExact(count(), smaller.size())];
+        for (int i = 0; i < means.length; i++) {
+            int channel = i % shape.channels();
+            int column = i / shape.channels() % width;
+            int row = i / shape.channels() / width % height;
+            int example = i / smaller.size();
+            means[i] = mean(
+                    example * shape.size() + channel,
+                    row * shape.height() / height,
+                    Math.ceilDiv((row + 1) * shape.height(), height),
+                    column * shape.width() / width,
+                    Math.ceilDiv((column + 1) * shape.width(), width));
+        }
+        return new Examples(source, smaller, classes, means, labels);
+    }
+
+    private float mean(int start, int top, int bottom, int left, int right) {
+        double sum = 0;
+        for (int row = top; row < bottom; row++) {
+            for (int column = left; column < right; column++) {
+                sum += features[start + (row * shape.width() + column) * shape.channels()];
+            }
+        }
+        return (float) (sum / ((bottom - top) * (right - left)));
+    }
+
     /** Shifts and scales every channel to mean 0 and deviation 1 over the given rows, in place. */
     void standardise(int[] rows) {
         var channels = shape.channels();

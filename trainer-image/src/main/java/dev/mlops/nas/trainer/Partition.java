@@ -47,6 +47,30 @@ record Partition(int[] train, int[] validation, int[] test) {
         return new Partition(train.sorted(), validation.sorted(), test.sorted());
     }
 
+    /**
+     * The same with a part of the training rows: as much of each class, at least one row. A function of the arguments, and less lies
+     * in more.
+     *
+     * @param fraction above 0, at most 1
+     */
+    Partition withLessToLearnFrom(Examples examples, double fraction, long seed) {
+        var random = new SplittableRandom(seed).split();
+        var order = train.clone();
+        shuffle(order, random);
+        var wanted = new int[examples.classes()];
+        for (var row : train) {
+            wanted[examples.labels()[row]]++;
+        }
+        Arrays.setAll(wanted, label -> (int) Math.ceil(wanted[label] * fraction));
+        var kept = new Rows(train.length);
+        for (var row : order) {
+            if (wanted[examples.labels()[row]]-- > 0) {
+                kept.add(row);
+            }
+        }
+        return new Partition(kept.sorted(), validation, test);
+    }
+
     private static int part(int count, double share) {
         return share == 0 ? 0 : Math.max(1, (int) Math.round(count * share));
     }

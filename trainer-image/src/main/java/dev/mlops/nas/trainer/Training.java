@@ -3,7 +3,6 @@ package dev.mlops.nas.trainer;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialResult.Epoch;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,18 +40,25 @@ final class Training {
     private long learned;
     private double startSeconds;
 
+    /**
+     * A training that has not begun.
+     *
+     * @param batchSize examples per step; fewer where the training part is smaller
+     * @throws TrialException with exit code 69 when the batch does not fit into memory
+     */
     Training(
             TrialFile file,
             Network network,
             Examples examples,
             Partition partition,
+            int batchSize,
             MemoryLimit limit,
             BooleanSupplier stopRequested) {
         this.file = file;
         this.network = network;
         this.partition = partition;
         this.stopRequested = stopRequested;
-        this.batch = Math.min(file.recipe().batchSize(), partition.train().length);
+        this.batch = Math.min(batchSize, partition.train().length);
         this.batchesPerEpoch = partition.train().length / batch;
         var augmentation = file.recipe().augmentation();
         this.learner = new Classifier(
@@ -186,12 +192,14 @@ final class Training {
             throw TrialException.terminated(
                     "Terminated in epoch %d of %d; no checkpoint folder is set.", epoch, file.epochs());
         }
-        save(checkpoint, batchesDone);
+        boolean saved = save(checkpoint, batchesDone);
         throw TrialException.terminated(
-                "Terminated in epoch %d of %d; the checkpoint is written.", epoch, file.epochs());
+                "Terminated in epoch %d of %d; the checkpoint %s written.",
+                epoch, file.epochs(), saved ? "is" : "could not be");
     }
 
-    private void save(Path path, int batchesDone) {
+    /** Whether it could be written; a training does not end because a disk is full. */
+    private boolean save(Path path, int batchesDone) {
         var vectors = vectors().stream().map(INDArray::toFloatVector).toList();
         try {
             new Checkpoint(
@@ -204,8 +212,10 @@ final class Training {
                             history,
                             vectors)
                     .write(path);
+            return true;
         } catch (IOException e) {
             System.err.printf("%s: checkpoint %s cannot be written: %s%n", file.trial(), path, e.getMessage());
+            return false;
         }
     }
 
@@ -268,7 +278,7 @@ final class Training {
     private void remove(@Nullable Path path) {
         try {
             if (path != null) {
-                Files.deleteIfExists(path);
+                Checkpoint.remove(path);
             }
         } catch (IOException e) {
             System.err.printf("%s: checkpoint %s cannot be removed: %s%n", file.trial(), path, e.getMessage());

@@ -5,13 +5,13 @@ import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Epoch;
-import dev.mlops.nas.trainer.Network.Shape;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One trial from its file to its result; never throws. */
@@ -19,8 +19,10 @@ final class Trial {
     private final Path path;
     private final @Nullable String dataFolder;
     private final BooleanSupplier stopRequested;
+    private final Supplier<MemoryLimit> memory;
     private String name = "";
     private List<Epoch> history = List.of();
+    private @Nullable Integer batchSize;
 
     /**
      * A trial.
@@ -30,9 +32,14 @@ final class Trial {
      * @param stopRequested asked between batches
      */
     Trial(Path path, @Nullable String dataFolder, BooleanSupplier stopRequested) {
+        this(path, dataFolder, stopRequested, MemoryLimit::ofThisProcess);
+    }
+
+    Trial(Path path, @Nullable String dataFolder, BooleanSupplier stopRequested, Supplier<MemoryLimit> memory) {
         this.path = path;
         this.dataFolder = dataFolder;
         this.stopRequested = stopRequested;
+        this.memory = memory;
     }
 
     /** Loads and checks the data; with training when not {@code checkOnly}. */
@@ -44,11 +51,19 @@ final class Trial {
                     dataFolder != null && !dataFolder.isBlank()
                             ? dataFolder
                             : file.folders().data());
-            var examples = DataLoader.load(file.dataset(), folder);
-            var partition = Partition.of(examples, file.dataset().split(), file.splitSeed());
+            var dataset = file.dataset();
+            var whole = DataLoader.load(dataset, folder);
+            var partition = Partition.of(whole, dataset.split(), file.splitSeed());
             if (checkOnly) {
                 return result(ExitCode.DONE.code(), Map.of(), null);
             }
+            if (dataset.fraction() != null) {
+                partition = partition.withLessToLearnFrom(whole, dataset.fraction(), file.splitSeed());
+            }
+            var examples = dataset.resolution() == null
+                    ? whole
+                    : whole.reduced(
+                            dataset.resolution().get(0), dataset.resolution().get(1));
             return file.scoring() == null
                     ? train(file, examples, partition)
                     : score(file, file.scoring(), examples, partition);
@@ -68,10 +83,10 @@ final class Trial {
 
     private TrialResult train(TrialFile file, Examples examples, Partition partition) {
         examples.standardise(partition.train());
-        var limit = MemoryLimit.ofThisProcess();
-        var shape = Shape.of(file.dataset().shape());
-        var network = Network.of(file.graph(), shape, examples.classes(), file.seed(), limit);
-        var training = new Training(file, network, examples, partition, limit, stopRequested);
+        var prepared = prepare(file, examples, partition);
+        var network = prepared.network();
+        var training = prepared.training();
+        var limit = prepared.limit();
         try {
             training.run();
         } finally {
@@ -93,10 +108,12 @@ final class Trial {
             put(metrics, "testAuc", score.auc());
             metrics.put("testExamples", (double) partition.test().length);
         }
-        metrics.put("params", (double) network.parameters().count());
-        metrics.put("macs", (double) network.macs());
-        metrics.put("modelBytes", (double) network.bytes());
-        latency(file, network, examples, partition, limit, metrics);
+        if (file.dataset().resolution() == null) {
+            metrics.put("params", (double) network.parameters().count());
+            metrics.put("macs", (double) network.macs());
+            metrics.put("modelBytes", (double) network.bytes());
+            latency(file, network, examples, partition, limit, metrics);
+        }
         metrics.put("trainSeconds", Training.rounded(training.seconds()));
         if (training.imagesPerSecond() > 0) {
             metrics.put("imagesPerSecond", Training.rounded(training.imagesPerSecond()));
@@ -108,7 +125,7 @@ final class Trial {
     }
 
     /** Of one example alone, and of a batch as in training. */
-    private static void latency(
+    private void latency(
             TrialFile file,
             Network network,
             Examples examples,
@@ -121,7 +138,8 @@ final class Trial {
         metrics.put("latencyMs", Training.rounded(latency.medianMs()));
         metrics.put("latencyP99Ms", Training.rounded(latency.p99Ms()));
         metrics.put("latencySpread", Training.rounded(latency.spread()));
-        int batch = Math.min(file.recipe().batchSize(), partition.validation().length);
+        int trained = batchSize == null ? file.recipe().batchSize() : batchSize;
+        int batch = Math.min(trained, partition.validation().length);
         if (batch > 1) {
             var several = new Classifier(network.compile(batch, false, limit), examples);
             several.fill(partition.validation(), 0, batch);
@@ -129,6 +147,31 @@ final class Trial {
                     "batchLatencyMs",
                     Training.rounded(Latency.measure(several.tape()).medianMs()));
         }
+    }
+
+    /** A training with its network, and what memory is left. */
+    private record Prepared(Network network, Training training, MemoryLimit limit) {}
+
+    /** With batches of half the size where the recipe's do not fit into memory; what does not fit then is infeasible. */
+    private Prepared prepare(TrialFile file, Examples examples, Partition partition) {
+        int batch = Math.min(file.recipe().batchSize(), partition.train().length);
+        try {
+            return prepare(file, examples, partition, batch);
+        } catch (TrialException e) {
+            if (e.code() != ExitCode.INFEASIBLE || batch == 1) {
+                throw e;
+            }
+            batchSize = batch / 2;
+            System.err.printf("%s: batches of %d in place of %d: %s%n", name, batchSize, batch, e.getMessage());
+            return prepare(file, examples, partition, batchSize);
+        }
+    }
+
+    private Prepared prepare(TrialFile file, Examples examples, Partition partition, int batch) {
+        var limit = memory.get();
+        var network = Network.of(file.graph(), examples.shape(), examples.classes(), file.seed(), limit);
+        return new Prepared(
+                network, new Training(file, network, examples, partition, batch, limit, stopRequested), limit);
     }
 
     private static void put(Map<String, Double> metrics, String name, @Nullable Double value) {
@@ -150,7 +193,11 @@ final class Trial {
 
     /** A result as of now, also for a trial that another thread has to give up. */
     TrialResult result(int exitCode, Map<String, Double> metrics, @Nullable String message) {
+        var environment = new LinkedHashMap<>(Device.environment());
+        if (batchSize != null) {
+            environment.put("batchSize", batchSize + ", half of the recipe's, for lack of memory");
+        }
         return new TrialResult(
-                TrialFile.VERSION, name, exitCode, metrics, history.size(), history, message, Device.environment());
+                TrialFile.VERSION, name, exitCode, metrics, history.size(), history, message, environment);
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -118,7 +119,7 @@ final class TrialReader {
         require(path, recipe.weightDecay() >= 0, "recipe.weightDecay", recipe.weightDecay(), "0 or more");
         requireOneOf(path, "recipe.optimizer", recipe.optimizer(), Set.of("adam", "adamw", "sgd"));
         requireOneOf(path, "recipe.schedule", recipe.schedule(), Set.of("cosine", "constant"));
-        requireOneOf(path, "dataset.format", file.dataset().format(), Set.of("csv", "idx"));
+        requireOneOf(path, "dataset.format", file.dataset().format(), Set.of("csv", "idx", "npy", "npz", "images"));
         var shape = file.dataset().shape();
         require(
                 path,
@@ -132,8 +133,26 @@ final class TrialReader {
                 "dataset.classes",
                 file.dataset().classes(),
                 "at least 2");
+        checkFidelity(path, file.dataset());
         checkRegularisation(path, file);
         return file;
+    }
+
+    private static void checkFidelity(Path path, DatasetRef dataset) {
+        double fraction = dataset.fraction() == null ? 1 : dataset.fraction();
+        require(path, fraction > 0 && fraction <= 1, "dataset.fraction", fraction, "above 0, at most 1");
+        var resolution = dataset.resolution();
+        require(
+                path,
+                resolution == null
+                        || (resolution.size() == 2
+                                && resolution.get(0) >= 1
+                                && resolution.get(0) <= dataset.shape().get(1)
+                                && resolution.get(1) >= 1
+                                && resolution.get(1) <= dataset.shape().get(2)),
+                "dataset.resolution",
+                String.valueOf(resolution),
+                "height and width, each at least 1 and at most that of dataset.shape");
     }
 
     private static void checkRegularisation(Path path, TrialFile file) {

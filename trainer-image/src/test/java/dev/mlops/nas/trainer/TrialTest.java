@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Recipe;
+import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.contract.TrialResult;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -281,6 +283,62 @@ class TrialTest {
     }
 
     @Test
+    void aTrialOnAPartOfTheDataTrainsOnThatPartOnly() throws IOException {
+        var batches = new AtomicInteger();
+
+        var result =
+                Trials.digits().epochs(2).dataset(lower(0.25, null)).run(folder, () -> batches.incrementAndGet() < 0);
+
+        assertThat(batches.get()).as("two epochs of 275 examples").isEqualTo(2 * 8);
+        assertThat(result.metrics())
+                .contains(entry("validationExamples", 359.0), entry("params", 24058.0))
+                .containsKey("latencyMs");
+    }
+
+    @Test
+    void aTrialOnSmallerImagesLearnsAndReportsNoCostsOfTheArchitecture() throws IOException {
+        var network = Graphs.input(1, 4, 5)
+                .block("a", 16, 3, 1, 16, 4, 5)
+                .block("b", 32, 3, 2, 32, 2, 3)
+                .head(32, 10);
+
+        var result = Trials.digits()
+                .epochs(8)
+                .graph(network)
+                .dataset(lower(null, List.of(4, 5)))
+                .run(folder);
+
+        assertThat(result.exitCode()).as(result.message()).isZero();
+        assertThat(result.metrics().get("accuracy")).isGreaterThan(0.85);
+        assertThat(result.metrics()).doesNotContainKeys("params", "macs", "latencyMs", "latencyP99Ms");
+    }
+
+    @Test
+    void aFidelityThatCannotBeIsRefused() throws IOException {
+        assertThat(Trials.digits().dataset(lower(0.0, null)).run(folder).message())
+                .contains("dataset.fraction 0.0; allowed: above 0, at most 1");
+        assertThat(Trials.digits()
+                        .dataset(lower(null, List.of(9, 8)))
+                        .run(folder)
+                        .message())
+                .contains("dataset.resolution [9, 8]; allowed: height and width");
+    }
+
+    private static DatasetRef lower(Double fraction, List<Integer> resolution) {
+        return new DatasetRef(
+                "digits.csv.gz",
+                "csv",
+                null,
+                -1,
+                null,
+                List.of(1, 8, 8),
+                10,
+                new Split(0.6, 0.2, 0.2),
+                fraction,
+                resolution);
+    }
+
+    @Test
     void aDamagedCheckpointOrOneOfAnotherTrialIsIgnored() throws IOException {
         var checkpoints = folder.resolve("checkpoints");
         var trial = Trials.digits().checkpoints(checkpoints);
@@ -304,6 +362,56 @@ class TrialTest {
         assertThat(losses(afterDamage)).isEqualTo(whole);
         assertThat(losses(afterCut)).isEqualTo(whole);
         assertThat(losses(otherSeed)).isEqualTo(losses(Trials.digits().seed(5).run(folder)));
+    }
+
+    @Test
+    void aDamagedCheckpointFallsBackToTheOneBefore() throws IOException {
+        var checkpoints = folder.resolve("checkpoints");
+        var trial = Trials.digits().epochs(4).checkpoints(checkpoints);
+        var batches = new AtomicInteger();
+        trial.run(folder, () -> batches.incrementAndGet() > 3 * 33 + 5);
+        Path last;
+        try (var files = Files.list(checkpoints)) {
+            last = files.filter(f -> f.toString().endsWith(".checkpoint"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        Files.write(last, Arrays.copyOf(Files.readAllBytes(last), 1000));
+
+        var left = new AtomicInteger();
+        var resumed = trial.run(folder, () -> left.incrementAndGet() < 0);
+
+        assertThat(left.get()).as("the fourth epoch, from the end of the third").isEqualTo(33);
+        assertThat(losses(resumed)).isEqualTo(losses(Trials.digits().epochs(4).run(folder)));
+        assertThat(checkpoints).isEmptyDirectory();
+    }
+
+    @Test
+    void aCheckpointThatCannotBeWrittenCostsNoTrial() throws IOException {
+        var occupied = Files.writeString(folder.resolve("occupied"), "a file in place of a folder");
+        var trial = Trials.digits().checkpoints(occupied);
+
+        assertThat(trial.run(folder).exitCode()).isZero();
+        var terminated = trial.run(folder, () -> true);
+        assertThat(terminated.exitCode()).isEqualTo(75);
+        assertThat(terminated.message()).endsWith("the checkpoint could not be written.");
+    }
+
+    @Test
+    void batchesThatDoNotFitIntoMemoryAreHalvedOnce() throws IOException {
+        var trial = Trials.digits().epochs(1).recipe(new Recipe("adamw", 0.003, "cosine", 1024, 0, null));
+
+        var halved = withMemory(trial, 24L << 20);
+        var tooLarge = withMemory(trial, 4L << 20);
+
+        assertThat(halved.exitCode()).as(halved.message()).isZero();
+        assertThat(halved.environment()).containsEntry("batchSize", "512, half of the recipe's, for lack of memory");
+        assertThat(trial.run(folder).environment()).doesNotContainKey("batchSize");
+        assertThat(tooLarge.exitCode()).isEqualTo(69);
+    }
+
+    private TrialResult withMemory(Trials trial, long bytes) throws IOException {
+        return new Trial(trial.write(folder), null, () -> false, () -> new MemoryLimit(bytes)).run(false);
     }
 
     @Test

@@ -1,0 +1,33 @@
+package dev.mlops.nas.report;
+
+import dev.mlops.nas.search.Experiment;
+
+/** How much a trial was given, in words. */
+public final class Fidelities {
+    /** Of a lower fidelity, as in "accuracy 0.9 after 4 of 20 epochs"; empty for a full training. */
+    public static String less(Experiment experiment, int effort) {
+        return effort == experiment.epochs()
+                ? ""
+                : switch (experiment.fidelity().resource()) {
+                    case EPOCHS -> " after %d of %d epochs".formatted(effort, experiment.epochs());
+                    case DATA -> " on %s of the training data".formatted(part(experiment, effort));
+                    case RESOLUTION -> " with %s of the pixels".formatted(part(experiment, effort));
+                };
+    }
+
+    /** Results of a lower fidelity and of the full one, as in "results after 4 epochs and after all 20". */
+    static String both(Experiment experiment, int effort) {
+        return switch (experiment.fidelity().resource()) {
+            case EPOCHS -> "results after %d epochs and after all %d".formatted(effort, experiment.epochs());
+            case DATA -> "results on %s of the training data and on all of it".formatted(part(experiment, effort));
+            case RESOLUTION -> "results with %s of the pixels and with all of them".formatted(part(experiment, effort));
+        };
+    }
+
+    /** The part of the full effort. */
+    static String part(Experiment experiment, int effort) {
+        return Figures.percent((double) effort / experiment.epochs());
+    }
+
+    private Fidelities() {}
+}

@@ -1,0 +1,110 @@
+package dev.mlops.nas.experiment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mlops.nas.api.NasExperimentSpec;
+import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.Folders;
+import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Purpose;
+import dev.mlops.nas.search.TrialRequest;
+import dev.mlops.nas.validation.ExperimentReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What of an experiment reaches a trainer. */
+class TrialFilesTest {
+    private static final String EXPERIMENT = """
+            apiVersion: nas.mlops.dev/v1alpha1
+            kind: NasExperiment
+            metadata: {name: digits}
+            spec:
+              dataset: {uri: digits.csv, shape: [1, 8, 8], classes: 10}
+              searchSpace: {preset: small-cnn}
+              evaluation:
+            """;
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void whatARecipeLeavesOutIsNotInTheFile() throws Exception {
+        var recipe = file("    epochs: 20\n", 20).recipe();
+
+        assertThat(recipe.scheduleEpochs()).isEqualTo(20);
+        assertThat(recipe)
+                .hasFieldOrPropertyWithValue("warmUpEpochs", null)
+                .hasFieldOrPropertyWithValue("labelSmoothing", null)
+                .hasFieldOrPropertyWithValue("gradientClipping", null)
+                .hasFieldOrPropertyWithValue("augmentation", null)
+                .hasFieldOrPropertyWithValue("classWeights", null);
+    }
+
+    @Test
+    void aFullRecipeReachesTheTrainer() throws Exception {
+        var recipe = file(
+                        "    recipe: {warmUpEpochs: 2, labelSmoothing: 0.1, gradientClipping: 5,"
+                                + " augmentation: [flip, mixup], classWeights: balanced}\n",
+                        20)
+                .recipe();
+
+        assertThat(recipe.warmUpEpochs()).isEqualTo(2);
+        assertThat(recipe.labelSmoothing()).isEqualTo(0.1);
+        assertThat(recipe.gradientClipping()).isEqualTo(5);
+        assertThat(recipe.augmentation()).containsExactly("flip", "mixup");
+        assertThat(recipe.classWeights()).isEqualTo("balanced");
+    }
+
+    @Test
+    void aRungOfEpochsIsTheBeginningOfTheWholeSchedule() throws Exception {
+        var low = file(rungs("epochs"), 4);
+
+        assertThat(low.epochs()).isEqualTo(4);
+        assertThat(low.recipe().scheduleEpochs()).isEqualTo(20);
+        assertThat(low.dataset().fraction()).isNull();
+        assertThat(low.dataset().resolution()).isNull();
+    }
+
+    @Test
+    void aRungOfDataTrainsAllEpochsOnItsPart() throws Exception {
+        var low = file(rungs("data"), 4);
+
+        assertThat(low.epochs()).isEqualTo(20);
+        assertThat(low.recipe().scheduleEpochs()).isEqualTo(20);
+        assertThat(low.dataset().fraction()).isEqualTo(0.2);
+        assertThat(file(rungs("data"), 20).dataset().fraction()).isNull();
+    }
+
+    @Test
+    void aRungOfResolutionTrainsTheSameArchitectureOnSmallerImages() throws Exception {
+        var low = file(rungs("resolution"), 5);
+        var full = file(rungs("resolution"), 20);
+
+        assertThat(low.epochs()).isEqualTo(20);
+        assertThat(low.dataset().shape()).containsExactly(1, 8, 8);
+        assertThat(low.dataset().resolution()).as("a quarter of the pixels").containsExactly(4, 4);
+        assertThat(low.graph().getFirst().shape()).containsExactly(1, 4, 4);
+        assertThat(low.graph())
+                .extracting(TrialFile.GraphNode::operator)
+                .isEqualTo(
+                        full.graph().stream().map(TrialFile.GraphNode::operator).toList());
+        assertThat(full.dataset().resolution()).isNull();
+        assertThat(full.graph().getFirst().shape()).containsExactly(1, 8, 8);
+    }
+
+    private static String rungs(String resource) {
+        return "    fidelity: {scheduler: Asha, resource: %s, rungs: [4, 5, 20]}\n".formatted(resource);
+    }
+
+    private TrialFile file(String evaluation, int effort) throws Exception {
+        Path file = Files.writeString(folder.resolve("experiment.yaml"), EXPERIMENT + evaluation);
+        NasExperimentSpec spec = new ExperimentReader().read(file).getSpec();
+        Experiment experiment = ExperimentFactory.create("digits", spec);
+        var genotype = experiment.space().sample(new SplittableRandom(1));
+        var request = new TrialRequest(1, Purpose.SEARCH, genotype, effort, 1, null, null, null);
+        return TrialFiles.create(experiment, spec, request, new Folders("/data", null, null));
+    }
+}
