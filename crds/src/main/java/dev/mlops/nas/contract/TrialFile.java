@@ -228,12 +228,19 @@ public record TrialFile(
      * @param checkpoints where the trainer may keep its checkpoint; null for no checkpoints
      * @param resume where an earlier trial with the same architecture, seed and recipe and fewer epochs kept its own, from which this
      *     one goes on; where there is none, or the trainer cannot, it trains from scratch. A trainer that is done may remove it
+     * @param model where a final training may leave the trained network; null for other trainings
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Folders(
             String data,
             @Nullable String checkpoints,
-            @Nullable String resume) {}
+            @Nullable String resume,
+            @Nullable String model) {
+        /** Without a place for the trained network. */
+        public Folders(String data, @Nullable String checkpoints, @Nullable String resume) {
+            this(data, checkpoints, resume, null);
+        }
+    }
 
     /**
      * Many architectures to be looked at in one process, before any is trained.

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param metrics by name: {@code accuracy}, {@code loss} (cross-entropy), {@code macroF1} (mean of the classes' F1) and {@code auc}
  *     (area under the ROC curve of each class against the others, mean of the classes), all on the validation part;
  *     {@code testAccuracy} (when the test part was opened), {@code testLoss}, {@code testMacroF1}, {@code testAuc}; {@code params}, {@code macs},
- *     {@code modelBytes} (of the weights, as they would be stored), {@code latencyMs} (median of single inferences),
+ *     {@code modelBytes} (of the weights, as they are or would be stored), {@code latencyMs} (median of single inferences),
  *     {@code latencyP99Ms}, {@code latencySpread} (from the 10th to the 90th percentile, as part of the median),
- *     {@code batchLatencyMs} (median of a batch as in training), {@code trainSeconds}, {@code testExamples},
+ *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs} (of the network as it was stored), {@code trainSeconds}, {@code testExamples},
  *     {@code validationExamples}
  * @param epochs epochs trained
  * @param history per epoch; thinned when the message would not fit

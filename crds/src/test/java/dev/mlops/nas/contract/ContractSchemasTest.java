@@ -31,7 +31,7 @@ class ContractSchemasTest {
             0,
             new Recipe("adamw", 0.003, "cosine", 64, 0.0005, 60),
             false,
-            new Folders("/data", "/checkpoints/2", "/checkpoints/1"));
+            new Folders("/data", "/checkpoints/2", "/checkpoints/1", "/checkpoints/2/model"));
 
     private static final TrialResult RESULT = new TrialResult(
             TrialFile.VERSION,

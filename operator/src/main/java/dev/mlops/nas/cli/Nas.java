@@ -21,6 +21,7 @@ import picocli.CommandLine.IVersionProvider;
             MlflowCommand.class,
             SpaceCommand.class,
             ScoreCommand.class,
+            PredictCommand.class,
             BenchCommand.class,
             SimulateCommand.class,
             TrainerCommands.class,

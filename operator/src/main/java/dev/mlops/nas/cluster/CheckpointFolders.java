@@ -6,6 +6,7 @@ import dev.mlops.nas.api.NasExperimentSpec.Checkpoints;
 import dev.mlops.nas.api.NasExperimentSpec.Resource;
 import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasTrialSpec;
+import dev.mlops.nas.api.TrialPurpose;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +31,10 @@ final class CheckpointFolders {
         }
         Integer earlier = fewerEpochs(experiment) ? trial.continues() : null;
         return new Folders(
-                data, folder(experiment, trial.number()), earlier == null ? null : folder(experiment, earlier));
+                data,
+                folder(experiment, trial.number()),
+                earlier == null ? null : folder(experiment, earlier),
+                trial.purpose() == TrialPurpose.Finalist ? folder(experiment, trial.number()) + "/model" : null);
     }
 
     /** Whether what is promoted goes on from a checkpoint: on other examples a training begins anew. */

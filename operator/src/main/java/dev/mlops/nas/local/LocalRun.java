@@ -3,12 +3,14 @@ package dev.mlops.nas.local;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.local.LocalSearch.End;
+import dev.mlops.nas.local.TrialFolder.OutcomeFile;
 import dev.mlops.nas.report.FinalTable;
 import dev.mlops.nas.report.HtmlReport;
 import dev.mlops.nas.report.MarkdownReport;
 import dev.mlops.nas.report.ResultDocument;
 import dev.mlops.nas.report.SearchRecord;
 import dev.mlops.nas.search.Plan;
+import dev.mlops.nas.search.TrialState;
 import dev.mlops.nas.tracking.Delivery;
 import dev.mlops.nas.tracking.Delivery.Outcome;
 import dev.mlops.nas.tracking.MlflowTracking;
@@ -21,7 +23,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -219,6 +223,7 @@ public final class LocalRun {
             document.put("state", state.path().toString());
             if (end == End.DONE) {
                 document.put("report", html.toString());
+                model(setup, state, plan).ifPresent(m -> document.put("model", m.toString()));
             }
             state.tracked().ifPresent(t -> document.put("tracking", t.url()));
             print(document);
@@ -226,6 +231,7 @@ public final class LocalRun {
             FinalTable.lines(record).forEach(out::print);
             if (end == End.DONE) {
                 out.print(FinalTable.row("report", html.toString()));
+                model(setup, state, plan).ifPresent(m -> out.print(FinalTable.row("model", m.toString())));
             }
             if (!tracked.isEmpty()) {
                 out.print(FinalTable.row("MLflow", tracked));
@@ -238,6 +244,26 @@ public final class LocalRun {
             err.print("%s; to go on: %s".formatted(plan.summary().message(), resumeCommand(state)));
         }
         return plan.phase() == Plan.Phase.FAILED || end == End.UNANSWERED ? FAILED : DONE;
+    }
+
+    /** The winner's network, of its training with the best validation, where the trainer left one. */
+    private static Optional<Path> model(Setup setup, StateFolder state, Plan plan) {
+        List<Integer> winner = plan.summary().comparison().isEmpty()
+                ? List.of()
+                : plan.summary().comparison().getFirst().numbers();
+        return state.trials().stream()
+                .filter(t ->
+                        t.request().filter(r -> winner.contains(r.number())).isPresent())
+                .filter(t -> Files.exists(t.model().resolve("model.json")))
+                .max(Comparator.comparingDouble(t -> score(setup, t)))
+                .map(TrialFolder::model);
+    }
+
+    private static double score(Setup setup, TrialFolder trial) {
+        var objective = setup.experiment().objective();
+        return trial.outcome().map(OutcomeFile::outcome).orElse(null) instanceof TrialState.Completed completed
+                ? objective.score(completed.metrics().getOrDefault(objective.metric(), Double.NaN))
+                : Double.NEGATIVE_INFINITY;
     }
 
     /** Delivers the end, and says where the runs are or what is missing. */

@@ -9,6 +9,7 @@ import dev.mlops.nas.local.LocalTrial.Ending;
 import dev.mlops.nas.local.TrialFolder.OutcomeFile;
 import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.Plan;
+import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState;
 import java.io.IOException;
@@ -251,7 +252,10 @@ final class LocalSearch {
                                 trial.folder.checkpoints().toString(),
                                 resumed(trial)
                                         .map(t -> t.folder.checkpoints().toString())
-                                        .orElse(null))));
+                                        .orElse(null),
+                                trial.request.purpose() == Purpose.FINALIST
+                                        ? trial.folder.model().toString()
+                                        : null)));
         try {
             AtomicFiles.createFolder(trial.folder.checkpoints());
             watch(

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param words program and arguments, as {@link ProcessBuilder} takes them
  */
 public record TrainerCommand(List<String> words) {
-    private static final String MAIN_CLASS = "dev.mlops.nas.trainer.Trainer";
+    private static final String TRAINER = "dev.mlops.nas.trainer.Trainer";
+    private static final String PREDICTION = "dev.mlops.nas.trainer.Prediction";
 
     private static final long MEBIBYTE = 1 << 20;
 
@@ -29,6 +30,15 @@ public record TrainerCommand(List<String> words) {
      * @throws BadInputException if the trainer is not built
      */
     public static TrainerCommand builtIn(@Nullable String home, long memoryBytes) {
+        return builtIn(home, memoryBytes, TRAINER);
+    }
+
+    /** The program beside the built-in trainer that applies a network which it left; it wants the model's folder and a file. */
+    public static TrainerCommand prediction(@Nullable String home, long memoryBytes) {
+        return builtIn(home, memoryBytes, PREDICTION);
+    }
+
+    private static TrainerCommand builtIn(@Nullable String home, long memoryBytes, String mainClass) {
         if (home == null || home.isBlank()) {
             throw new BadInputException(
                     "the built-in trainer is found through the environment variable NAS_HOME, which is not set: start nas by its launcher ./nas, or name a trainer by --trainer");
@@ -53,7 +63,7 @@ public record TrainerCommand(List<String> words) {
                 "--sun-misc-unsafe-memory-access=allow",
                 "-cp",
                 jar + java.io.File.pathSeparator + target.resolve("lib").resolve("*"),
-                MAIN_CLASS));
+                mainClass));
     }
 
     /**

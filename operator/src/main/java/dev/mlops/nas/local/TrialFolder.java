@@ -94,6 +94,11 @@ record TrialFolder(Path path) {
         return path.resolve("trial.json");
     }
 
+    /** Where a finalist leaves its network. */
+    Path model() {
+        return path.resolve("model");
+    }
+
     Path checkpoints() {
         return path.resolve("checkpoint");
     }

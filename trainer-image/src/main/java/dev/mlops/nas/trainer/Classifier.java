@@ -76,6 +76,13 @@ final class Classifier {
 
     /** The score over all rows. */
     Score evaluate(int[] rows) {
+        var labels = new int[rows.length];
+        Arrays.setAll(labels, i -> examples.labels()[rows[i]]);
+        return Score.of(logarithms(rows), labels, examples.classes());
+    }
+
+    /** The logarithms of the classes' probabilities, row by row. */
+    float[] logarithms(int[] rows) {
         int classes = examples.classes();
         var logarithms = new float[Math.multiplyExact(rows.length, classes)];
         for (int from = 0; from < rows.length; from += tape.batch()) {
@@ -87,9 +94,7 @@ final class Classifier {
                 logarithms(i * classes, logarithms, (from + i) * classes);
             }
         }
-        var labels = new int[rows.length];
-        Arrays.setAll(labels, i -> examples.labels()[rows[i]]);
-        return Score.of(logarithms, labels, classes);
+        return logarithms;
     }
 
     /** The logarithms of an example's probabilities: logits less the logarithm of the sum of their exponentials. */

@@ -21,29 +21,38 @@ final class CsvReader {
     private int[] labels = new int[1024];
     private int count;
 
-    private CsvReader(DataFile file, Shape shape, int classes, int labelColumn) {
+    private CsvReader(DataFile file, Shape shape, int classes, int columns, int labelColumn) {
         this.file = file;
         this.shape = shape;
         this.classes = classes;
-        this.columns = shape.size() + 1;
-        this.labelColumn = labelColumn < 0 ? columns - 1 : labelColumn;
+        this.columns = columns;
+        this.labelColumn = labelColumn;
         this.features = new float[1024 * shape.size()];
     }
 
     static Examples read(DataFile file, Shape shape, int classes, int labelColumn) throws IOException {
-        var reader = new CsvReader(file, shape, classes, labelColumn);
-        if (reader.labelColumn >= reader.columns) {
+        int columns = shape.size() + 1;
+        if (labelColumn >= columns) {
             throw TrialException.data(
                     "dataset.labelColumn is %d, but shape %s gives %d columns with the label; allowed: -1 to %d.",
-                    labelColumn, shape, reader.columns, reader.columns - 1);
+                    labelColumn, shape, columns, columns - 1);
         }
+        return new CsvReader(file, shape, classes, columns, labelColumn < 0 ? columns - 1 : labelColumn).read();
+    }
+
+    /** Examples without a column of labels; all get label 0. */
+    static Examples unlabelled(DataFile file, Shape shape, int classes) throws IOException {
+        return new CsvReader(file, shape, classes, shape.size(), -1).read();
+    }
+
+    private Examples read() throws IOException {
         try (var lines =
                 new BufferedReader(new InputStreamReader(file.open(), StandardCharsets.UTF_8.newDecoder()), 1 << 16)) {
             int number = 0;
             for (var line = lines.readLine(); line != null; line = lines.readLine()) {
                 number++;
                 if (!line.isBlank() && !(number == 1 && isHeader(line))) {
-                    reader.add(line, number);
+                    add(line, number);
                 }
             }
         }
@@ -51,8 +60,8 @@ final class CsvReader {
                 file.name(),
                 shape,
                 classes,
-                Arrays.copyOf(reader.features, reader.count * shape.size()),
-                Arrays.copyOf(reader.labels, reader.count));
+                Arrays.copyOf(features, count * shape.size()),
+                Arrays.copyOf(labels, count));
     }
 
     private static boolean isHeader(String line) {
@@ -73,8 +82,14 @@ final class CsvReader {
         if (cells.length != columns) {
             if (count == 0) {
                 throw TrialException.data(
-                        "Data file %s, line %d has %d columns, but shape %s needs %d values and a label, %d columns.",
-                        file.name(), number, cells.length, shape, shape.size(), columns);
+                        "Data file %s, line %d has %d columns, but shape %s needs %d values%s, %d columns.",
+                        file.name(),
+                        number,
+                        cells.length,
+                        shape,
+                        shape.size(),
+                        labelColumn < 0 ? "" : " and a label",
+                        columns);
             }
             throw TrialException.data(
                     "Data file %s, line %d has %d columns, but the lines before it have %d.",

@@ -1,6 +1,8 @@
 package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.trainer.Network.Shape;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * A data set in memory.
@@ -46,8 +48,16 @@ record Examples(String source, Shape shape, int classes, float[] features, int[]
         return (float) (sum / ((bottom - top) * (right - left)));
     }
 
+    /**
+     * How channels are shifted and scaled.
+     *
+     * @param mean what is taken off each channel
+     * @param scale what it is multiplied with then
+     */
+    record Standard(List<Double> mean, List<Double> scale) {}
+
     /** Shifts and scales every channel to mean 0 and deviation 1 over the given rows, in place. */
-    void standardise(int[] rows) {
+    Standard standardise(int[] rows) {
         var channels = shape.channels();
         var size = shape.size();
         var sum = new double[channels];
@@ -72,8 +82,20 @@ record Examples(String source, Shape shape, int classes, float[] features, int[]
             double deviation = Math.sqrt(squares[c] / perChannel);
             scale[c] = deviation > 1e-12 ? 1 / deviation : 1;
         }
+        var standard = new Standard(
+                Arrays.stream(sum).boxed().toList(),
+                Arrays.stream(scale).boxed().toList());
+        standardise(standard);
+        return standard;
+    }
+
+    /** Shifts and scales in place. */
+    void standardise(Standard standard) {
+        int channels = shape.channels();
+        var mean = standard.mean.stream().mapToDouble(Double::doubleValue).toArray();
+        var scale = standard.scale.stream().mapToDouble(Double::doubleValue).toArray();
         for (int i = 0; i < features.length; i++) {
-            features[i] = (float) ((features[i] - sum[i % channels]) * scale[i % channels]);
+            features[i] = (float) ((features[i] - mean[i % channels]) * scale[i % channels]);
         }
     }
 }

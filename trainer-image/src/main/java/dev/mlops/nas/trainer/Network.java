@@ -3,7 +3,9 @@ package dev.mlops.nas.trainer;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.trainer.Tape.Slot;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** An architecture graph with its parameters; {@link #compile} makes it executable for one batch size and purpose. */
@@ -127,6 +129,13 @@ final class Network {
 
     Statistics statistics() {
         return statistics;
+    }
+
+    /** All that evaluation needs, by the names of an exported model; what is assigned to an array is the network's. */
+    Map<String, INDArray> arrays() {
+        var arrays = new TreeMap<>(parameters.named());
+        arrays.putAll(statistics.named());
+        return arrays;
     }
 
     /** Of all weights and averages that evaluation needs, as 32-bit numbers. */

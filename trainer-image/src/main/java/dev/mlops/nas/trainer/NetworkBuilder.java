@@ -68,6 +68,7 @@ final class NetworkBuilder {
         var inputs = inputs(node);
         var shapes = inputs.stream().map(i -> nodes.get(i).layer().shape()).toList();
         parameters.belongTo(node.name() + ' ' + node.operator());
+        statistics.belongTo(node.name());
         var layer = layer(new Draft(node, shapes));
         if (!layer.shape().equals(declared(node))) {
             throw TrialException.architecture(

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -85,6 +86,14 @@ final class Parameters {
         }
         list.add(parameter);
         return parameter;
+    }
+
+    /** The values by {@code owner/index}. */
+    Map<String, INDArray> named() {
+        var named = new TreeMap<String, INDArray>();
+        places.forEach((place, parameter) ->
+                named.put("%s/%d".formatted(place.owner.split(" ", 2)[0], place.index), parameter.value()));
+        return named;
     }
 
     long count() {

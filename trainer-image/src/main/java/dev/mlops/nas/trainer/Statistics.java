@@ -5,6 +5,8 @@ import static dev.mlops.nas.trainer.Kernel.out;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -19,6 +21,7 @@ final class Statistics {
     private static final double MOMENTUM = 0.9;
 
     private final List<Moments> list = new ArrayList<>();
+    private String owner = "";
     private int size;
     private int batches;
     private @Nullable INDArray batch;
@@ -28,10 +31,12 @@ final class Statistics {
 
     /** Mean and variance per channel of one normalisation. */
     final class Moments {
+        private final String owner;
         private final int offset;
         private final int channels;
 
-        private Moments(int offset, int channels) {
+        private Moments(String owner, int offset, int channels) {
+            this.owner = owner;
             this.offset = offset;
             this.channels = channels;
         }
@@ -49,8 +54,23 @@ final class Statistics {
         }
     }
 
+    /** What is asked for from here on belongs to this node. */
+    void belongTo(String node) {
+        owner = node;
+    }
+
+    /** What evaluation uses, by {@code node/mean} and {@code node/variance}. */
+    Map<String, INDArray> named() {
+        var named = new TreeMap<String, INDArray>();
+        for (var moments : list) {
+            named.put(moments.owner + "/mean", moments.mean(false));
+            named.put(moments.owner + "/variance", moments.variance(false));
+        }
+        return named;
+    }
+
     Moments add(int channels) {
-        var moments = new Moments(size, channels);
+        var moments = new Moments(owner, size, channels);
         list.add(moments);
         size += 2 * channels;
         return moments;

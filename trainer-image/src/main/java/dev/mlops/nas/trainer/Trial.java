@@ -5,7 +5,10 @@ import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Epoch;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -82,7 +85,7 @@ final class Trial {
     }
 
     private TrialResult train(TrialFile file, Examples examples, Partition partition) {
-        examples.standardise(partition.train());
+        var standard = examples.standardise(partition.train());
         var prepared = prepare(file, examples, partition);
         var network = prepared.network();
         var training = prepared.training();
@@ -113,6 +116,9 @@ final class Trial {
             metrics.put("macs", (double) network.macs());
             metrics.put("modelBytes", (double) network.bytes());
             latency(file, network, examples, partition, limit, metrics);
+            if (file.folders().model() != null) {
+                export(file, network, standard, Path.of(file.folders().model()), examples, partition, metrics);
+            }
         }
         metrics.put("trainSeconds", Training.rounded(training.seconds()));
         if (training.imagesPerSecond() > 0) {
@@ -122,6 +128,34 @@ final class Trial {
         metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
         training.forget();
         return result(ExitCode.DONE.code(), metrics, null);
+    }
+
+    /** Leaves the network as files, and measures what was read back from them: it must say the same as the network. */
+    private static void export(
+            TrialFile file,
+            Network network,
+            Examples.Standard standard,
+            Path folder,
+            Examples examples,
+            Partition partition,
+            Map<String, Double> metrics) {
+        var limit = MemoryLimit.ofThisProcess();
+        var models = new ModelFolder(folder);
+        try {
+            metrics.put("modelBytes", (double) models.write(file, network, standard));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write the model to " + folder, e);
+        }
+        var first = Arrays.copyOf(partition.validation(), 1);
+        var trained = new Classifier(network.compile(1, false, limit), examples);
+        var stored = new Classifier(models.network(models.model(), limit).compile(1, false, limit), examples);
+        if (!Arrays.equals(trained.logarithms(first), stored.logarithms(first))) {
+            throw new IllegalStateException(
+                    "the exported model in " + folder + " predicts otherwise than the trained one");
+        }
+        metrics.put(
+                "exportedLatencyMs",
+                Training.rounded(Latency.measure(stored.tape()).medianMs()));
     }
 
     /** Of one example alone, and of a batch as in training. */

@@ -8,13 +8,17 @@ import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Recipe;
 import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.contract.TrialResult;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 
 /** Trial files on the optical digits, with one thing changed at a time. */
 record Trials(
@@ -24,8 +28,7 @@ record Trials(
         long seed,
         Recipe recipe,
         boolean evaluateTest,
-        @Nullable String checkpoints,
-        @Nullable String resume) {
+        Folders folders) {
     static final Path DATA = Path.of("../examples/data").toAbsolutePath().normalize();
 
     static Trials digits() {
@@ -36,8 +39,7 @@ record Trials(
                 1,
                 new Recipe("adamw", 0.003, "cosine", 32, 0.0005, null),
                 false,
-                null,
-                null);
+                new Folders(DATA.toString(), null, null));
     }
 
     static DatasetRef dataset(String uri, List<Integer> shape, int classes) {
@@ -45,36 +47,45 @@ record Trials(
     }
 
     Trials graph(List<GraphNode> other) {
-        return new Trials(other, dataset, epochs, seed, recipe, evaluateTest, checkpoints, resume);
+        return new Trials(other, dataset, epochs, seed, recipe, evaluateTest, folders);
     }
 
     Trials dataset(DatasetRef other) {
-        return new Trials(graph, other, epochs, seed, recipe, evaluateTest, checkpoints, resume);
+        return new Trials(graph, other, epochs, seed, recipe, evaluateTest, folders);
     }
 
     Trials epochs(int count) {
-        return new Trials(graph, dataset, count, seed, recipe, evaluateTest, checkpoints, resume);
+        return new Trials(graph, dataset, count, seed, recipe, evaluateTest, folders);
     }
 
     Trials seed(long other) {
-        return new Trials(graph, dataset, epochs, other, recipe, evaluateTest, checkpoints, resume);
+        return new Trials(graph, dataset, epochs, other, recipe, evaluateTest, folders);
     }
 
     Trials recipe(Recipe other) {
-        return new Trials(graph, dataset, epochs, seed, other, evaluateTest, checkpoints, resume);
+        return new Trials(graph, dataset, epochs, seed, other, evaluateTest, folders);
     }
 
     Trials openingTest() {
-        return new Trials(graph, dataset, epochs, seed, recipe, true, checkpoints, resume);
+        return new Trials(graph, dataset, epochs, seed, recipe, true, folders);
     }
 
     Trials checkpoints(Path folder) {
-        return new Trials(graph, dataset, epochs, seed, recipe, evaluateTest, folder.toString(), resume);
+        return folders(new Folders(folders.data(), folder.toString(), folders.resume(), folders.model()));
     }
 
     /** Goes on from what an earlier trial left there. */
     Trials resuming(Path folder) {
-        return new Trials(graph, dataset, epochs, seed, recipe, evaluateTest, checkpoints, folder.toString());
+        return folders(new Folders(folders.data(), folders.checkpoints(), folder.toString(), folders.model()));
+    }
+
+    /** Leaves the trained network there. */
+    Trials leaving(Path folder) {
+        return folders(new Folders(folders.data(), folders.checkpoints(), folders.resume(), folder.toString()));
+    }
+
+    private Trials folders(Folders other) {
+        return new Trials(graph, dataset, epochs, seed, recipe, evaluateTest, other);
     }
 
     /** With a schedule that spans more epochs. */
@@ -101,7 +112,15 @@ record Trials(
                 7,
                 recipe,
                 evaluateTest,
-                new Folders(DATA.toString(), checkpoints, resume));
+                folders);
+    }
+
+    /** The lines of the digits, with their label at the end. */
+    static Stream<String> digitRows() throws IOException {
+        try (var lines = new BufferedReader(new InputStreamReader(
+                new GZIPInputStream(Files.newInputStream(DATA.resolve("digits.csv.gz"))), StandardCharsets.US_ASCII))) {
+            return lines.lines().toList().stream();
+        }
     }
 
     Path write(Path folder) throws IOException {

@@ -1,0 +1,76 @@
+package dev.mlops.nas.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Networks that final trainings leave, used again. */
+class ModelFolderTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aTrainedNetworkIsLeftAndPredictsUnlabelledDigits() throws IOException {
+        Path model = folder.resolve("model");
+        var result = Trials.digits().epochs(6).openingTest().leaving(model).run(folder);
+        assertThat(result.message()).isNull();
+        assertThat(result.metrics().get("modelBytes"))
+                .isEqualTo((double) Files.size(model.resolve("weights.npz")))
+                .isGreaterThan(4 * 24_058.0);
+        assertThat(result.metrics().get("exportedLatencyMs")).isPositive();
+        try (var weights = new ZipFile(model.resolve("weights.npz").toFile())) {
+            assertThat(weights.stream().map(e -> e.getName()))
+                    .contains("logits/0.npy", "logits/1.npy")
+                    .anyMatch(n -> n.endsWith("/mean.npy"))
+                    .anyMatch(n -> n.endsWith("/variance.npy"));
+        }
+
+        List<String> digits = Trials.digitRows().limit(300).toList();
+        Path unlabelled = Files.write(
+                folder.resolve("unlabelled.csv"),
+                digits.stream().map(r -> r.substring(0, r.lastIndexOf(','))).toList());
+        List<String> lines = predict(model, unlabelled);
+        assertThat(lines).hasSize(301).startsWith("class,probability");
+        long right = 0;
+        for (int i = 0; i < digits.size(); i++) {
+            String label = digits.get(i).substring(digits.get(i).lastIndexOf(',') + 1);
+            String[] predicted = lines.get(i + 1).split(",", -1);
+            right += Double.parseDouble(label) == Double.parseDouble(predicted[0]) ? 1 : 0;
+            assertThat(Double.parseDouble(predicted[1])).isBetween(0.1, 1.0);
+        }
+        assertThat(right).isGreaterThan(280);
+    }
+
+    @Test
+    void whatIsNoModelOrFitsNoneIsRefused() throws IOException {
+        Path model = folder.resolve("model");
+        Trials.digits().epochs(1).leaving(model).run(folder);
+        Path short1 =
+                Files.write(folder.resolve("short.csv"), Stream.of("1,2,3").toList());
+        assertThatThrownBy(() -> predict(model, short1))
+                .isInstanceOf(TrialException.class)
+                .hasMessageContaining("line 1 has 3 columns, but shape [1, 8, 8] needs 64 values, 64 columns");
+        assertThatThrownBy(() -> predict(folder.resolve("nowhere"), short1)).hasMessageContaining("cannot be read");
+        Path json = model.resolve("model.json");
+        Files.writeString(json, Files.readString(json).replace("nas-model/1", "nas-model/9"));
+        assertThatThrownBy(() -> predict(model, short1))
+                .hasMessageContaining("has the format nas-model/9; this version reads nas-model/1");
+    }
+
+    private static List<String> predict(Path model, Path data) throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        Prediction.predict(model, data.toString(), new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        return bytes.toString(StandardCharsets.UTF_8).lines().toList();
+    }
+}
