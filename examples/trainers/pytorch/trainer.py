@@ -102,10 +102,21 @@ class Trial:
             test = evaluate(network, *everything["test"])
             self.metrics.update({f"test{name[0].upper()}{name[1:]}": value for name, value in test.items()},
                                 testExamples=len(rows["test"]))
+        self.leave(network, mean, deviation)
         if not reduced:
             self.metrics.update(latency(network, everything["validation"][0][:1]))
         if self.device.type == "cuda":
             self.metrics["gpuMemoryMiB"] = torch.cuda.max_memory_allocated() / 2**20
+
+    def leave(self, network, mean, deviation):
+        """The trained network where the operator has a place for it: its graph, its weights, and how examples are standardised."""
+        if not self.file["folders"].get("model"):
+            return
+        folder = Path(self.file["folders"]["model"])
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.save({"graph": self.file["graph"], "network": network.state_dict(), "mean": float(mean), "deviation": float(deviation)},
+                   folder / "model.part")
+        os.replace(folder / "model.part", folder / "model.pt")
 
     def refuse_too_large(self):
         """Counts on the meta device, which allocates nothing."""

@@ -83,6 +83,19 @@ class LauncherIT {
         assertThat(winner.at("/test").asDouble()).isBetween(0.8, 1.0);
         assertThat(winner.at("/low").asDouble()).isLessThan(winner.at("/test").asDouble());
         assertThat(winner.at("/params").asLong()).isBetween(1L, 40_000L);
+
+        Path model = Path.of(result.at("/model").asText());
+        assertThat(model.resolve("weights.npz")).isNotEmptyFile();
+        Path blank = Files.writeString(folder.resolve("blank.csv"), "0,".repeat(63) + "0\n");
+        Ended predicted = nas(Map.of(), "predict", model.toString(), blank.toString());
+        assertThat(predicted.out()).matches("class,probability\\R[0-9],[01]\\.[0-9]{4}\\R");
+        Ended refused = nas(
+                Map.of(),
+                "predict",
+                model.toString(),
+                folder.resolve("none.csv").toString());
+        assertThat(refused.err().strip()).startsWith("nas predict: Data file ").endsWith("none.csv does not exist.");
+        assertThat(refused.code()).isEqualTo(2);
     }
 
     /** One draw, and all human designs that the space brings: every kind of node of these spaces is built and trained. */

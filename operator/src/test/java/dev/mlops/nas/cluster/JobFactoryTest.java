@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasTrialSpec;
+import dev.mlops.nas.api.TrialPurpose;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -169,6 +170,22 @@ final class JobFactoryTest {
         var folders = CheckpointFolders.folders(experiment, promoted, "/data");
         assertThat(folders.checkpoints()).isEqualTo("/nas/checkpoints/%s/%s-00012".formatted(uid, name));
         assertThat(folders.resume()).isEqualTo("/nas/checkpoints/%s/%s-00007".formatted(uid, name));
+        assertThat(folders.model()).isNull();
+        var finalist = new NasTrialSpec(
+                first.experiment(),
+                13,
+                TrialPurpose.Finalist,
+                first.genotype(),
+                first.decisions(),
+                first.architecture(),
+                first.epochs(),
+                first.seed(),
+                null,
+                null,
+                null,
+                null);
+        assertThat(CheckpointFolders.folders(experiment, finalist, "/data").model())
+                .isEqualTo("/nas/checkpoints/%s/%s-00013/model".formatted(uid, name));
         assertThat(CheckpointFolders.folders(Samples.experiment(""), promoted, "/data"))
                 .isEqualTo(new Folders("/data", null, null));
     }

@@ -27,6 +27,7 @@ final class Samples {
                             split: {train: 0.6, validation: 0.2, test: 0.2}}
                   objective: {metric: accuracy, direction: Maximize}
                   searchSpace: {preset: small-cnn}
+                  evaluation: {epochs: 20, fidelity: {scheduler: None, resource: epochs}}
                   trainer: {backoffLimit: 3, deadlineSeconds: 600}
                 """, NasExperiment.class);
         if (extraSpec.isEmpty()) {
