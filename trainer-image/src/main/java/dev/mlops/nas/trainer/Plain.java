@@ -9,12 +9,6 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.Op;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.GELU;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.GELUDerivative;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.Swish;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.SwishDerivative;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.Tanh;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The layers without parameters, but for pooling over windows. */
@@ -68,47 +62,92 @@ final class Plain {
         }
     }
 
-    /** A smooth activation; its slope is computed from the input, which nobody may overwrite. */
+    /**
+     * A smooth activation: the hyperbolic tangent, or the input times a gate. ND4J's own GELU and Swish take three times as long.
+     */
     record Activation(Shape shape, Kind kind) implements Layer {
-        /** Hendrycks and Gimpel 2016 (as x sigmoid(1.702 x)), Ramachandran et al. 2017, and the hyperbolic tangent. */
+        private static final double SLOPE = Math.sqrt(2 / Math.PI);
+        private static final double CUBE = 0.044715 * SLOPE;
+
+        /**
+         * GELU by its formula with tanh (Hendrycks and Gimpel 2016), which is within 0.0005 of the exact one; SiLU (Ramachandran et
+         * al. 2017); tanh.
+         */
         enum Kind {
             GELU,
             SILU,
-            TANH;
-
-            private Op value(INDArray x, INDArray y) {
-                return switch (this) {
-                    case GELU -> new GELU(x, y);
-                    case SILU -> new Swish(x, y);
-                    case TANH -> new Tanh(x, y);
-                };
-            }
+            TANH
         }
 
         @Override
         public Slot forward(Tape tape, Site site) {
-            var x = site.inputs().getFirst();
-            var y = tape.acquire(x.array().shape());
-            var value = kind.value(x.array(), y.array());
-            tape.add(() -> Nd4j.getExecutioner().exec(value));
+            var x = site.inputs().getFirst().array();
+            var y = tape.acquire(x.shape());
+            if (kind == Kind.TANH) {
+                tape.add(Arithmetic.tanh(x, y.array()));
+                return y;
+            }
+            var gate = tape.acquire(x.shape());
+            gate(tape, x, gate.array());
+            tape.add(Arithmetic.product(x, gate.array(), y.array()));
+            if (tape.training()) {
+                site.keep(gate);
+            } else {
+                tape.release(gate);
+            }
             return y;
+        }
+
+        /** The logistic function of x for SiLU, of 2 (SLOPE x + CUBE x^3) for GELU. */
+        private void gate(Tape tape, INDArray x, INDArray gate) {
+            var half = tape.constant(0.5, 1);
+            if (kind == Kind.GELU) {
+                tape.add(Arithmetic.product(x, x, gate));
+                tape.add(Arithmetic.product(gate, tape.constant(CUBE, 1), gate));
+                tape.add(Arithmetic.sum(gate, tape.constant(SLOPE, 1), gate));
+                tape.add(Arithmetic.product(gate, x, gate));
+            } else {
+                tape.add(Arithmetic.product(x, half, gate));
+            }
+            tape.add(Arithmetic.tanh(gate, gate));
+            tape.add(Arithmetic.product(gate, half, gate));
+            tape.add(Arithmetic.sum(gate, half, gate));
         }
 
         @Override
         public void backward(Tape tape, Site site, Slot gradient) {
-            var x = site.inputs().getFirst();
-            var dx = tape.acquire(x.array().shape());
-            switch (kind) {
-                case GELU -> addScaled(tape, new GELUDerivative(x.array(), dx.array()), gradient, dx);
-                case SILU -> addScaled(tape, new SwishDerivative(x.array(), dx.array()), gradient, dx);
-                case TANH -> tape.add(Kernel.of("tanh_bp", in(x.array(), gradient.array()), out(dx.array())));
+            var x = site.inputs().getFirst().array();
+            var y = site.output().array();
+            var given = tape.acquire(x.shape());
+            var dx = given.array();
+            if (kind == Kind.TANH) {
+                tape.add(Kernel.of("tanh_bp", in(x, gradient.array()), out(dx)));
+            } else {
+                // gate + y (1 - gate) times the slope of what the gate is the logistic function of
+                var gate = site.kept().getFirst().array();
+                tape.add(Arithmetic.product(y, gate, dx));
+                tape.add(Arithmetic.difference(y, dx, dx));
+                if (kind == Kind.GELU) {
+                    timesSlope(tape, x, dx);
+                }
+                tape.add(Arithmetic.sum(dx, gate, dx));
+                tape.add(Arithmetic.product(gradient.array(), dx, dx));
             }
-            site.give(0, dx);
+            site.give(0, given);
         }
 
-        private static void addScaled(Tape tape, Op slope, Slot gradient, Slot dx) {
-            tape.add(() -> Nd4j.getExecutioner().exec(slope));
-            tape.add(Kernel.of("multiply", in(gradient.array(), dx.array()), out(dx.array())));
+        private static void timesSlope(Tape tape, INDArray x, INDArray values) {
+            var slope = tape.acquire(x.shape());
+            tape.add(Arithmetic.product(x, x, slope.array()));
+            tape.add(Arithmetic.product(slope.array(), tape.constant(6 * CUBE, 1), slope.array()));
+            tape.add(Arithmetic.sum(slope.array(), tape.constant(2 * SLOPE, 1), slope.array()));
+            tape.add(Arithmetic.product(values, slope.array(), values));
+            tape.release(slope);
+        }
+
+        @Override
+        public boolean readsOutput() {
+            return true;
         }
     }
 

@@ -96,6 +96,61 @@ class TrialTest {
                         entry("params", 2 * (64 * 64 + 64) + 2 * 64 + 64 * 10 + 10.0), entry("macs", 2 * 4096 + 640.0));
     }
 
+    /** Guessing is right once in eight times, and no position alone knows the answer. */
+    @Test
+    void attentionLearnsToRecallWhatStandsElsewhere() throws IOException {
+        var width = Map.of("units", 32.0);
+        var graph = Graphs.input(16, 1, 9)
+                .then("sequence", "sequence", Map.of(), 16, 9)
+                .then("embed", "dense", width, 32, 9)
+                .node("q", "dense", width, List.of("embed"), 32, 9)
+                .node("k", "dense", width, List.of("embed"), 32, 9)
+                .node("v", "dense", width, List.of("embed"), 32, 9)
+                .node("heads", "attention", Map.of("heads", 2.0), List.of("q", "k", "v"), 32, 9)
+                .then("out", "dense", width, 32, 9)
+                .node("sum", "add", Map.of(), List.of("embed", "out"), 32, 9)
+                .then("norm", "layerNorm", Map.of(), 32, 9)
+                .then("hidden", "dense", width, 32, 9)
+                .then("active", "gelu", Map.of(), 32, 9)
+                .head(32, 8);
+
+        var result = Trials.digits()
+                .graph(graph)
+                .dataset(Trials.dataset("generator:recall?examples=3000", List.of(16, 1, 9), 8))
+                .epochs(10)
+                .run(folder);
+
+        assertThat(result.message()).isNull();
+        assertThat(result.metrics().get("accuracy")).isGreaterThan(0.4);
+        assertThat(result.metrics())
+                // 17*32 + 5*33*32 + 2*32 + 33*8; 9*(16*32 + 5*32*32) + 2*32*81 + 32*8
+                .contains(entry("params", 6152.0), entry("macs", 56128.0));
+    }
+
+    @Test
+    void aRecurrentNetworkLearnsSignals() throws IOException {
+        var graph = Graphs.input(1, 1, 40)
+                .then("sequence", "sequence", Map.of(), 1, 40)
+                .then("conv", "conv1d", Map.of("filters", 16.0, "kernel", 5.0, "stride", 2.0), 16, 20)
+                .then("norm", "batchNorm", Map.of(), 16, 20)
+                .then("active", "relu", Map.of(), 16, 20)
+                .then("lstm", "lstm", Map.of("units", 16.0), 16, 20)
+                .then("gru", "gru", Map.of("units", 16.0, "reverse", 1.0), 16, 20)
+                .head(16, 10);
+
+        var result = Trials.digits()
+                .graph(graph)
+                .dataset(Trials.dataset("generator:mnist-1d?examples=2000", List.of(1, 1, 40), 10))
+                .epochs(8)
+                .run(folder);
+
+        assertThat(result.message()).isNull();
+        assertThat(result.metrics().get("accuracy")).isGreaterThan(0.3);
+        assertThat(result.metrics())
+                // 5*16 + 2*16 + 4*33*16 + 3*33*16 + 17*10; 5*16*20 + 7*32*16*20 + 160
+                .contains(entry("params", 3978.0), entry("macs", 73440.0));
+    }
+
     @Test
     void theSameSeedGivesTheSameMetricsAndAnotherSeedOthers() throws IOException {
         var dropout = Trials.digits()
