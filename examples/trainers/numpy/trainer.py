@@ -250,9 +250,9 @@ def main():
             _, labels = data.load(file["dataset"], file["folders"]["data"])
             data.parts(labels, file["dataset"]["split"], file["splitSeed"])
             return DONE
-        except data.DataError as error:
+        except (data.DataError, data.Later) as error:
             print(error, file=sys.stderr)
-            return DATA
+            return DATA if isinstance(error, data.DataError) else TEMPORARY
     trial = Trial(file)
     signal.signal(signal.SIGTERM, lambda *_: setattr(trial, "stopping", True))
     code, message = DONE, None
@@ -266,6 +266,8 @@ def main():
         code, message = ARCHITECTURE, str(error)
     except data.DataError as error:
         code, message = DATA, str(error)
+    except data.Later as error:
+        code, message = TEMPORARY, str(error)
     except MemoryError as error:
         code, message = INFEASIBLE, f"out of memory: {error}"
     if message:

@@ -3,13 +3,22 @@
 import csv
 import gzip
 import hashlib
+import io
 import math
 import os
 import struct
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import numpy as np
+
+
+class Later(Exception):
+    """The data cannot be had now; the message says why."""
 
 
 class DataError(Exception):
@@ -22,6 +31,32 @@ def path(uri, folder):
     if uri.startswith("file://"):
         return Path(unquote(urlparse(uri).path))
     return Path(os.environ.get("NAS_DATA_DIR") or folder) / uri
+
+
+def fetched(dataset):
+    """The file of a web address, kept under its checksum, so that it is loaded once for all trials of a machine."""
+    address, checksum = dataset["uri"], (dataset.get("sha256") or "").lower()
+    shown = address.split("?")[0]
+    if len(checksum) != 64 or not all(c in "0123456789abcdef" for c in checksum):
+        raise DataError(f"dataset.sha256 is {checksum or None}; a file from http or https needs its checksum, 64 hexadecimal digits")
+    cache = Path(os.environ.get("NAS_CACHE_DIR") or Path.home() / ".cache" / "nas-operator" / "data") / checksum
+    file = cache / (Path(urlparse(address).path).name or "data")
+    if file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == checksum:
+        return file
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            loaded = answer.read()
+    except urllib.error.HTTPError as error:
+        if error.code in (408, 429) or error.code >= 500:
+            raise Later(f"{shown} answers {error.code}; it may be loaded later") from error
+        raise DataError(f"dataset.uri {shown} answers {error.code}") from error
+    except OSError as error:
+        raise Later(f"{shown} cannot be loaded: {error}; it may be later") from error
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=cache, delete=False) as part:
+        part.write(loaded)
+    os.replace(part.name, file)
+    return file
 
 
 def content(file):
@@ -64,9 +99,37 @@ def rows(file, width, label_column):
     return np.array(examples, np.float32), np.array(labels)
 
 
+def array(file, opened):
+    """An array of NumPy; pickled objects are refused."""
+    try:
+        found = opened()
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"{file} cannot be read: {error}") from error
+    if not isinstance(found, np.ndarray):
+        raise DataError(f"{file} is no array of NumPy")
+    if found.dtype.kind not in "buif" or not np.isfinite(found).all():
+        raise DataError(f"{file} holds values that are not finite numbers")
+    return found
+
+
+def arrays(dataset, file, folder):
+    """Examples and labels as NumPy wrote them."""
+    if dataset["format"] == "npz":
+        examples, labels = (array(file, lambda name=name: np.load(file)[name]) for name in ("x", "y"))
+    else:
+        labelled = path(dataset["labels"], folder)
+        examples, labels = (array(f, lambda f=f: np.load(io.BytesIO(content(f)[1]))) for f in (file, labelled))
+    shape = dataset["shape"]
+    fitting = [shape, [math.prod(shape)]] + ([shape[1:]] if shape[0] == 1 else [])
+    if list(examples.shape[1:]) not in fitting:
+        raise DataError(f"{file} has the shape {list(examples.shape)}; dataset.shape {shape} needs examples of that shape")
+    return examples.astype(np.float32), labels.reshape(-1).astype(np.float64)
+
+
 def load(dataset, folder):
     """Examples as float32 with the declared shape, and labels."""
-    file, shape = path(dataset["uri"], folder), dataset["shape"]
+    web = dataset["uri"].startswith(("http://", "https://"))
+    file, shape = fetched(dataset) if web else path(dataset["uri"], folder), dataset["shape"]
     if dataset.get("sha256"):
         found = hashlib.sha256(content(file)[0]).hexdigest()
         if found != dataset["sha256"].lower():
@@ -76,8 +139,10 @@ def load(dataset, folder):
         labels = idx(path(dataset["labels"], folder), 1).astype(np.float64)
     elif dataset["format"] == "csv":
         examples, labels = rows(file, math.prod(shape), dataset["labelColumn"])
+    elif dataset["format"] in ("npy", "npz"):
+        examples, labels = arrays(dataset, file, folder)
     else:
-        raise DataError(f"format {dataset['format']} is not known to this trainer, only csv and idx")
+        raise DataError(f"format {dataset['format']} is not known to this trainer, only csv, idx, npy and npz")
     if len(examples) != len(labels) or not len(examples):
         raise DataError(f"{file} has {len(examples)} examples and {len(labels)} labels")
     classes = dataset["classes"]

@@ -358,9 +358,9 @@ def main():
             _, labels = data.load(file["dataset"], file["folders"]["data"])
             data.parts(labels, file["dataset"]["split"], file["splitSeed"])
             return DONE
-        except data.DataError as error:
+        except (data.DataError, data.Later) as error:
             print(error, file=sys.stderr)
-            return DATA
+            return DATA if isinstance(error, data.DataError) else TEMPORARY
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)
     trial = Trial(file)
@@ -378,6 +378,8 @@ def main():
         code, message = ARCHITECTURE, str(error)
     except data.DataError as error:
         code, message = DATA, str(error)
+    except data.Later as error:
+        code, message = TEMPORARY, str(error)
     except (torch.cuda.OutOfMemoryError, MemoryError) as error:
         code, message = INFEASIBLE, f"out of memory: {str(error).splitlines()[0] if str(error) else 'no more to be had'}"
     if message:

@@ -122,12 +122,15 @@ public record NasExperimentSpec(
      * Data with labels.
      *
      * @param uri where the data file is: {@code file:///absolute/path}, {@code pvc://claim/path}, or a path relative to the experiment's file (local
-     *     mode) or to the trainer image's data folder (cluster). Or a procedure of the built-in trainer that makes data:
+     *     mode) or to the trainer image's data folder (cluster). Or an address of http or https, with sha256: the trainer loads the
+     *     file once into the folder that its environment variable NAS_CACHE_DIR names, by default one in the home folder. Or a procedure of the built-in trainer that makes data:
      *     {@code generator:mnist-1d} (signals, shape [1, 1, 40], 10 classes), {@code generator:recall} (sequences, shape [16, 1, 9],
      *     8 classes) or {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes); {@code ?examples=5000&seed=0} are the
      *     defaults
-     * @param format how the data file is written: csv or idx; gzip is seen by the name's end
-     * @param labels the label file, for idx
+     * @param format how the data is written: csv; idx, as MNIST is; npy (an array of NumPy with the shape of the examples), all of these
+     *     gzipped where the name ends so; npz (arrays x and y); or images (a folder of PNG and JPEG files for each class, label 0 is
+     *     the first folder by name, all of the size of dataset.shape)
+     * @param labels the label file, for idx and npy
      * @param labelColumn the label's column from 0, for csv; -1 is the last
      * @param sha256 checksum that the data file must have, hexadecimal
      * @param shape sizes of one example: channels, height, width
@@ -136,13 +139,30 @@ public record NasExperimentSpec(
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
-            value = "self.format != 'idx' || has(self.labels)",
-            message = "is required for format idx: the path of the label file",
+            value = "!(self.format in ['idx', 'npy']) || has(self.labels)",
+            message = "is required for formats idx and npy: the path of the label file",
             fieldPath = ".labels")
     @ValidationRule(
-            value = "self.format == 'idx' || !has(self.labels)",
-            message = "is for format idx only; a csv file holds its labels in labelColumn",
+            value = "self.format in ['idx', 'npy'] || !has(self.labels)",
+            message =
+                    "is for formats idx and npy only; csv holds labels in labelColumn, npz as array y, images as folders",
             fieldPath = ".labels")
+    @ValidationRule(
+            value = "self.format == 'images' || !self.uri.startsWith('http') || has(self.sha256)",
+            message = "is required for http and https: by it the trainer knows that its copy is the right one",
+            fieldPath = ".sha256")
+    @ValidationRule(
+            value = "self.format != 'images' || !self.uri.startsWith('http')",
+            message = "is a single address, but format images reads a folder; choose another format",
+            fieldPath = ".uri")
+    @ValidationRule(
+            value = "self.format != 'images' || !has(self.sha256)",
+            message = "is the checksum of one file, but format images reads a folder; leave it out",
+            fieldPath = ".sha256")
+    @ValidationRule(
+            value = "self.format != 'images' || self.shape[0] in [1, 3]",
+            message = "must begin with 1 or 3 channels for format images",
+            fieldPath = ".shape")
     @ValidationRule(
             value = "!self.uri.startsWith('generator:')"
                     + " || (self.format == 'csv' && self.labelColumn == -1 && !has(self.labels) && !has(self.sha256))",
@@ -163,7 +183,7 @@ public record NasExperimentSpec(
     public record Dataset(
             @Required
             @Size(min = 1, max = 1024)
-            @ValidationRule(value = Rules.DATA_URI, message = Rules.DATA_URI_MESSAGE)
+            @ValidationRule(value = Rules.DATA_ADDRESS, message = Rules.DATA_ADDRESS_MESSAGE)
             @ValidationRule(value = Rules.GENERATOR, message = Rules.GENERATOR_MESSAGE)
             String uri,
 
@@ -190,7 +210,10 @@ public record NasExperimentSpec(
     /** How the data file is written. */
     public enum Format {
         csv,
-        idx
+        idx,
+        npy,
+        npz,
+        images
     }
 
     /**

@@ -16,6 +16,10 @@ final class Rules {
     static final String DATA_URI_MESSAGE =
             "must be a path relative to this file, file:///ABSOLUTE/PATH or pvc://CLAIM/PATH";
 
+    static final String DATA_ADDRESS = DATA_URI + " || self.matches('^https?://[^/]+/.+')";
+    static final String DATA_ADDRESS_MESSAGE =
+            "must be a path relative to this file, file:///ABSOLUTE/PATH, pvc://CLAIM/PATH or https://HOST/PATH";
+
     static final String GENERATOR =
             "!self.startsWith('generator:') || self.matches('^generator:(mnist-1d|recall|waveform)"
                     + "([?](examples=[1-9][0-9]{1,5}|seed=[0-9]{1,6}|examples=[1-9][0-9]{1,5}&seed=[0-9]{1,6}))?$')";

@@ -117,10 +117,14 @@ public record TrialFile(
     /**
      * Where the data lies and how it is cut.
      *
-     * @param uri {@code file:///absolute}, or a path relative to {@link Folders#data()}; {@code generator:NAME} is known to the
+     * @param uri {@code file:///absolute}, an address of {@code http} or {@code https} (with sha256), or a path relative to {@link Folders#data()}; {@code generator:NAME} is known to the
      *     built-in trainer only
-     * @param format {@code csv} (one row per example, numbers; gzip by the name's end) or {@code idx}
-     * @param labels for {@code idx}: the label file, as {@code uri}
+     * @param format {@code csv} (one row per example, numbers), {@code idx}, {@code npy} (an array of NumPy: count x channels x height
+     *     x width, without the channels where there is one, or each example in one row), all of these gzipped by the name's end;
+     *     {@code npz} (the arrays x and y of an archive) or {@code images} (a folder of PNG and JPEG files for each class, label 0 the
+     *     first by name; one channel is the luminance, three are red, green and blue). A trainer refuses one that it does not
+     *     read (exit code 65)
+     * @param labels for {@code idx} and {@code npy}: the label file, as {@code uri}
      * @param labelColumn for {@code csv}: the label's column from 0, or -1 for the last
      * @param sha256 of the data file, hexadecimal, verified when given
      * @param shape of one example: channels, height, width

@@ -1,5 +1,6 @@
 package dev.mlops.nas.local;
 
+import dev.mlops.nas.api.NasExperimentSpec.Format;
 import dev.mlops.nas.contract.TrialResult;
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,8 +36,10 @@ final class LocalEnvironment {
                 .ifPresent(e -> new java.util.TreeMap<>(e).forEach((k, v) -> environment.put("trainer: " + k, v)));
         environment.put("search engine", "Java " + System.getProperty("java.runtime.version"));
         var dataset = setup.spec().dataset();
-        if (dataset.uri().startsWith("generator:")) {
+        if (dataset.uri().startsWith("generator:") || dataset.format() == Format.images) {
             environment.put("data", dataset.uri());
+        } else if (dataset.uri().startsWith("http") && dataset.sha256() != null) {
+            environment.put("sha256 of " + dataset.uri().replaceFirst("[?].*", ""), dataset.sha256());
         } else {
             environment.put("sha256 of " + dataset.uri(), sha256(setup.data(), dataset.uri()));
         }

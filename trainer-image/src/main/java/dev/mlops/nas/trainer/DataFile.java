@@ -52,7 +52,8 @@ record DataFile(Path path) {
         }
         if (uri.contains("://") && !uri.startsWith("file:")) {
             throw TrialException.data(
-                    "dataset.uri %s is not a file; the trainer reads file:///absolute/path or a path.", uri);
+                    "dataset.uri %s is not a file; the trainer reads http and https, file:///absolute/path or a path.",
+                    uri);
         }
         return path.toAbsolutePath().normalize();
     }
@@ -67,17 +68,26 @@ record DataFile(Path path) {
         if (expected == null || expected.isBlank()) {
             return;
         }
+        verify(expected, name());
+    }
+
+    /** The same, with another name in the message. */
+    void verify(String expected, String shown) {
+        var actual = sum();
+        if (!actual.equals(expected.strip().toLowerCase(Locale.ROOT))) {
+            throw TrialException.data("Data file %s has sha256 %s, but dataset.sha256 is %s.", shown, actual, expected);
+        }
+    }
+
+    /** SHA-256 of the file as it lies there, hexadecimal. */
+    String sum() {
         try (var in = Files.newInputStream(path)) {
             var digest = MessageDigest.getInstance("SHA-256");
             var chunk = new byte[1 << 16];
             for (int read = in.read(chunk); read > 0; read = in.read(chunk)) {
                 digest.update(chunk, 0, read);
             }
-            var actual = HexFormat.of().formatHex(digest.digest());
-            if (!actual.equals(expected.strip().toLowerCase(Locale.ROOT))) {
-                throw TrialException.data(
-                        "Data file %s has sha256 %s, but dataset.sha256 is %s.", name(), actual, expected);
-            }
+            return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         } catch (IOException e) {

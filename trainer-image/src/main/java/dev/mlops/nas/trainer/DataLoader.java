@@ -28,8 +28,7 @@ final class DataLoader {
         if (folderOfImages && dataset.sha256() != null) {
             throw TrialException.data("dataset.sha256 is of one file; format images reads a folder.");
         }
-        var file = folderOfImages ? DataFile.folder(dataset.uri(), folder) : DataFile.of(dataset.uri(), folder);
-        file.verify(dataset.sha256());
+        var file = folderOfImages ? DataFile.folder(dataset.uri(), folder) : file(dataset, folder);
         var current = file;
         try {
             return checked(
@@ -61,6 +60,20 @@ final class DataLoader {
             throw TrialException.data(
                     "Data file %s cannot be read: %s.", current.name(), String.valueOf(e.getMessage()));
         }
+    }
+
+    private static DataFile file(DatasetRef dataset, Path folder) {
+        if (Download.isAddress(dataset.uri())) {
+            try {
+                return Download.fetch(dataset.uri(), dataset.sha256(), Download.cache());
+            } catch (IOException e) {
+                throw TrialException.terminated(
+                        "The cache of data files, %s, cannot be used: %s.", Download.cache(), e);
+            }
+        }
+        var file = DataFile.of(dataset.uri(), folder);
+        file.verify(dataset.sha256());
+        return file;
     }
 
     private static DataFile labels(DatasetRef dataset, Path folder) {
