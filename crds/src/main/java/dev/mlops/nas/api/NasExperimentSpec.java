@@ -835,6 +835,8 @@ public record NasExperimentSpec(
      * @param epochs passes over the training part in a full training
      * @param fidelity cheaper trainings with fewer epochs, after which only the best go on
      * @param recipe optimiser, learning rate, regularisation and augmentation
+     * @param scores whether each trial also reports scores of its network before training (synflow, naswot, gradNorm), which takes the
+     *     built-in trainer a fraction of a second; the report then tells how well each of them ranks what was trained
      */
     @ValidationRule(
             value = "!has(self.fidelity.rungs) || self.fidelity.rungs.all(r, r <= self.epochs)",
@@ -852,7 +854,8 @@ public record NasExperimentSpec(
     public record Evaluation(
             @Default("20") @Min(1) @Max(10000) Integer epochs,
             @Default("{}") Fidelity fidelity,
-            @Default("{}") Recipe recipe) {}
+            @Default("{}") Recipe recipe,
+            @Default("false") Boolean scores) {}
 
     /**
      * Cheaper trainings with fewer epochs, less data or smaller images. An architecture starts at the lowest rung, and what its scheduler promotes is trained on

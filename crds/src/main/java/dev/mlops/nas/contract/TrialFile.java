@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param recipe how to train
  * @param evaluateTest whether the test part may be opened; true for finalists and references only
  * @param folders where data lies and where checkpoints go
+ * @param reportScores whether a training's metrics should hold the scores of {@link ScoreFile} too, for the network before training;
+ *     absent for false. A trainer need not know it
  * @param scoring architectures to score without training, in place of a training; absent for a training. A trainer need not know it:
  *     it finds an empty graph
  */
@@ -37,6 +39,7 @@ public record TrialFile(
         Recipe recipe,
         boolean evaluateTest,
         Folders folders,
+        @Nullable Boolean reportScores,
         @Nullable Scoring scoring) {
 
     /** A training. */
@@ -66,6 +69,7 @@ public record TrialFile(
                 recipe,
                 evaluateTest,
                 folders,
+                null,
                 null);
     }
 

@@ -82,7 +82,7 @@ public final class ContractSchemas {
         if (type == String.class) {
             return schema.put("type", "string");
         }
-        if (type == boolean.class) {
+        if (type == boolean.class || type == Boolean.class) {
             return schema.put("type", "boolean");
         }
         if (type == int.class || type == long.class || type == Integer.class) {

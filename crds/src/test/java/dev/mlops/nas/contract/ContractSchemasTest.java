@@ -72,6 +72,7 @@ class ContractSchemasTest {
                 FILE.recipe(),
                 false,
                 FILE.folders(),
+                true,
                 scoring);
         var scores = new ScoreFile(
                 TrialFile.VERSION,

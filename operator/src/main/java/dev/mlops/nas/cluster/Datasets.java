@@ -60,6 +60,7 @@ final class Datasets {
                 file.recipe(),
                 file.evaluateTest(),
                 file.folders(),
+                file.reportScores(),
                 file.scoring());
     }
 

@@ -44,7 +44,9 @@ public final class TrialFiles {
                         spec.evaluation().recipe(),
                         fewerEpochs ? experiment.trainingEpochs(request) : experiment.epochs()),
                 request.purpose().opensTest(),
-                folders);
+                folders,
+                spec.evaluation().scores() ? true : null,
+                null);
     }
 
     /**
@@ -76,6 +78,7 @@ public final class TrialFiles {
                 recipe(spec.evaluation().recipe(), experiment.epochs()),
                 false,
                 folders,
+                null,
                 new Scoring(architectures, scores.toString(), sharedEpochs));
     }
 

@@ -294,6 +294,7 @@ public final class TrainerCheck {
                 plain.recipe(),
                 false,
                 plain.folders(),
+                null,
                 new Scoring(List.of(architecture), scores.toString(), null));
         TrainerRun ended = run(file, "scores");
         note(
@@ -458,6 +459,7 @@ public final class TrainerCheck {
                 recipe,
                 file.evaluateTest(),
                 file.folders(),
+                file.reportScores(),
                 file.scoring());
     }
 }

@@ -153,6 +153,7 @@ final class Content {
         search.summary()
                 .rankingNoise()
                 .forEach(n -> sentences.add(Sentences.rankingNoise(n, search.experiment()) + "."));
+        Sentences.scores(search).ifPresent(s -> sentences.add("Scores without training: %s.".formatted(s)));
         return sentences;
     }
 

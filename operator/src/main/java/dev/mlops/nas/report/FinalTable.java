@@ -36,6 +36,7 @@ public final class FinalTable {
         for (Plan.RankingNoise noise : summary.rankingNoise()) {
             lines.addAll(wrapped("ranking noise", Sentences.rankingNoise(noise, search.experiment()), 100));
         }
+        Sentences.scores(search).ifPresent(s -> lines.addAll(wrapped("scores", s, 100)));
         return lines;
     }
 

@@ -5,6 +5,7 @@ import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.Plan.Entrant;
 import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.Incumbent;
+import dev.mlops.nas.search.ScoreStudy;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialState;
 import java.util.LinkedHashMap;
@@ -47,6 +48,9 @@ public final class ResultDocument {
                         .map(n -> Map.of(
                                 "epochs", n.epochs(), "kendallTau", n.kendallTau(), "architectures", n.architectures()))
                         .toList());
+        if (search.spec().evaluation().scores()) {
+            document.put("scores", ScoreStudy.rankings(search.experiment(), search.history()));
+        }
         document.put("cost", cost(search));
         document.put(
                 "trials",

@@ -115,7 +115,8 @@ public final class ScoreReport {
         return value == null ? "–" : String.format(Locale.ROOT, Math.abs(value) < 10 ? "%.3f" : "%.1f", value);
     }
 
-    private static String label(String score) {
+    /** A score as people read it. */
+    static String label(String score) {
         return score.equals(ScoreStudy.MEAN_RANK) ? "mean rank" : score.equals("macs") ? "MACs" : score;
     }
 

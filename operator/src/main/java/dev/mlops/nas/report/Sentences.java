@@ -5,8 +5,13 @@ import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.PredictorQuality;
 import dev.mlops.nas.search.Plan.RankingNoise;
 import dev.mlops.nas.search.Plan.Summary;
+import dev.mlops.nas.search.ScoreStudy;
+import dev.mlops.nas.search.ScoreStudy.Ranking;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What terminal and report say in the same words. */
 final class Sentences {
@@ -40,6 +45,29 @@ final class Sentences {
                         Figures.correlation(noise.kendallTau()),
                         Fidelities.both(experiment, noise.epochs()),
                         noise.architectures());
+    }
+
+    /** What scores without training are worth; empty where they were not asked for. */
+    static Optional<String> scores(SearchRecord search) {
+        if (!search.spec().evaluation().scores()) {
+            return Optional.empty();
+        }
+        List<Ranking> rankings = ScoreStudy.rankings(search.experiment(), search.history());
+        if (rankings.isEmpty()) {
+            return Optional.of("the trainer reported none for three architectures or more");
+        }
+        return Optional.of("Kendall tau with the %s of %d architectures: %s"
+                .formatted(
+                        search.experiment().objective().metric(),
+                        rankings.getFirst().architectures(),
+                        rankings.stream()
+                                .map(r -> "%s %s [%s, %s]"
+                                        .formatted(
+                                                ScoreReport.label(r.score()),
+                                                Figures.correlation(r.kendallTau()),
+                                                Figures.correlation(r.low()),
+                                                Figures.correlation(r.high())))
+                                .collect(Collectors.joining(", "))));
     }
 
     /** What the front covers. */

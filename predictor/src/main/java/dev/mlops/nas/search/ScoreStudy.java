@@ -172,5 +172,34 @@ public final class ScoreStudy {
         return rankings;
     }
 
+    /**
+     * The same for what a search has trained, by scores that its trials report among their metrics; empty where fewer than three
+     * architectures have any.
+     */
+    public static List<Ranking> rankings(Experiment experiment, History history) {
+        String metric = experiment.objective().metric();
+        List<Subject> subjects = new ArrayList<>();
+        Map<String, Map<String, Double>> scores = new LinkedHashMap<>();
+        trained(new Ledger(experiment, history, Candidates.of(experiment)), metric)
+                .forEach((hash, entries) -> {
+                    var own = new HashMap<String, Double>();
+                    for (String voter : VOTERS) {
+                        double mean = Ledger.mean(entries, voter);
+                        if (!Double.isNaN(mean)) {
+                            own.put(voter, mean);
+                        }
+                    }
+                    if (!own.isEmpty()) {
+                        Candidate candidate = entries.getFirst().candidate();
+                        own.put("params", (double) candidate.cost().params());
+                        own.put("macs", (double) candidate.cost().macs());
+                        subjects.add(new Subject(
+                                hash, candidate.genotype(), candidate.cost(), Ledger.mean(entries, metric)));
+                        scores.put(hash, own);
+                    }
+                });
+        return rankings(experiment, subjects, withMeanRank(scores));
+    }
+
     private ScoreStudy() {}
 }

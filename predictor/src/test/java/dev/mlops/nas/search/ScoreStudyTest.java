@@ -8,9 +8,12 @@ import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.ScoreStudy.Ranking;
 import dev.mlops.nas.search.ScoreStudy.Subject;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class ScoreStudyTest {
@@ -83,6 +86,44 @@ class ScoreStudyTest {
         assertThat(completed.getOrDefault("without", Map.of()).get("meanRank"))
                 .isCloseTo((1.0 + 0.5 + 1.5) / 9, within(1e-12));
         assertThat(completed.get("unbuilt")).isEmpty();
+    }
+
+    @Test
+    void whatTrialsReportIsJudgedAtTheFidelityOfMostOfThem() {
+        Experiment experiment = Laboratory.experiment(space, new StrategyOptions.RandomSearch(), 6, 1);
+        List<Genotype> genotypes = space
+                .all()
+                .collect(Collectors.toMap(space::architectureHash, g -> g, (a, b) -> a, LinkedHashMap::new))
+                .values()
+                .stream()
+                .limit(5)
+                .toList();
+        List<History.Trial> trials = new ArrayList<>();
+        for (int i = 0; i < genotypes.size(); i++) {
+            Map<String, Double> metrics = Map.of("accuracy", 0.5 + 0.1 * i, "naswot", 10.0 + i, "synflow", -1.0 * i);
+            trials.add(trial(2 * i + 1, genotypes.get(i), 5, metrics));
+            trials.add(trial(2 * i + 2, genotypes.get(i), 1, Map.of("accuracy", 0.9 - 0.1 * i, "naswot", 10.0 + i)));
+        }
+
+        var rankings = ScoreStudy.rankings(experiment, new History(Laboratory.START, trials));
+
+        assertThat(rankings).extracting(Ranking::score).contains("params", "macs", "meanRank");
+        assertThat(rankings)
+                .filteredOn(r -> r.score().equals("naswot"))
+                .singleElement()
+                .satisfies(r -> {
+                    assertThat(r.kendallTau()).isEqualTo(1);
+                    assertThat(r.architectures()).isEqualTo(5);
+                });
+        assertThat(rankings.getLast().score()).isEqualTo("synflow");
+        assertThat(ScoreStudy.rankings(experiment, new History(Laboratory.START, trials.subList(0, 4))))
+                .as("two architectures")
+                .isEmpty();
+    }
+
+    private static History.Trial trial(int number, Genotype genotype, int epochs, Map<String, Double> metrics) {
+        var request = new TrialRequest(number, Purpose.SEARCH, genotype, epochs, number, null, null, null);
+        return new History.Trial(request, new TrialState.Completed(metrics, 1));
     }
 
     private Subject subject(String name, double value) {

@@ -6,13 +6,11 @@ import dev.mlops.nas.contract.ScoreFile.Scored;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Architecture;
 import dev.mlops.nas.contract.TrialFile.Scoring;
-import dev.mlops.nas.trainer.Network.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -31,8 +29,7 @@ final class ScoreJob {
         this.file = file;
         this.examples = examples;
         this.partition = partition;
-        this.rows = partition.train().clone();
-        Partition.shuffle(rows, new SplittableRandom(file.seed()));
+        this.rows = Scores.rows(partition, file.splitSeed());
         this.stopRequested = stopRequested;
     }
 
@@ -86,8 +83,7 @@ final class ScoreJob {
 
     private Scored score(Architecture architecture) {
         try {
-            var shape = Shape.of(file.dataset().shape());
-            var scores = new Scores(architecture.graph(), shape, examples, file.seed());
+            var scores = new Scores(architecture.graph(), examples, file.seed());
             return new Scored(architecture.name(), scores.of(rows), null);
         } catch (TrialException e) {
             return new Scored(architecture.name(), Map.of(), e.getMessage());

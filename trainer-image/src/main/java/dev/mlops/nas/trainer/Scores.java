@@ -2,7 +2,6 @@ package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.trainer.Network.Compiled;
-import dev.mlops.nas.trainer.Network.Shape;
 import dev.mlops.nas.trainer.Tape.Slot;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -30,15 +29,20 @@ final class Scores {
     private static final List<Double> SCALES = List.of(1.0, 1e-12, 1e-24, 1e-36);
 
     private final List<GraphNode> graph;
-    private final Shape shape;
     private final Examples examples;
     private final long seed;
 
-    Scores(List<GraphNode> graph, Shape shape, Examples examples, long seed) {
+    Scores(List<GraphNode> graph, Examples examples, long seed) {
         this.graph = graph;
-        this.shape = shape;
         this.examples = examples;
         this.seed = seed;
+    }
+
+    /** Rows of the training part in an order that depends on the seed alone. */
+    static int[] rows(Partition partition, long seed) {
+        var rows = partition.train().clone();
+        Partition.shuffle(rows, new SplittableRandom(seed));
+        return rows;
     }
 
     /**
@@ -50,8 +54,8 @@ final class Scores {
     Map<String, Double> of(int[] rows) {
         var scores = new TreeMap<String, Double>();
         var limit = MemoryLimit.ofThisProcess();
-        var network =
-                Network.of(new NetworkBuilder(graph, shape, examples.classes(), NOISE, new Parameters()), seed, limit);
+        var network = Network.of(
+                new NetworkBuilder(graph, examples.shape(), examples.classes(), NOISE, new Parameters()), seed, limit);
         scores.put("params", (double) network.parameters().count());
         scores.put("macs", (double) network.macs());
         var compiled = network.compile(Math.min(BATCH, rows.length), true, limit);
@@ -141,7 +145,8 @@ final class Scores {
      */
     private OptionalDouble synflow() {
         var limit = MemoryLimit.ofThisProcess();
-        var builder = new NetworkBuilder(graph, shape, examples.classes(), NOISE_AND_NORMALISATION, new Parameters());
+        var builder = new NetworkBuilder(
+                graph, examples.shape(), examples.classes(), NOISE_AND_NORMALISATION, new Parameters());
         var network = Network.of(builder, seed, limit);
         var values = network.parameters().values();
         var magnitudes = values.toFloatVector();

@@ -2,7 +2,6 @@ package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
-import dev.mlops.nas.trainer.Network.Shape;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -51,9 +50,8 @@ final class Supernet implements AutoCloseable {
         this.loss = CrossEntropy.of(file.recipe(), examples, partition.train());
         var changes = file.recipe().augmentation();
         this.augmentation = changes == null ? Augmentation.NONE : new Augmentation(changes, examples.shape());
-        var shape = Shape.of(file.dataset().shape());
         for (var graph : graphs) {
-            networks.add(new NetworkBuilder(graph, shape, examples.classes(), Set.of(), parameters).build());
+            networks.add(new NetworkBuilder(graph, examples.shape(), examples.classes(), Set.of(), parameters).build());
         }
         // Values, gradients and two moments of the optimiser.
         limit.claim(Math.multiplyExact(parameters.count(), 4L * Float.BYTES));

@@ -86,6 +86,8 @@ final class Trial {
 
     private TrialResult train(TrialFile file, Examples examples, Partition partition) {
         var standard = examples.standardise(partition.train());
+        var scores =
+                Boolean.TRUE.equals(file.reportScores()) ? scores(file, examples, partition) : Map.<String, Double>of();
         var prepared = prepare(file, examples, partition);
         var network = prepared.network();
         var training = prepared.training();
@@ -125,6 +127,7 @@ final class Trial {
             metrics.put("imagesPerSecond", Training.rounded(training.imagesPerSecond()));
             metrics.put("startSeconds", Training.rounded(training.startSeconds()));
         }
+        metrics.putAll(scores);
         metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
         training.forget();
         return result(ExitCode.DONE.code(), metrics, null);
@@ -211,6 +214,18 @@ final class Trial {
     private static void put(Map<String, Double> metrics, String name, @Nullable Double value) {
         if (value != null && !value.isNaN()) {
             metrics.put(name, Training.rounded(value));
+        }
+    }
+
+    /** Without params and macs, which the training reports itself; a network too large to be scored is trained all the same. */
+    private static Map<String, Double> scores(TrialFile file, Examples examples, Partition partition) {
+        try {
+            var scores = new Scores(file.graph(), examples, file.seed()).of(Scores.rows(partition, file.splitSeed()));
+            scores.keySet().removeAll(List.of("params", "macs"));
+            return scores;
+        } catch (TrialException e) {
+            System.out.printf("%s is not scored: %s%n", file.trial(), e.getMessage());
+            return Map.of();
         }
     }
 

@@ -172,6 +172,21 @@ class ScoresTest {
     }
 
     @Test
+    void aTrialReportsTheScoresOfItsNetworkBeforeTrainingWhereAskedTo() throws IOException {
+        var file = Trials.digits().epochs(1).write(folder);
+        var plain = new Trial(file, null, () -> false).run(false);
+        Files.writeString(file, Files.readString(file).replaceFirst("\\{", "{\"reportScores\":true,"));
+        var scoring = new Trial(file, null, () -> false).run(false);
+        score(List.of(Graphs.smallCnn()), () -> false);
+
+        assertThat(plain.metrics()).doesNotContainKeys("synflow", "naswot", "gradNorm");
+        assertThat(scoring.metrics()).containsAllEntriesOf(scored().getFirst().scores());
+        assertThat(scoring.metrics().get("loss"))
+                .as("trained as if it had not been scored")
+                .isEqualTo(plain.metrics().get("loss"));
+    }
+
+    @Test
     void aJobThatIsTerminatedLeavesWith75AndNoFile() throws IOException {
         var result = score(List.of(Graphs.smallCnn()), () -> true);
 
@@ -222,13 +237,14 @@ class ScoresTest {
                 plain.recipe(),
                 plain.evaluateTest(),
                 plain.folders(),
+                null,
                 scoring);
         return Files.write(folder.resolve("trial.json"), new ObjectMapper().writeValueAsBytes(file));
     }
 
     private static Map<String, Double> scores(List<GraphNode> graph) {
         var rows = IntStream.range(0, Scores.BATCH).toArray();
-        return new Scores(graph, Shape.flat(64), random(), SEED).of(rows);
+        return new Scores(graph, random(), SEED).of(rows);
     }
 
     /** Dense layers with relus between them, from 64 numbers to four classes. */
