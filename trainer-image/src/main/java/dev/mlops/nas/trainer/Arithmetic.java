@@ -24,6 +24,11 @@ final class Arithmetic {
         return Kernel.of("multiply", in(a, b), out(to));
     }
 
+    /** factor a, element by element. */
+    static Kernel scaled(Tape tape, INDArray a, double factor, INDArray to) {
+        return product(a, tape.constant(factor, 1), to);
+    }
+
     static Kernel tanh(INDArray a, INDArray to) {
         return Kernel.of("tanh", in(a), out(to));
     }
@@ -68,6 +73,12 @@ final class Arithmetic {
         return matrices(tape.constant(1, 1, matrix.size(0)), matrix, to.reshape('c', 1, matrix.size(1)));
     }
 
+    /** The mean of the rows of a matrix. */
+    static Kernel columnMeans(Tape tape, INDArray matrix, INDArray to) {
+        long rows = matrix.size(0);
+        return matrices(1.0 / rows, tape.constant(1, 1, rows), matrix, to.reshape('c', 1, matrix.size(1)));
+    }
+
     /** The mean of each row of a matrix, as a column. */
     static Kernel rowMeans(Tape tape, INDArray matrix, INDArray to) {
         long columns = matrix.size(1);
@@ -90,7 +101,7 @@ final class Arithmetic {
 
     /** The logistic function in place, as (1 + tanh(x / 2)) / 2: ND4J's own takes seven times as long as its tanh. */
     static void sigmoid(Tape tape, INDArray x) {
-        var half = tape.constant(0.5, x.shape());
+        var half = tape.constant(0.5, 1);
         tape.add(product(x, half, x));
         tape.add(tanh(x, x));
         tape.add(product(x, half, x));

@@ -7,9 +7,7 @@ import dev.mlops.nas.trainer.Network.Shape;
 import dev.mlops.nas.trainer.Parameters.Parameter;
 import dev.mlops.nas.trainer.Statistics.Moments;
 import dev.mlops.nas.trainer.Tape.Slot;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Batch normalisation (Ioffe and Szegedy 2015): by the batch's own moments in training, by their average in evaluation. Sums over
@@ -45,10 +43,10 @@ final class BatchNorm implements Layer {
         if (tape.training()) {
             // The result's place holds the squared deviations for a moment.
             var rows = rows(y.array());
-            tape.add(product(means(x), rows(x), mean));
-            tape.add(Kernel.of("subtract", in(rows(x), mean), out(rows)));
-            tape.add(Kernel.of("multiply", in(y.array(), y.array()), out(y.array())));
-            tape.add(product(means(x), rows, variance));
+            tape.add(Arithmetic.columnMeans(tape, rows(x), mean));
+            tape.add(Arithmetic.difference(rows(x), mean, rows));
+            tape.add(Arithmetic.product(rows, rows, rows));
+            tape.add(Arithmetic.columnMeans(tape, rows, variance));
         }
         tape.add(normalise(x, mean, variance, gamma.value(), beta.value(), y.array()));
         return y;
@@ -64,23 +62,23 @@ final class BatchNorm implements Layer {
         var g = gradient.array();
         var mean = moments.mean(true);
         var variance = moments.variance(true);
-        var zero = Nd4j.zeros(DataType.FLOAT, shape.channels());
+        var zero = tape.constant(0, shape.channels());
         var product = tape.acquire(x.shape());
-        tape.add(normalise(x, mean, variance, zero.add(1), zero, product.array()));
-        tape.add(Kernel.of("multiply", in(product.array(), g), out(product.array())));
-        tape.add(product(sums(x), rows(product.array()), gamma.gradient()));
-        tape.add(product(sums(x), rows(g), beta.gradient()));
+        tape.add(normalise(x, mean, variance, tape.constant(1, shape.channels()), zero, product.array()));
+        tape.add(Arithmetic.product(product.array(), g, product.array()));
+        tape.add(Arithmetic.columnSums(tape, rows(product.array()), gamma.gradient()));
+        tape.add(Arithmetic.columnSums(tape, rows(g), beta.gradient()));
 
         var gradientMean = tape.acquire(shape.channels());
         var scale = tape.acquire(shape.channels());
-        var part = Nd4j.scalar(1f / rows(x).rows());
-        tape.add(Kernel.of("multiply", in(beta.gradient(), part), out(gradientMean.array())));
-        tape.add(Kernel.of("multiply", in(gamma.value(), part.neg()), out(scale.array())));
+        double part = 1.0 / rows(x).rows();
+        tape.add(Arithmetic.scaled(tape, beta.gradient(), part, gradientMean.array()));
+        tape.add(Arithmetic.scaled(tape, gamma.value(), -part, scale.array()));
         tape.add(normalise(gamma.gradient(), zero, variance, scale.array(), zero, scale.array()));
         var dx = tape.acquire(x.shape());
         tape.add(normalise(x, mean, variance, scale.array(), zero, product.array()));
         tape.add(normalise(g, gradientMean.array(), variance, gamma.value(), zero, dx.array()));
-        tape.add(Kernel.of("add", in(dx.array(), product.array()), out(dx.array())));
+        tape.add(Arithmetic.sum(dx.array(), product.array(), dx.array()));
         tape.release(product);
         tape.release(gradientMean);
         tape.release(scale);
@@ -91,18 +89,6 @@ final class BatchNorm implements Layer {
             INDArray x, INDArray mean, INDArray variance, INDArray gamma, INDArray beta, INDArray y) {
         return Kernel.of(
                 "batchnorm", in(image(x), mean, variance, gamma, beta), out(image(y)), new double[] {EPSILON}, 1, 1, 3);
-    }
-
-    private static Kernel product(INDArray row, INDArray matrix, INDArray result) {
-        return Kernel.of("matmul", in(row, matrix), out(result.reshape(1, result.length())));
-    }
-
-    private static INDArray sums(INDArray x) {
-        return Nd4j.ones(DataType.FLOAT, 1, rows(x).rows());
-    }
-
-    private static INDArray means(INDArray x) {
-        return sums(x).div(rows(x).rows());
     }
 
     /** One image of one row: ND4J gives no other ranks to oneDNN, which is thirty times as fast. */
