@@ -98,7 +98,7 @@ public record TrialFile(
      *
      * <p>For vectors and sequences: {@code flatten} (all numbers in a row, in whatever order); {@code gelu}, {@code silu},
      * {@code tanh}; {@code layerNorm} (over the channels of each position, with scale and shift); {@code sequence} (an image's
-     * pixels, row by row, as positions); {@code dense} on every position; {@code conv1d} (filters, kernel, stride; no bias);
+     * pixels, row by row, as positions); {@code dense} on every position; {@code conv1d} (as conv);
      * {@code positionEmbedding} (adds a trainable number to each); {@code attention} (heads, window; inputs are queries, keys and
      * values; scaled dot products under softmax, up to window positions away, 0 for all) and {@code linearAttention} (heads; the
      * same with elu(x) + 1 in place of softmax), both without weights of their own; {@code lstm}, {@code gru} (units, reverse; the

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
@@ -27,6 +28,8 @@ final class Convolution implements Layer {
     private final int dilation;
     private final boolean depthwise;
     private final List<Parameter> weights = new ArrayList<>();
+    private final Span down;
+    private final Span across;
     private final long[] arguments;
 
     Convolution(Shape input, int filters, int kernel, int stride, int groups, int dilation, Parameters parameters) {
@@ -48,19 +51,38 @@ final class Convolution implements Layer {
         }
         this.dilation = dilation;
         int rowStride = input.height() == 1 ? 1 : stride;
-        boolean gaps = gaps(input.height(), reach(rows), rowStride) || gaps(input.width(), reach(kernel), stride);
-        // kernel, stride, padding, dilation, "same" or none, channels last, weights as kernel x kernel x in x out
-        this.arguments = new long[] {reach(rows), reach(kernel), rowStride, stride, 0, 0, 1, 1, gaps ? 0 : 1, 1, 0};
+        this.down = Span.of(input.height(), rows, dilation, rowStride);
+        this.across = Span.of(input.width(), kernel, dilation, stride);
+        // window, stride, padding, dilation, "same", channels last, weights as window x window x in x out
+        this.arguments = new long[] {down.side, across.side, rowStride, stride, 0, 0, 1, 1, 1, 1, 0};
     }
 
-    /** Whether windows are so far apart that ND4J's "same" starts with a negative padding, which oneDNN refuses. */
-    private static boolean gaps(long side, long reach, long stride) {
-        return (Math.ceilDiv(side, stride) - 1) * stride + reach - side < -1;
+    /**
+     * How the taps of a kernel lie in a window, in one direction.
+     *
+     * @param from place of the first tap
+     * @param to place behind the last
+     * @param side of the window
+     */
+    private record Span(long from, long to, long side) {
+        /**
+         * As short as it can be; but where windows would leave pixels out between them, as long as the stride: ND4J's "same" starts
+         * with a negative padding there, which oneDNN refuses.
+         */
+        static Span of(long input, int taps, long dilation, long stride) {
+            long reach = dilation * (taps - 1) + 1;
+            long missing = (Math.ceilDiv(input, stride) - 1) * stride + reach - input;
+            if (missing >= -1) {
+                return new Span(0, reach, reach);
+            }
+            long from = (missing + stride - reach) / 2;
+            return new Span(from, from + reach, stride);
+        }
     }
 
-    /** Side of the window that so many taps lie in. */
-    private long reach(int taps) {
-        return dilation * (taps - 1L) + 1;
+    /** Whether the window is larger than the weights, which are copied into it then. */
+    private boolean hasWindow() {
+        return dilation > 1 || across.side > kernel || down.side > rows;
     }
 
     @Override
@@ -160,11 +182,11 @@ final class Convolution implements Layer {
     }
 
     /**
-     * The weights as they lie in their window, with zeros between them where the kernel is dilated: ND4J's dilated convolutions ask
-     * oneDNN for a padding that does not exist.
+     * The weights as they lie in their window, with zeros between them where the kernel is dilated (ND4J's dilated convolutions ask
+     * oneDNN for a padding that does not exist), and around them where the window is longer.
      */
     private INDArray window(Tape tape, Site site, INDArray weights) {
-        if (dilation == 1) {
+        if (!hasWindow()) {
             return weights;
         }
         var slot = tape.acquire(windowShape(weights));
@@ -180,20 +202,18 @@ final class Convolution implements Layer {
 
     /** The window that the forward pass made. */
     private INDArray window(Site site, int group) {
-        return dilation == 1
-                ? weights.get(group).value()
-                : site.kept().get(group).array();
+        return hasWindow() ? site.kept().get(group).array() : weights.get(group).value();
     }
 
     /** Where the gradient of a window goes. */
     private INDArray slope(Tape tape, int group) {
         var gradient = weights.get(group).gradient();
-        return dilation == 1 ? gradient : tape.acquire(windowShape(gradient)).array();
+        return hasWindow() ? tape.acquire(windowShape(gradient)).array() : gradient;
     }
 
     /** The gradient of the weights out of that of their window. */
     private void gather(Tape tape, INDArray slope, int group) {
-        if (dilation > 1) {
+        if (hasWindow()) {
             var gradient = weights.get(group).gradient();
             var taps = taps(slope);
             tape.add(() -> gradient.assign(taps));
@@ -201,15 +221,15 @@ final class Convolution implements Layer {
     }
 
     private long[] windowShape(INDArray weights) {
-        return new long[] {reach(rows), reach(kernel), weights.size(2), weights.size(3)};
+        return new long[] {down.side, across.side, weights.size(2), weights.size(3)};
     }
 
     private INDArray taps(INDArray window) {
-        return window.get(
-                rows == 1 ? NDArrayIndex.all() : NDArrayIndex.interval(0, dilation, reach(rows)),
-                NDArrayIndex.interval(0, dilation, reach(kernel)),
-                NDArrayIndex.all(),
-                NDArrayIndex.all());
+        return window.get(every(down), every(across), NDArrayIndex.all(), NDArrayIndex.all());
+    }
+
+    private INDArrayIndex every(Span span) {
+        return span.side == 1 ? NDArrayIndex.all() : NDArrayIndex.interval(span.from, dilation, span.to);
     }
 
     private List<Slot> acquireParts(Tape tape, Shape whole) {

@@ -27,6 +27,12 @@ class GradientTest {
                 test(
                         "pointwise with stride",
                         convolved().block("b", 8, 1, 2, 8, 3, 3).head(8, CLASSES)),
+                test(
+                        "windows as far apart as the image is wide",
+                        Graphs.input(2, 5, 5)
+                                .then("a", "conv", Map.of("filters", 3.0, "kernel", 3.0, "stride", 5.0), 3, 1, 1)
+                                .then("b", "flatten", Map.of(), 3)
+                                .logits(CLASSES)),
                 test("pointwise", convolved().block("b", 8, 1, 1, 8, 5, 5).head(8, CLASSES)),
                 test(
                         "convolution without normalisation",

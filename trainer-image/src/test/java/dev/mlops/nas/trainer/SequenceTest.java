@@ -65,15 +65,18 @@ class SequenceTest {
         }
     }
 
-    /** TensorFlow's and PyTorch's "same": an even kernel has its spare tap at the end. */
-    @Test
-    void aConvolutionAlongASequenceSlidesOverIt() {
-        var run = run("conv1d", Map.of("filters", 2.0, "kernel", 4.0, "stride", 2.0), 2, 3);
-        for (int to = 0; to < 3; to++) {
+    /** TensorFlow's "same": an even kernel has its spare tap at the end; where windows leave gaps, the first starts at the start. */
+    @ParameterizedTest
+    @CsvSource({"4, 2, 1", "2, 4, 0", "1, 2, 0", "3, 1, 1", "2, 5, 0", "1, 5, 0"})
+    void aConvolutionAlongASequenceSlidesOverIt(int kernel, int stride, int padding) {
+        int length = (LENGTH + stride - 1) / stride;
+        var run =
+                run("conv1d", Map.of("filters", 2.0, "kernel", (double) kernel, "stride", (double) stride), 2, length);
+        for (int to = 0; to < length; to++) {
             for (int filter = 0; filter < 2; filter++) {
                 double sum = 0;
-                for (int tap = 0; tap < 4; tap++) {
-                    int from = 2 * to + tap - 1;
+                for (int tap = 0; tap < kernel; tap++) {
+                    int from = stride * to + tap - padding;
                     for (int channel = 0; from >= 0 && from < LENGTH && channel < CHANNELS; channel++) {
                         sum += run.weight((tap * CHANNELS + channel) * 2 + filter) * run.input(from, channel);
                     }
