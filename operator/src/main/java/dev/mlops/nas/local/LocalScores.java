@@ -106,7 +106,7 @@ public final class LocalScores {
                             trialFile,
                             setup.data(),
                             folder.resolve("result.json"),
-                            Runtime.getRuntime().availableProcessors())
+                            setup.threads())
                     .redirectOutput(log.toFile())
                     .start();
         } catch (IOException e) {

@@ -59,6 +59,12 @@ class TrialFilesTest {
     }
 
     @Test
+    void scoresAreAskedForWhereTheExperimentDoes() throws Exception {
+        assertThat(file("    scores: true\n", 20).reportScores()).isTrue();
+        assertThat(file("    epochs: 20\n", 20).reportScores()).isNull();
+    }
+
+    @Test
     void aRungOfEpochsIsTheBeginningOfTheWholeSchedule() throws Exception {
         var low = file(rungs("epochs"), 4);
 
