@@ -68,11 +68,11 @@ class ExperimentReaderTest {
     void aLineForTheTerminalNamesFileFieldAndReason() {
         var refused = catchThrowableOfType(
                 InvalidExperimentException.class,
-                () -> reader.parse(SMALL + "  budget: {trials: 0}\n  objective: {metric: loss}\n"));
+                () -> reader.parse(SMALL + "  budget: {trials: 0}\n  objective: {metric: loss, direction: Maximize}\n"));
 
         assertThat(refused.lines(Path.of("digits.yaml"))).isEqualTo("""
                 digits.yaml: spec.budget.trials: 0 is too small; it must be from 1 to 100000
-                digits.yaml: spec.objective.direction: "Maximize" does not fit the metric; accuracy asks for Maximize, loss for Minimize""");
+                digits.yaml: spec.objective.direction: "Maximize" does not fit the metric; loss asks for Minimize, all others for Maximize""");
     }
 
     @Test
