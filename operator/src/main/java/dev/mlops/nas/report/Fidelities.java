@@ -11,7 +11,7 @@ public final class Fidelities {
                 : switch (experiment.fidelity().resource()) {
                     case EPOCHS -> " after %d of %d epochs".formatted(effort, experiment.epochs());
                     case DATA -> " on %s of the training data".formatted(part(experiment, effort));
-                    case RESOLUTION -> " with %s of the pixels".formatted(part(experiment, effort));
+                    case RESOLUTION -> " with about %s of the pixels".formatted(part(experiment, effort));
                 };
     }
 
@@ -20,13 +20,15 @@ public final class Fidelities {
         return switch (experiment.fidelity().resource()) {
             case EPOCHS -> "results after %d epochs and after all %d".formatted(effort, experiment.epochs());
             case DATA -> "results on %s of the training data and on all of it".formatted(part(experiment, effort));
-            case RESOLUTION -> "results with %s of the pixels and with all of them".formatted(part(experiment, effort));
+            case RESOLUTION ->
+                "results with about %s of the pixels and with all of them".formatted(part(experiment, effort));
         };
     }
 
-    /** The part of the full effort. */
-    static String part(Experiment experiment, int effort) {
-        return Figures.percent((double) effort / experiment.epochs());
+    /** Of pixels it is about that part: sides are whole numbers. */
+    private static String part(Experiment experiment, int effort) {
+        double percent = 100.0 * effort / experiment.epochs();
+        return percent < 1 ? "less than 1 %" : Math.round(percent) + " %";
     }
 
     private Fidelities() {}
