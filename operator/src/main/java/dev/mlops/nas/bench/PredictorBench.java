@@ -143,7 +143,8 @@ public final class PredictorBench {
                 table.size(),
                 options.objective(),
                 options.seeds());
-        out.printf("%n  rows model                        tau       +-   interval holds   fit s   predict 1000 s%n");
+        out.printf(
+                "%n  rows model                        tau       +-   interval holds   within 50/80/95 %%   fit s   predict 1000 s%n");
         var objective = new Objective(String.valueOf(options.objective()), !options.minimize());
         List<Quality> all = new ArrayList<>();
         for (int rows : options.rows()) {
@@ -151,13 +152,16 @@ public final class PredictorBench {
                 all.add(one);
                 out.printf(
                         Locale.ROOT,
-                        "%6d %-24s %7.3f  %7.3f %10d/%-5d %7.3f %16.4f%n",
+                        "%6d %-24s %7.3f  %7.3f %10d/%-5d %8.0f/%.0f/%.0f %%   %7.3f %16.4f%n",
                         rows,
                         one.model(),
                         one.tau(),
                         one.se(),
                         one.covered(),
                         options.seeds(),
+                        100 * one.calibration().within50(),
+                        100 * one.calibration().within80(),
+                        100 * one.calibration().within95(),
                         one.fitSeconds(),
                         one.predictSeconds());
             }

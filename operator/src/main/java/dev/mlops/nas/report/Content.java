@@ -3,6 +3,7 @@ package dev.mlops.nas.report;
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.ClassWeights;
+import dev.mlops.nas.search.Calibration;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.Plan.Entrant;
@@ -132,20 +133,19 @@ final class Content {
         }
         List<Trial> predicted = Charts.predicted(search);
         if (!predicted.isEmpty()) {
-            long inside = predicted.stream()
-                    .filter(t -> {
+            Calibration calibration = Calibration.of(predicted.stream()
+                    .map(t -> {
                         Prediction p = Objects.requireNonNull(t.request().prediction());
-                        return Math.abs(Arms.value(search, t) - p.mean()) <= 2 * p.sd();
+                        return (Arms.value(search, t) - p.mean()) / p.sd();
                     })
-                    .count();
+                    .toList());
             double error = predicted.stream()
                     .mapToDouble(t -> Math.abs(Arms.value(search, t)
                             - Objects.requireNonNull(t.request().prediction()).mean()))
                     .average()
                     .orElse(Double.NaN);
             sentences.add(
-                    "Of %d trials that it chose, %d came out within two standard deviations of its prediction (a calibrated one has about 95 %%); mean absolute error %s."
-                            .formatted(predicted.size(), inside, Figures.score(error)));
+                    "%s; mean absolute error %s.".formatted(Sentences.calibration(calibration), Figures.score(error)));
         }
         if (search.summary().rankCorrelation() != null) {
             sentences.add(Sentences.rankCorrelation(search.summary().rankCorrelation()) + ".");

@@ -1,5 +1,6 @@
 package dev.mlops.nas.report;
 
+import dev.mlops.nas.search.Calibration;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.PredictorQuality;
@@ -30,6 +31,17 @@ final class Sentences {
         }
         return figures
                 + (quality.low() > 0 ? ": it ranks better than chance" : ": this is not distinguishable from chance");
+    }
+
+    /** How sure the predictor was of what it foretold, and how sure it should have been. */
+    static String calibration(Calibration calibration) {
+        return String.format(
+                Locale.ROOT,
+                "Of the %d results that it foretold, %.0f %% came out within its 50 %% intervals, %.0f %% within 80 %% and %.0f %% within 95 %%",
+                calibration.predictions(),
+                100 * calibration.within50(),
+                100 * calibration.within80(),
+                100 * calibration.within95());
     }
 
     /** How well one training on validation foretold the retrained result. */

@@ -68,6 +68,9 @@ class BenchPredictorCommandTest {
                     .as(one.get("model").textValue())
                     .isBetween(0.5, 1.0);
             assertThat(one.get("covered").intValue()).isBetween(0, 2);
+            assertThat(one.get("calibration").get("within95").doubleValue())
+                    .isGreaterThan(0.5)
+                    .isGreaterThan(one.get("calibration").get("within50").doubleValue());
         }
         assertThat(document.get("proposals")).hasSize(2);
         assertThat(document.get("predictions").get(1).get("candidates").intValue())

@@ -2,6 +2,7 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Experiment.SurrogateKind;
+import dev.mlops.nas.search.GaussianProcess.Normal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -31,11 +32,19 @@ public final class PredictorBenchmark {
      *     others where there are fewer), mean over the seeds
      * @param se standard error of that mean
      * @param covered seeds in which its cross-validated 90 % interval holds its tau on the unseen
+     * @param calibration of its predictions for the unseen, over all seeds, in normal scores
      * @param fitSeconds mean, cross-validation included
      * @param predictSeconds for 1,000 architectures, mean and doubt, features known
      */
     public record Quality(
-            String model, int rows, double tau, double se, int covered, double fitSeconds, double predictSeconds) {}
+            String model,
+            int rows,
+            double tau,
+            double se,
+            int covered,
+            Calibration calibration,
+            double fitSeconds,
+            double predictSeconds) {}
 
     /**
      * What one decision costs as a search grows.
@@ -178,7 +187,7 @@ public final class PredictorBenchmark {
         return drawn;
     }
 
-    /** Rows to learn from, and the others with their true values. */
+    /** Rows to learn from, and the others with their true values, both as normal scores of the former. */
     private static final class Sample {
         private final List<Features.Vector> rows;
         private final List<Features.Vector> unseen;
@@ -190,13 +199,16 @@ public final class PredictorBenchmark {
             this.rows = vectors.subList(0, count);
             this.unseen = vectors.subList(count, vectors.size());
             this.targets = Arrays.stream(values, 0, count).map(scale::normal).toArray();
-            this.truth = Arrays.copyOfRange(values, count, values.length);
+            this.truth = Arrays.stream(values, count, values.length)
+                    .map(scale::between)
+                    .toArray();
         }
     }
 
     /** Sums over the seeds. */
     private static final class Tally {
         private final List<Double> taus = new ArrayList<>();
+        private final List<Double> deviations = new ArrayList<>();
         private int covered;
         private double fitSeconds;
         private double predictSeconds;
@@ -206,10 +218,15 @@ public final class PredictorBenchmark {
             Ensemble ensemble = Ensemble.fit(kinds, sample.rows, sample.targets);
             var process = GaussianProcess.fit(sample.rows, sample.targets, ensemble.scales());
             long fitted = nanoTime.getAsLong();
-            double[] predictions = sample.unseen.stream()
-                    .mapToDouble(v -> ensemble.predict(v, process).mean())
-                    .toArray();
-            predictSeconds += (nanoTime.getAsLong() - fitted) / 1e9 / predictions.length * UNSEEN;
+            List<Normal> normals = sample.unseen.stream()
+                    .map(v -> ensemble.predict(v, process))
+                    .toList();
+            predictSeconds += (nanoTime.getAsLong() - fitted) / 1e9 / normals.size() * UNSEEN;
+            double[] predictions = normals.stream().mapToDouble(Normal::mean).toArray();
+            for (int i = 0; i < predictions.length; i++) {
+                deviations.add(
+                        (sample.truth[i] - predictions[i]) / normals.get(i).sd());
+            }
             fitSeconds += (fitted - start) / 1e9;
             double tau = Statistics.kendallTau(predictions, sample.truth);
             taus.add(tau);
@@ -225,6 +242,7 @@ public final class PredictorBenchmark {
                     Statistics.mean(all),
                     all.length < 2 ? 0 : StrictMath.sqrt(Statistics.variance(all) / all.length),
                     covered,
+                    Calibration.of(deviations),
                     fitSeconds / all.length,
                     predictSeconds / all.length);
         }

@@ -30,26 +30,36 @@ final class Scale {
         return normal[Arrays.binarySearch(scores, score)];
     }
 
-    /** The score of a normal score: linear between the values, and beyond them as over their outer quarter. */
-    double score(double target) {
-        int n = scores.length;
-        if (n == 1) {
-            return scores[0];
-        }
-        int reach = Math.max(1, n / 4);
-        if (target <= normal[0]) {
-            return line(target, 0, reach);
-        }
-        if (target >= normal[n - 1]) {
-            return line(target, n - 1, n - 1 - reach);
-        }
-        int above = Arrays.binarySearch(normal, target);
-        above = above >= 0 ? Math.max(1, above) : -above - 1;
-        return line(target, above - 1, above);
+    /** The normal score of any value: linear between those known, and beyond them as over their outer quarter. */
+    double between(double score) {
+        return line(score, scores, normal);
     }
 
-    private double line(double target, int from, int to) {
-        return scores[from] + (scores[to] - scores[from]) * (target - normal[from]) / (normal[to] - normal[from]);
+    /** The score of a normal score: linear between the values, and beyond them as over their outer quarter. */
+    double score(double target) {
+        return line(target, normal, scores);
+    }
+
+    /** Follows the broken line through the points (from, to), both ascending. */
+    private static double line(double at, double[] from, double[] to) {
+        int n = from.length;
+        if (n == 1) {
+            return to[0];
+        }
+        int reach = Math.max(1, n / 4);
+        if (at <= from[0]) {
+            return line(at, from, to, 0, reach);
+        }
+        if (at >= from[n - 1]) {
+            return line(at, from, to, n - 1, n - 1 - reach);
+        }
+        int above = Arrays.binarySearch(from, at);
+        above = above >= 0 ? Math.max(1, above) : -above - 1;
+        return line(at, from, to, above - 1, above);
+    }
+
+    private static double line(double at, double[] from, double[] to, int first, int second) {
+        return to[first] + (to[second] - to[first]) * (at - from[first]) / (from[second] - from[first]);
     }
 
     /** A prediction in units of the score. */
