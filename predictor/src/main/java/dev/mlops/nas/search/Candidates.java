@@ -37,8 +37,10 @@ final class Candidates {
     private final @Nullable Transfer transfer;
     private final boolean listable;
     private final Map<Object, Object> remembered = recent();
-    private @Nullable List<Candidate> listed;
-    private Map<String, Candidate> representatives = Map.of();
+    private volatile @Nullable Listing listing;
+
+    /** Every admissible architecture once, and by its hash. */
+    private record Listing(List<Candidate> all, Map<String, Candidate> byHash) {}
 
     private record Key(SearchSpace space, List<Constraint> constraints, List<Earlier> earlier) {}
 
@@ -99,8 +101,7 @@ final class Candidates {
         if (!isListed()) {
             return features.of(candidate);
         }
-        list();
-        return features.of(representatives.getOrDefault(candidate.hash(), candidate));
+        return features.of(listing().byHash().getOrDefault(candidate.hash(), candidate));
     }
 
     /** The result of a computation that the key determines; the last few are kept. */
@@ -162,14 +163,24 @@ final class Candidates {
     }
 
     /** Every admissible architecture once, in the order of {@link SearchSpace#all}. */
-    synchronized List<Candidate> list() {
-        if (listed == null) {
+    List<Candidate> list() {
+        return listing().all();
+    }
+
+    private Listing listing() {
+        Listing known = listing;
+        return known == null ? listOnce() : known;
+    }
+
+    private synchronized Listing listOnce() {
+        Listing known = listing;
+        if (known == null) {
             var architectures = new LinkedHashMap<String, Candidate>();
             space.all().map(this::of).filter(this::admits).forEach(c -> architectures.putIfAbsent(c.hash(), c));
-            listed = List.copyOf(architectures.values());
-            representatives = Map.copyOf(architectures);
+            known = new Listing(List.copyOf(architectures.values()), Map.copyOf(architectures));
+            listing = known;
         }
-        return listed;
+        return known;
     }
 
     /** A draw by {@link SearchSpace#sampleArchitecture} among what is not taken; null when none is found. */

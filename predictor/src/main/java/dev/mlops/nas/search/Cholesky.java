@@ -28,9 +28,9 @@ final class Cholesky {
             double[] row = new double[i + 1];
             all[i] = row;
             for (int j = 0; j < i; j++) {
-                row[j] = (k[j] - dot(row, all[j], j)) / all[j][j];
+                row[j] = (k[j] - dot(row, 0, all[j], 0, j)) / all[j][j];
             }
-            row[i] = Math.sqrt(Math.max(k[i] - dot(row, row, i), LEAST_PIVOT));
+            row[i] = Math.sqrt(Math.max(k[i] - dot(row, 0, row, 0, i), LEAST_PIVOT));
         }
         return new Cholesky(all);
     }
@@ -43,7 +43,7 @@ final class Cholesky {
     double[] forward(double[] b) {
         double[] v = new double[rows.length];
         for (int i = 0; i < v.length; i++) {
-            v[i] = (b[i] - dot(rows[i], v, i)) / rows[i][i];
+            v[i] = (b[i] - dot(rows[i], 0, v, 0, i)) / rows[i][i];
         }
         return v;
     }
@@ -78,13 +78,7 @@ final class Cholesky {
             inverse[i] = new double[i + 1];
             for (int j = 0; j <= i; j++) {
                 // Columns of the inverse factor are 0 above their diagonal.
-                double sum = 0;
-                double[] a = columns[i];
-                double[] b = columns[j];
-                for (int c = 0; c < a.length; c++) {
-                    sum += a[c] * b[c + i - j];
-                }
-                inverse[i][j] = sum;
+                inverse[i][j] = dot(columns[i], 0, columns[j], i - j, columns[i].length);
             }
         }
         return inverse;
@@ -98,33 +92,28 @@ final class Cholesky {
             double[] column = new double[n - c];
             column[0] = 1 / rows[c][c];
             for (int i = c + 1; i < n; i++) {
-                double[] row = rows[i];
-                double sum = 0;
-                for (int j = c; j < i; j++) {
-                    sum += row[j] * column[j - c];
-                }
-                column[i - c] = -sum / row[i];
+                column[i - c] = -dot(rows[i], c, column, 0, i - c) / rows[i][i];
             }
             columns[c] = column;
         }
         return columns;
     }
 
-    /** Sum of the first products; four partial sums keep the processor busy. */
-    private static double dot(double[] a, double[] b, int length) {
+    /** Sum of the products of so many numbers from two places on; four partial sums keep the processor busy. */
+    static double dot(double[] a, int fromA, double[] b, int fromB, int length) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;
         double s3 = 0;
         int i = 0;
         for (; i + 3 < length; i += 4) {
-            s0 += a[i] * b[i];
-            s1 += a[i + 1] * b[i + 1];
-            s2 += a[i + 2] * b[i + 2];
-            s3 += a[i + 3] * b[i + 3];
+            s0 += a[fromA + i] * b[fromB + i];
+            s1 += a[fromA + i + 1] * b[fromB + i + 1];
+            s2 += a[fromA + i + 2] * b[fromB + i + 2];
+            s3 += a[fromA + i + 3] * b[fromB + i + 3];
         }
         for (; i < length; i++) {
-            s0 += a[i] * b[i];
+            s0 += a[fromA + i] * b[fromB + i];
         }
         return s0 + s1 + (s2 + s3);
     }

@@ -14,10 +14,16 @@ final class Descent {
 
     /** A function with its gradient. */
     interface Function {
-        double value(double[] at);
+        Point at(double[] arguments);
+    }
 
-        /** The value; writes the gradient. */
-        double value(double[] at, double[] gradient);
+    /** What a function is at one place; the gradient is worked out when it is asked for. */
+    interface Point {
+        double[] arguments();
+
+        double value();
+
+        double[] gradient();
     }
 
     /**
@@ -27,9 +33,8 @@ final class Descent {
      */
     static double[] minimise(Function function, double[] start, double tolerance, int iterations) {
         int n = start.length;
-        double[] x = start.clone();
-        double[] gradient = new double[n];
-        double value = function.value(x, gradient);
+        Point point = function.at(start.clone());
+        double[] gradient = point.gradient();
         double[][] inverse = identity(n);
         for (int iteration = 0; iteration < iterations && largest(gradient) > tolerance; iteration++) {
             double[] direction = times(inverse, gradient, -1);
@@ -37,30 +42,34 @@ final class Descent {
                 inverse = identity(n);
                 direction = times(inverse, gradient, -1);
             }
-            double[] next = backtrack(function, x, value, direction, dot(direction, gradient));
+            Point next = backtrack(function, point, direction, dot(direction, gradient));
             if (next == null) {
                 break;
             }
-            double[] slope = new double[n];
-            value = function.value(next, slope);
-            update(inverse, difference(next, x), difference(slope, gradient), iteration == 0);
-            x = next;
+            double[] slope = next.gradient();
+            update(
+                    inverse,
+                    difference(next.arguments(), point.arguments()),
+                    difference(slope, gradient),
+                    iteration == 0);
+            point = next;
             gradient = slope;
         }
-        return x;
+        return point.arguments();
     }
 
     /** The first point on the way that is lower by a fair part of what the slope promises; null if there is none. */
-    private static double @Nullable [] backtrack(
-            Function function, double[] x, double value, double[] direction, double slope) {
+    private static @Nullable Point backtrack(Function function, Point from, double[] direction, double slope) {
+        double[] x = from.arguments();
         double step = Math.min(1, LONGEST / largest(direction));
         for (int i = 0; i < HALVINGS; i++, step /= 2) {
             double[] next = new double[x.length];
             for (int p = 0; p < x.length; p++) {
                 next[p] = x[p] + step * direction[p];
             }
-            if (function.value(next) <= value + SUFFICIENT * step * slope) {
-                return next;
+            Point point = function.at(next);
+            if (point.value() <= from.value() + SUFFICIENT * step * slope) {
+                return point;
             }
         }
         return null;

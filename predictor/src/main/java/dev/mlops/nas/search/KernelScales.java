@@ -70,12 +70,6 @@ record KernelScales(List<Double> linear, List<Double> inverseSquaredLength, doub
         return (1 + r + r * r / 3) * Exponential.of(-r);
     }
 
-    /** Its derivative. */
-    private static double maternSlope(double squares) {
-        double r = Math.sqrt(5 * squares);
-        return -(5.0 / 6) * (1 + r) * Exponential.of(-r);
-    }
-
     /** Negative logarithm of likelihood times prior, over the logarithms of the scales in the order of the record. */
     static final class Likelihood implements Descent.Function {
         private final Pairs pairs;
@@ -102,107 +96,106 @@ record KernelScales(List<Double> linear, List<Double> inverseSquaredLength, doub
         }
 
         @Override
-        public double value(double[] logarithms) {
-            KernelScales scales = of(logarithms);
-            Cholesky factor = Cholesky.of(gram(scales, distances(scales)));
-            double value = factor.logDeterminant() / 2;
-            double[] v = factor.forward(targets);
-            for (double e : v) {
-                value += e * e / 2;
-            }
-            return value + penalty(logarithms);
+        public Descent.Point at(double[] logarithms) {
+            return new At(logarithms);
         }
 
-        @Override
-        public double value(double[] logarithms, double[] gradient) {
-            KernelScales scales = of(logarithms);
-            double[] distances = distances(scales);
-            Cholesky factor = Cholesky.of(gram(scales, distances));
-            double[] alpha = factor.solve(targets);
-            slopes(scales, distances, alpha, factor.inverse(), gradient);
-            double value = factor.logDeterminant() / 2 + penalty(logarithms);
-            for (int i = 0; i < alpha.length; i++) {
-                value += targets[i] * alpha[i] / 2;
-            }
-            for (int p = 0; p < gradient.length; p++) {
-                gradient[p] += (logarithms[p] - prior[p]) / (width[p] * width[p]);
-            }
-            return value;
-        }
+        private final class At implements Descent.Point {
+            private final double[] logarithms;
+            private final KernelScales scales;
+            private final double[] roots; // of five times the squared distance, by pair
+            private final double[] decays; // exponential of minus those
+            private final Cholesky factor;
+            private final double[] alpha;
 
-        private double penalty(double[] logarithms) {
-            double sum = 0;
-            for (int p = 0; p < logarithms.length; p++) {
-                double z = (logarithms[p] - prior[p]) / width[p];
-                sum += z * z / 2;
-            }
-            return sum;
-        }
-
-        private double[] distances(KernelScales scales) {
-            double[] distances = new double[pairs.squares[0].length];
-            for (int g = 0; g < prior.length / 2 - 1; g++) {
-                double scale = scales.inverseSquaredLength().get(g);
-                double[] squares = pairs.squares[g];
-                for (int at = 0; at < distances.length; at++) {
-                    distances[at] += scale * squares[at];
+            At(double[] logarithms) {
+                this.logarithms = logarithms;
+                this.scales = of(logarithms);
+                this.roots = weighted(scales.inverseSquaredLength(), pairs.squares);
+                this.decays = new double[roots.length];
+                for (int at = 0; at < roots.length; at++) {
+                    roots[at] = Math.sqrt(5 * roots[at]);
+                    decays[at] = Exponential.of(-roots[at]);
                 }
+                this.factor = Cholesky.of(gram());
+                this.alpha = factor.solve(targets);
             }
-            return distances;
-        }
 
-        private double[][] gram(KernelScales scales, double[] distances) {
-            double[] flat = new double[distances.length];
-            for (int g = 0; g < scales.linear().size(); g++) {
-                double scale = scales.linear().get(g);
-                double[] products = pairs.products[g];
-                for (int at = 0; at < flat.length; at++) {
-                    flat[at] += scale * products[at];
+            /** For every pair the sum over the groups, each with its weight. */
+            private static double[] weighted(List<Double> weights, double[][] groups) {
+                double[] sums = new double[groups[0].length];
+                for (int g = 0; g < groups.length; g++) {
+                    double weight = weights.get(g);
+                    double[] group = groups[g];
+                    for (int at = 0; at < sums.length; at++) {
+                        sums[at] += weight * group[at];
+                    }
                 }
+                return sums;
             }
-            double[][] k = new double[targets.length][];
-            for (int i = 0, at = 0; i < k.length; i++) {
-                k[i] = new double[i + 1];
-                for (int j = 0; j <= i; j++, at++) {
-                    k[i][j] = flat[at] + scales.matern() * matern(distances[at]);
-                }
-                k[i][i] += scales.noise() + JITTER;
-            }
-            return k;
-        }
 
-        /** Half the trace of (K<sup>-1</sup> - alpha alpha<sup>T</sup>) times the derivative of K, for each logarithm. */
-        private void slopes(
-                KernelScales scales, double[] distances, double[] alpha, double[][] inverse, double[] gradient) {
-            int groups = scales.linear().size();
-            double[] byKernel = new double[distances.length];
-            double[] byDistance = new double[distances.length];
-            double matern = 0;
-            double noise = 0;
-            for (int i = 0, at = 0; i < alpha.length; i++) {
-                for (int j = 0; j <= i; j++, at++) {
-                    // Pairs off the diagonal stand for two entries of the matrix.
-                    double weight = (inverse[i][j] - alpha[i] * alpha[j]) * (i == j ? 0.5 : 1);
-                    byKernel[at] = weight;
-                    byDistance[at] = weight * scales.matern() * maternSlope(distances[at]);
-                    matern += weight * scales.matern() * matern(distances[at]);
-                    noise += i == j ? weight * scales.noise() : 0;
-                }
+            private double matern(int at) {
+                double r = roots[at];
+                return (1 + r + r * r / 3) * decays[at];
             }
-            for (int g = 0; g < groups; g++) {
-                gradient[g] = scales.linear().get(g) * sum(byKernel, pairs.products[g]);
-                gradient[groups + g] = scales.inverseSquaredLength().get(g) * sum(byDistance, pairs.squares[g]);
-            }
-            gradient[2 * groups] = matern;
-            gradient[2 * groups + 1] = noise;
-        }
 
-        private static double sum(double[] a, double[] b) {
-            double sum = 0;
-            for (int i = 0; i < a.length; i++) {
-                sum += a[i] * b[i];
+            private double[][] gram() {
+                double[] flat = weighted(scales.linear(), pairs.products);
+                double[][] k = new double[targets.length][];
+                for (int i = 0, at = 0; i < k.length; i++) {
+                    k[i] = new double[i + 1];
+                    for (int j = 0; j <= i; j++, at++) {
+                        k[i][j] = flat[at] + scales.matern() * matern(at);
+                    }
+                    k[i][i] += scales.noise() + JITTER;
+                }
+                return k;
             }
-            return sum;
+
+            @Override
+            public double[] arguments() {
+                return logarithms;
+            }
+
+            @Override
+            public double value() {
+                double value = (factor.logDeterminant() + Cholesky.dot(targets, 0, alpha, 0, alpha.length)) / 2;
+                for (int p = 0; p < logarithms.length; p++) {
+                    double z = (logarithms[p] - prior[p]) / width[p];
+                    value += z * z / 2;
+                }
+                return value;
+            }
+
+            /** Half the trace of (K<sup>-1</sup> - alpha alpha<sup>T</sup>) times the derivative of K, and the prior's slope. */
+            @Override
+            public double[] gradient() {
+                int groups = scales.linear().size();
+                double[] gradient = new double[2 * groups + 2];
+                double[] byKernel = new double[roots.length];
+                double[] byDistance = new double[roots.length];
+                double[][] inverse = factor.inverse();
+                for (int i = 0, at = 0; i < alpha.length; i++) {
+                    for (int j = 0; j <= i; j++, at++) {
+                        // Pairs off the diagonal stand for two entries of the matrix.
+                        double weight = (inverse[i][j] - alpha[i] * alpha[j]) * (i == j ? 0.5 : 1);
+                        byKernel[at] = weight;
+                        byDistance[at] = weight * scales.matern() * (-5.0 / 6) * (1 + roots[at]) * decays[at];
+                        gradient[2 * groups] += weight * scales.matern() * matern(at);
+                    }
+                    gradient[2 * groups + 1] += byKernel[at - 1] * scales.noise();
+                }
+                for (int g = 0; g < groups; g++) {
+                    gradient[g] =
+                            scales.linear().get(g) * Cholesky.dot(byKernel, 0, pairs.products[g], 0, byKernel.length);
+                    gradient[groups + g] = scales.inverseSquaredLength().get(g)
+                            * Cholesky.dot(byDistance, 0, pairs.squares[g], 0, byDistance.length);
+                }
+                for (int p = 0; p < gradient.length; p++) {
+                    gradient[p] += (logarithms[p] - prior[p]) / (width[p] * width[p]);
+                }
+                return gradient;
+            }
         }
     }
 }

@@ -19,8 +19,7 @@ class KernelScalesTest {
         double[][] x = points(1);
         var likelihood = new Likelihood(pairs(x), targets(x, 0.3));
         double[] at = likelihood.prior();
-        double[] gradient = new double[at.length];
-        assertThat(likelihood.value(at, gradient)).isCloseTo(likelihood.value(at), within(1e-9));
+        double[] gradient = likelihood.at(at).gradient();
         for (int p = 0; p < at.length; p++) {
             double[] above = at.clone();
             double[] below = at.clone();
@@ -28,7 +27,8 @@ class KernelScalesTest {
             below[p] -= 1e-5;
             assertThat(gradient[p])
                     .as("scale %d", p)
-                    .isCloseTo((likelihood.value(above) - likelihood.value(below)) / 2e-5, within(1e-4));
+                    .isCloseTo(
+                            (likelihood.at(above).value() - likelihood.at(below).value()) / 2e-5, within(1e-4));
         }
     }
 
@@ -38,7 +38,8 @@ class KernelScalesTest {
             double[][] x = points(seed);
             var likelihood = new Likelihood(pairs(x), targets(x, 0.5));
             KernelScales tuned = KernelScales.tune(pairs(x), targets(x, 0.5));
-            assertThat(likelihood.value(logarithms(tuned))).isLessThan(likelihood.value(likelihood.prior()));
+            assertThat(likelihood.at(logarithms(tuned)).value())
+                    .isLessThan(likelihood.at(likelihood.prior()).value());
         }
     }
 
@@ -95,18 +96,22 @@ class KernelScalesTest {
 
     @Test
     void descentEndsAtTheMinimumOfABananaAndWhereNothingCanBeGained() {
-        var banana = new Descent.Function() {
+        Descent.Function banana = at -> new Descent.Point() {
+            private final double across = at[1] - at[0] * at[0];
+
             @Override
-            public double value(double[] at) {
-                return value(at, new double[2]);
+            public double[] arguments() {
+                return at;
             }
 
             @Override
-            public double value(double[] at, double[] gradient) {
-                double across = at[1] - at[0] * at[0];
-                gradient[0] = -400 * at[0] * across - 2 * (1 - at[0]);
-                gradient[1] = 200 * across;
+            public double value() {
                 return 100 * across * across + (1 - at[0]) * (1 - at[0]);
+            }
+
+            @Override
+            public double[] gradient() {
+                return new double[] {-400 * at[0] * across - 2 * (1 - at[0]), 200 * across};
             }
         };
         assertThat(Descent.minimise(banana, new double[] {-1.2, 1}, 1e-8, 200))
