@@ -68,7 +68,8 @@ class ExperimentReaderTest {
     void aLineForTheTerminalNamesFileFieldAndReason() {
         var refused = catchThrowableOfType(
                 InvalidExperimentException.class,
-                () -> reader.parse(SMALL + "  budget: {trials: 0}\n  objective: {metric: loss, direction: Maximize}\n"));
+                () -> reader.parse(
+                        SMALL + "  budget: {trials: 0}\n  objective: {metric: loss, direction: Maximize}\n"));
 
         assertThat(refused.lines(Path.of("digits.yaml"))).isEqualTo("""
                 digits.yaml: spec.budget.trials: 0 is too small; it must be from 1 to 100000

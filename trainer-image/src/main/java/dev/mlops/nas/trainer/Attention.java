@@ -110,7 +110,7 @@ final class Attention implements Layer {
     /** What keeps far positions out, once for each head: adding it as one matrix to all takes seven times as long. */
     private INDArray mask(Tape tape) {
         int length = heads.length();
-        var mask = tape.acquire(heads.all(tape), length, length).array();
+        var mask = tape.lasting(heads.all(tape), length, length);
         var one = new float[length][length];
         for (int from = 0; from < length; from++) {
             for (int to = 0; to < length; to++) {

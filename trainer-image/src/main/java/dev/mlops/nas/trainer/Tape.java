@@ -109,10 +109,14 @@ final class Tape implements AutoCloseable {
     /** An array that holds one number everywhere, for good; nobody may write into it. */
     INDArray constant(double value, long... shape) {
         return constants.computeIfAbsent(
-                new Constant(value, LongStream.of(shape).boxed().toList()), key -> {
-                    arena.claim(Math.multiplyExact(LongStream.of(shape).reduce(1, Math::multiplyExact), Float.BYTES));
-                    return Nd4j.valueArrayOf(shape, value, DataType.FLOAT);
-                });
+                new Constant(value, LongStream.of(shape).boxed().toList()),
+                key -> lasting(shape).assign(value));
+    }
+
+    /** An array of zeros for what is written once: an acquired one may be another tape's too, which runs in between. */
+    INDArray lasting(long... shape) {
+        arena.claim(Math.multiplyExact(LongStream.of(shape).reduce(1, Math::multiplyExact), Float.BYTES));
+        return Nd4j.create(DataType.FLOAT, shape);
     }
 
     /** Ends one use; the buffer is free when it was the last. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.mlops.nas.trainer.Network.Shape;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -232,19 +233,8 @@ class SequenceTest {
     /** Logits with the unit matrix as weights show what is below; a length of 0 stands for a vector. */
     private static Run run(String operator, Map<String, Double> attributes, int channels, int length) {
         int size = channels * Math.max(1, length);
-        var inputs = Collections.nCopies(operator.endsWith("ttention") ? 3 : 1, "sequence");
-        var graph = Graphs.input(CHANNELS, 1, LENGTH)
-                .then("sequence", "sequence", Map.of(), CHANNELS, LENGTH)
-                .node(
-                        "tested",
-                        operator,
-                        attributes,
-                        inputs,
-                        length == 0 ? new int[] {channels} : new int[] {channels, length})
-                .then("flat", "flatten", Map.of(), size)
-                .logits(size);
         var limit = new MemoryLimit(1 << 30);
-        var network = Network.of(graph, Shape.image(CHANNELS, 1, LENGTH), size, 1, limit);
+        var network = network(operator, attributes, channels, length, limit);
         var random = new SplittableRandom(7);
         var values = network.parameters().values();
         for (long i = 0; i < values.length(); i++) {
@@ -258,15 +248,38 @@ class SequenceTest {
             values.putScalar(values.length() - i, 0f);
         }
         // A batch of two: what the first example gives must not depend on the second.
-        var compiled = network.compile(2, false, limit);
+        // Another network's tape on the same arrays leaves other numbers in them, as in a supernet.
+        var arena = new Arena(limit);
+        var compiled = network.compile(2, false, arena);
+        var unlimited = new HashMap<>(attributes);
+        unlimited.remove("window");
+        var other = network(operator, unlimited, channels, length, limit).compile(2, false, arena);
         var input = new float[2 * CHANNELS * LENGTH];
         for (int i = 0; i < input.length; i++) {
             input[i] = (float) (random.nextDouble() * 2 - 1);
         }
+        other.input().array().assign(3f);
+        other.tape().runForward();
         ((FloatPointer) compiled.input().array().data().pointer()).put(input, 0, input.length);
-        compiled.tape().runForward();
         compiled.tape().runForward();
         var output = compiled.logits().array().toFloatMatrix()[0];
         return new Run(input, values.toFloatVector(), (int) decayed, output, channels);
+    }
+
+    private static Network network(
+            String operator, Map<String, Double> attributes, int channels, int length, MemoryLimit limit) {
+        int size = channels * Math.max(1, length);
+        var inputs = Collections.nCopies(operator.endsWith("ttention") ? 3 : 1, "sequence");
+        var graph = Graphs.input(CHANNELS, 1, LENGTH)
+                .then("sequence", "sequence", Map.of(), CHANNELS, LENGTH)
+                .node(
+                        "tested",
+                        operator,
+                        attributes,
+                        inputs,
+                        length == 0 ? new int[] {channels} : new int[] {channels, length})
+                .then("flat", "flatten", Map.of(), size)
+                .logits(size);
+        return Network.of(graph, Shape.image(CHANNELS, 1, LENGTH), size, 1, limit);
     }
 }
