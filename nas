@@ -68,9 +68,29 @@ build() { # NAS_BUILD=off starts what was built last
   exec 9>&-
 }
 
-# All tests, as CI runs them. A skipped test is a failure.
+# A Python with PyTorch for the tests of its trainer, kept in the cache under the sum of its requirements.
+pytorch() {
+  local requirements=$NAS_HOME/examples/trainers/pytorch/requirements.txt folder
+  folder=${XDG_CACHE_HOME:-$HOME/.cache}/nas-operator/pytorch-$(cksum < "$requirements" | cut -d ' ' -f 1)
+  if [ ! -f "$folder/complete" ]; then
+    echo "nas: installing PyTorch into $folder (some 5 GB)" >&2
+    rm -rf "$folder"
+    { python3 -m venv "$folder" && "$folder/bin/pip" install -q -r "$requirements"; } >&2 ||
+      fail "PyTorch cannot be installed: nas test --pytorch needs Python 3.10 or later with venv, and a package index"
+    touch "$folder/complete"
+  fi
+  echo "$folder/bin/python"
+}
+
+# All tests, as CI runs them; with --pytorch those of the PyTorch trainer too. A skipped test is a failure.
 test_all() {
   local skipped
+  if [ "${1:-}" = --pytorch ]; then
+    shift
+    NAS_PYTORCH=$(pytorch)
+    export NAS_PYTORCH
+    set -- -Dnas.tests.left-out= "$@"
+  fi
   rm -rf "$NAS_HOME"/*/target/{surefire,failsafe}-reports
   "$NAS_HOME/operator/control-plane/build.sh"
   maven "$@" com.diffplug.spotless:spotless-maven-plugin:check verify

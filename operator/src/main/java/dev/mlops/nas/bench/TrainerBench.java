@@ -6,6 +6,7 @@ import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Recipe;
 import dev.mlops.nas.contract.TrialFile.Split;
+import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Epoch;
 import dev.mlops.nas.experiment.BuiltInTrainer;
 import dev.mlops.nas.local.BadInputException;
@@ -80,7 +81,7 @@ public final class TrainerBench {
             int batch,
             @Nullable Path json) {}
 
-    private record Workload(String name, Task task, List<GraphNode> graph, long macs) {
+    private record Workload(String name, Task task, List<GraphNode> graph, long params, long macs) {
         int examples() {
             return (int) Math.clamp(WORK / (3.0 * macs * MOST_EPOCHS), LEAST_EXAMPLES, MOST_EXAMPLES);
         }
@@ -197,6 +198,7 @@ public final class TrainerBench {
                                     .map(n -> new GraphNode(
                                             n.name(), n.operator(), n.attributes(), n.inputs(), n.shape()))
                                     .toList(),
+                            space.cost(r.genotype()).params(),
                             space.cost(r.genotype()).macs()))
                     .toList();
         } catch (SpaceException contradiction) {
@@ -211,10 +213,16 @@ public final class TrainerBench {
         long began = System.currentTimeMillis();
         TrainerRun run =
                 TrainerRun.of(trainer, file(workload), folder, "bench", options.threads(), Duration.ofMinutes(10));
-        List<Epoch> epochs = run.result() == null ? List.of() : run.result().history();
-        if (run.code() == null || run.code() != 0 || epochs.size() < 2) {
+        TrialResult result = run.result();
+        List<Epoch> epochs = result == null ? List.of() : result.history();
+        if (result == null || result.exitCode() != 0 || epochs.size() < 2) {
             throw new BenchException("%s: %s %s%s"
                     .formatted(workload.name(), String.join(" ", trainer.words()), run.codeText(), run.log()));
+        }
+        Double params = result.metrics().get("params");
+        if (params != null && params != workload.params()) {
+            throw new BenchException("%s: %s trained %.0f parameters, the search engine counts %d"
+                    .formatted(workload.name(), String.join(" ", trainer.words()), params, workload.params()));
         }
         double seconds = (epochs.getLast().timeMs() - epochs.getFirst().timeMs()) / 1e3;
         int trained = (epochs.getLast().epoch() - epochs.getFirst().epoch()) * workload.examples();

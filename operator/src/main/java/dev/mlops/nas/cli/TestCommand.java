@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "More arguments go to Maven, for example: ./nas test -pl predictor",
+            "With --pytorch as first argument, the trainer in PyTorch is tested too, which installs",
+            "some 5 GB once. More arguments go to Maven, for example: ./nas test -pl predictor",
             "Sets up what the tests need: Kubernetes' API server (compiled once, 7 minutes,",
             "needs Go), an MLflow server (a Python environment, 1 minute)."
         })
