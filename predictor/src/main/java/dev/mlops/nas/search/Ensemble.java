@@ -70,9 +70,8 @@ final class Ensemble {
     static Ensemble fit(List<SurrogateKind> kinds, List<Features.Vector> rows, double[] targets) {
         Map<SurrogateKind, double[]> predictions = new EnumMap<>(SurrogateKind.class);
         int[] fold = folds(targets);
-        Bins bins = Bins.of(rows);
         for (SurrogateKind kind : kinds) {
-            predictions.put(kind, outOfFold(kind, rows, bins, targets, fold));
+            predictions.put(kind, outOfFold(kind, rows, targets, fold));
         }
         Map<SurrogateKind, Double> weights = weigh(predictions, targets);
         double[] mixed = new double[targets.length];
@@ -83,8 +82,7 @@ final class Ensemble {
         Map<SurrogateKind, Trees> trees = new EnumMap<>(SurrogateKind.class);
         weights.keySet().stream()
                 .filter(k -> k != SurrogateKind.GAUSSIAN_PROCESS)
-                .forEach(k -> trees.put(
-                        k, grow(k, bins, IntStream.range(0, targets.length).toArray(), targets)));
+                .forEach(k -> trees.put(k, grow(k, rows, targets)));
         return new Ensemble(
                 new Validation(
                         weights,
@@ -144,10 +142,10 @@ final class Ensemble {
         return kind == SurrogateKind.GAUSSIAN_PROCESS ? process : java.util.Objects.requireNonNull(trees.get(kind));
     }
 
-    private static Trees grow(SurrogateKind kind, Bins bins, int[] rows, double[] targets) {
+    private static Trees grow(SurrogateKind kind, List<Features.Vector> rows, double[] targets) {
         return switch (kind) {
-            case RANDOM_FOREST -> Trees.forest(bins, rows, targets);
-            case GRADIENT_BOOSTING -> Trees.boosting(bins, rows, targets);
+            case RANDOM_FOREST -> Trees.forest(rows, targets);
+            case GRADIENT_BOOSTING -> Trees.boosting(rows, targets);
             case GAUSSIAN_PROCESS -> throw new IllegalArgumentException("a Gaussian process has no trees");
         };
     }
@@ -170,18 +168,18 @@ final class Ensemble {
     }
 
     /** Predictions of models that did not see the row, neither in fitting nor in tuning. */
-    private static double[] outOfFold(
-            SurrogateKind kind, List<Features.Vector> rows, Bins bins, double[] targets, int[] fold) {
+    private static double[] outOfFold(SurrogateKind kind, List<Features.Vector> rows, double[] targets, int[] fold) {
         double[] predictions = new double[targets.length];
         int folds = Arrays.stream(fold).max().orElse(0) + 1;
         IntStream.range(0, folds).parallel().forEach(held -> {
             int[] known =
                     IntStream.range(0, fold.length).filter(i -> fold[i] != held).toArray();
+            List<Features.Vector> inputs =
+                    Arrays.stream(known).mapToObj(rows::get).toList();
+            double[] y = Arrays.stream(known).mapToDouble(i -> targets[i]).toArray();
             Surrogate surrogate = kind == SurrogateKind.GAUSSIAN_PROCESS
-                    ? GaussianProcess.fitRoughly(
-                            Arrays.stream(known).mapToObj(rows::get).toList(),
-                            Arrays.stream(known).mapToDouble(i -> targets[i]).toArray())
-                    : grow(kind, bins, known, targets);
+                    ? GaussianProcess.fit(inputs, y, null)
+                    : grow(kind, inputs, y);
             for (int i = 0; i < fold.length; i++) {
                 if (fold[i] == held) {
                     predictions[i] = surrogate.mean(rows.get(i));

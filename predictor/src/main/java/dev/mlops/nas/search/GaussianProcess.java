@@ -14,9 +14,6 @@ final class GaussianProcess implements Surrogate {
     /** At most so many rows tune the scales. */
     static final int TUNED = 120;
 
-    /** And so many where only the quality is asked for, because the time grows with their third power. */
-    private static final int TUNED_ROUGHLY = 60;
-
     /** A variance below this is that of a constant. */
     private static final double ROUNDING = 1e-12;
 
@@ -50,21 +47,11 @@ final class GaussianProcess implements Surrogate {
 
     /** Fits; scales as given, or tuned on the last rows when null. */
     static GaussianProcess fit(List<Features.Vector> vectors, double[] targets, @Nullable KernelScales given) {
-        return fit(vectors, targets, given, TUNED);
-    }
-
-    /** Fits with scales that fewer rows have tuned. */
-    static GaussianProcess fitRoughly(List<Features.Vector> vectors, double[] targets) {
-        return fit(vectors, targets, null, TUNED_ROUGHLY);
-    }
-
-    private static GaussianProcess fit(
-            List<Features.Vector> vectors, double[] targets, @Nullable KernelScales given, int tuned) {
         var standard = new Standard(vectors);
         double centre = Statistics.mean(targets);
         double spread = Math.max(1e-12, StrictMath.sqrt(targets.length < 2 ? 1 : Statistics.variance(targets)));
         double[] y = Arrays.stream(targets).map(t -> (t - centre) / spread).toArray();
-        int from = Math.max(0, y.length - tuned);
+        int from = Math.max(0, y.length - TUNED);
         KernelScales scales = given == null
                 ? KernelScales.tune(
                         standard.pairs(vectors.subList(from, y.length)), Arrays.copyOfRange(y, from, y.length))

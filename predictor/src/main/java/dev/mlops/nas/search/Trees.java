@@ -1,90 +1,98 @@
 package dev.mlops.nas.search;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import smile.base.cart.Loss;
+import smile.base.cart.Node;
+import smile.base.cart.RegressionNode;
+import smile.data.DataFrame;
+import smile.data.Tuple;
+import smile.data.formula.Formula;
+import smile.data.type.StructType;
+import smile.math.MathEx;
+import smile.regression.GradientTreeBoost;
+import smile.regression.RandomForest;
+import smile.regression.RegressionTree;
 
 /**
- * Ensembles of regression trees: a random forest (Breiman 2001), the mean of trees on draws with repetition, or stochastic gradient
- * boosting (Friedman 2002), a constant plus the shrunk sum of small trees, each of which fits on a part of the rows what those
- * before it left. Every tree of a forest has its own seed, so that the number of threads does not matter.
+ * Smile's tree ensembles on all features in a row: a random forest (Breiman 2001), the mean of its trees, or gradient boosting
+ * (Friedman 2001), a constant plus the shrunk sum of its trees. Every tree has its own seed, so that the number of threads does
+ * not matter.
  */
 final class Trees implements Surrogate {
     private static final int FOREST = 64;
     private static final int BOOSTS = 80;
     private static final double SHRINKAGE = 0.08;
-    private static final double PART = 0.8;
 
-    private final List<Tree> trees;
+    private final List<Node> roots;
+    private final StructType schema;
     private final double base;
     private final double weight;
 
-    private Trees(List<Tree> trees, double base, double weight) {
-        this.trees = trees;
+    private Trees(RegressionTree[] trees, StructType schema, double base, double weight) {
+        this.roots = Arrays.stream(trees).map(RegressionTree::root).toList();
+        this.schema = schema;
         this.base = base;
         this.weight = weight;
     }
 
-    /** A forest on some rows of a table; targets by number of the row. */
-    static Trees forest(Bins bins, int[] rows, double[] targets) {
-        var limits = new Tree.Limits(20, rows.length, 2, Math.max(1, bins.width() / 3));
-        List<Tree> trees = IntStream.range(0, FOREST)
-                .parallel()
-                .mapToObj(t -> {
-                    var random = new SplittableRandom(t);
-                    int[] bag = random.ints(rows.length, 0, rows.length)
-                            .map(i -> rows[i])
-                            .toArray();
-                    return Tree.grow(bins, bag, targets, limits, random);
-                })
-                .toList();
-        return new Trees(trees, 0, 1.0 / FOREST);
+    static Trees forest(List<Features.Vector> rows, double[] targets) {
+        DataFrame data = data(rows, targets);
+        int columns = data.schema().length() - 1;
+        var options = new RandomForest.Options(
+                FOREST,
+                Math.max(1, columns / 3),
+                20,
+                Math.max(4, rows.size()),
+                2,
+                1.0,
+                LongStream.range(1, FOREST + 1L).toArray(),
+                null);
+        RandomForest forest = RandomForest.fit(Formula.lhs("y"), data, options);
+        return new Trees(forest.trees(), inputs(columns), 0, 1.0 / FOREST);
     }
 
-    /** Boosted trees on some rows of a table; targets by number of the row. */
-    static Trees boosting(Bins bins, int[] rows, double[] targets) {
-        var limits = new Tree.Limits(4, 8, 2, bins.width());
-        double base = Statistics.mean(
-                Arrays.stream(rows).mapToDouble(row -> targets[row]).toArray());
-        double[] rest = Arrays.stream(targets).map(t -> t - base).toArray();
-        var random = new SplittableRandom(0);
-        int[] order = rows.clone();
-        int part = Math.max(1, (int) (PART * rows.length));
-        List<Tree> trees = new ArrayList<>();
-        for (int t = 0; t < BOOSTS; t++) {
-            shuffle(order, part, random);
-            Tree tree = Tree.grow(bins, Arrays.copyOf(order, part), rest, limits, random);
-            for (int row : rows) {
-                rest[row] -= SHRINKAGE * tree.predict(bins.row(row));
-            }
-            trees.add(tree);
-        }
-        return new Trees(List.copyOf(trees), base, SHRINKAGE);
+    static Trees boosting(List<Features.Vector> rows, double[] targets) {
+        DataFrame data = data(rows, targets);
+        int columns = data.schema().length() - 1;
+        var options = new GradientTreeBoost.Options(Loss.ls(), BOOSTS, 4, 8, 2, SHRINKAGE, 0.8, null, null);
+        MathEx.setSeed(1);
+        GradientTreeBoost boosting = GradientTreeBoost.fit(Formula.lhs("y"), data, options);
+        return new Trees(boosting.trees(), inputs(columns), Statistics.mean(targets), SHRINKAGE);
     }
 
-    /** Puts so many numbers, drawn without repetition, first. */
-    private static void shuffle(int[] numbers, int first, SplittableRandom random) {
-        for (int i = 0; i < first; i++) {
-            int j = random.nextInt(i, numbers.length);
-            int drawn = numbers[j];
-            numbers[j] = numbers[i];
-            numbers[i] = drawn;
+    private static DataFrame data(List<Features.Vector> rows, double[] targets) {
+        double[][] table = new double[rows.size()][];
+        for (int i = 0; i < table.length; i++) {
+            double[] flat = rows.get(i).flat();
+            table[i] = Arrays.copyOf(flat, flat.length + 1);
+            table[i][flat.length] = targets[i];
         }
+        int columns = table[0].length - 1;
+        String[] names = IntStream.rangeClosed(0, columns)
+                .mapToObj(c -> c == columns ? "y" : "x" + c)
+                .toArray(String[]::new);
+        return DataFrame.of(table, names);
+    }
+
+    private static StructType inputs(int columns) {
+        String[] names = IntStream.range(0, columns).mapToObj(c -> "x" + c).toArray(String[]::new);
+        return DataFrame.of(new double[1][columns], names).schema();
     }
 
     @Override
     public GaussianProcess.Normal predict(Features.Vector row) {
-        double[] flat = row.flat();
+        Tuple tuple = Tuple.of(schema, row.flat());
         double sum = 0;
         double squares = 0;
-        for (Tree tree : trees) {
-            double output = tree.predict(flat);
+        for (Node root : roots) {
+            double output = ((RegressionNode) root.predict(tuple)).output();
             sum += output;
             squares += output * output;
         }
-        int n = trees.size();
+        int n = roots.size();
         double spread = base == 0 && weight == 1.0 / n ? Math.sqrt(Math.max(0, squares / n - sum / n * (sum / n))) : 0;
         return new GaussianProcess.Normal(base + weight * sum, spread);
     }

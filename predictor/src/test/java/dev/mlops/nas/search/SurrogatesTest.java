@@ -83,10 +83,8 @@ class SurrogatesTest {
     private static List<Double> pooled(int threads, List<Features.Vector> rows, double[] targets) throws Exception {
         try (var pool = new ForkJoinPool(threads)) {
             return pool.submit(() -> {
-                        Bins bins = Bins.of(rows);
-                        int[] all = IntStream.range(0, rows.size()).toArray();
-                        Trees forest = Trees.forest(bins, all, targets);
-                        Trees boosting = Trees.boosting(bins, all, targets);
+                        Trees forest = Trees.forest(rows, targets);
+                        Trees boosting = Trees.boosting(rows, targets);
                         Ensemble ensemble = Ensemble.fit(List.of(SurrogateKind.values()), rows, targets);
                         var process = GaussianProcess.fit(rows, targets, ensemble.scales());
                         return rows(100, 160).stream()
