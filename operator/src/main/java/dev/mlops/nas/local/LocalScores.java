@@ -14,12 +14,11 @@ import dev.mlops.nas.validation.Problem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -66,11 +65,7 @@ public final class LocalScores {
             return new Findings(
                     experiment, subjects, scores, unscored, ScoreStudy.rankings(experiment, subjects, scores));
         } finally {
-            try (var files = Files.walk(folder)) {
-                for (Path left : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(left);
-                }
-            }
+            TrainerRun.delete(folder);
         }
     }
 
@@ -86,46 +81,34 @@ public final class LocalScores {
 
     private static ScoreFile score(Setup setup, List<Subject> subjects, @Nullable Integer sharedEpochs, Path folder)
             throws IOException, InterruptedException {
-        Path trialFile = folder.resolve("trial.json");
         Path scores = folder.resolve("scores.json");
-        Path log = folder.resolve("log.txt");
-        Json.write(
-                trialFile,
-                TrialFiles.scoring(
-                        setup.experiment(),
-                        setup.spec(),
-                        subjects,
-                        new Folders(setup.data().toString(), null, null),
-                        scores,
-                        sharedEpochs));
         String program = setup.trainer().words().getFirst();
-        Process process;
+        int deadline = setup.spec().trainer().deadlineSeconds();
+        TrainerRun run;
         try {
-            process = TrainerProcess.builder(
-                            setup.trainer().words(),
-                            trialFile,
-                            setup.data(),
-                            folder.resolve("result.json"),
-                            setup.threads())
-                    .redirectOutput(log.toFile())
-                    .start();
+            run = TrainerRun.of(
+                    setup.trainer(),
+                    TrialFiles.scoring(
+                            setup.experiment(),
+                            setup.spec(),
+                            subjects,
+                            new Folders(setup.data().toString(), null, null),
+                            scores,
+                            sharedEpochs),
+                    folder,
+                    "scoring",
+                    setup.threads(),
+                    Duration.ofSeconds(deadline));
         } catch (IOException e) {
             throw new BadInputException("the trainer \"%s\" cannot be started: %s".formatted(program, e.getMessage()));
         }
-        int deadline = setup.spec().trainer().deadlineSeconds();
-        try {
-            if (!process.waitFor(deadline, TimeUnit.SECONDS)) {
-                throw new BadInputException(
-                        "%d architectures were not scored within trainer.deadlineSeconds: %d; give fewer --samples or --shared-epochs"
-                                .formatted(subjects.size(), deadline));
-            }
-        } finally {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
-        }
-        if (process.exitValue() != ExitCode.DONE.code()) {
+        if (run.code() == null) {
             throw new BadInputException(
-                    sentence(process.exitValue(), new AttemptFolder(folder), Files.readString(log)));
+                    "%d architectures were not scored within trainer.deadlineSeconds: %d; give fewer --samples or --shared-epochs"
+                            .formatted(subjects.size(), deadline));
+        }
+        if (run.code() != ExitCode.DONE.code()) {
+            throw new BadInputException(sentence(run.code(), run));
         }
         return Json.read(scores, ScoreFile.class)
                 .orElseThrow(() -> new BadInputException(
@@ -133,11 +116,10 @@ public final class LocalScores {
                                 .formatted(program)));
     }
 
-    private static String sentence(int code, AttemptFolder attempt, String log) {
-        return attempt.result()
-                .map(r -> r.message())
-                .map(m -> (code == ExitCode.DATA.code() ? "spec.dataset: " : "the trainer scored nothing: ") + m)
-                .orElseGet(() -> "the trainer ended with exit code %d when asked for scores: %s"
-                        .formatted(code, log.lines().reduce((a, b) -> b).orElse("it wrote no message")));
+    private static String sentence(int code, TrainerRun run) {
+        String message = run.result() == null ? null : run.result().message();
+        return message == null
+                ? "the trainer ended with exit code %d when asked for scores%s".formatted(code, run.log())
+                : (code == ExitCode.DATA.code() ? "spec.dataset: " : "the trainer scored nothing: ") + message;
     }
 }

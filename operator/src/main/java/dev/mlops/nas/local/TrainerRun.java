@@ -28,7 +28,7 @@ public record TrainerRun(
     /**
      * Trains, and waits for the end.
      *
-     * @param folder for trial file, result and log, and for data with a relative URI
+     * @param folder for trial file, result and log
      * @param name of these files
      * @param patience after which the trainer is killed
      */
@@ -44,6 +44,7 @@ public record TrainerRun(
             peak = Math.max(peak, peakMemory(process.pid()));
         }
         if (!ended) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly().waitFor();
         }
         Path result = folder.resolve(name + ".result.json");
@@ -63,7 +64,8 @@ public record TrainerRun(
         Json.write(trial, file);
         Path result = folder.resolve(name + ".result.json");
         Files.deleteIfExists(result);
-        return TrainerProcess.builder(command.words(), trial, folder, result, threads)
+        return TrainerProcess.builder(
+                        command.words(), trial, Path.of(file.folders().data()), result, threads)
                 .redirectOutput(folder.resolve(name + ".log").toFile())
                 .start();
     }
