@@ -47,9 +47,9 @@ public final class TrainerBench {
     private static final double WORK = 8e10;
 
     private static final int MOST_EPOCHS = 20;
-    private static final int LEAST_EPOCHS = 4;
+    private static final int LEAST_EPOCHS = 3;
     private static final int MOST_EXAMPLES = 2048;
-    private static final int LEAST_EXAMPLES = 256;
+    private static final int LEAST_EXAMPLES = 64;
 
     private static Map<String, Task> tasks() {
         var image = new Task(3, 32, 32, 10);

@@ -3,13 +3,14 @@ package dev.mlops.nas.trainer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialResult.Epoch;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.CheckedOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +46,9 @@ record Checkpoint(
         List<Epoch> history,
         List<float[]> vectors) {
     private static final long MAGIC = 0x4e415343484b5032L;
+
+    /** Numbers of a vector that are written at a time. */
+    private static final int CHUNK = 1 << 14;
 
     /**
      * Distinguishes trainings. Trials of one training that stop after different epochs have the same; where data and checkpoints
@@ -101,15 +107,10 @@ record Checkpoint(
     }
 
     private static @Nullable Checkpoint readOne(Path path, long fingerprint) {
-        try {
-            var bytes = Files.readAllBytes(path);
-            var in = new DataInputStream(new ByteArrayInputStream(bytes));
-            if (bytes.length < 3 * Long.BYTES || in.readLong() != MAGIC || in.readLong() != fingerprint) {
-                return null;
-            }
-            var sum = new CRC32C();
-            sum.update(bytes, 0, bytes.length - Long.BYTES);
-            if (ByteBuffer.wrap(bytes).getLong(bytes.length - Long.BYTES) != sum.getValue()) {
+        try (var checked = new CheckedInputStream(new BufferedInputStream(Files.newInputStream(path)), new CRC32C());
+                var in = new DataInputStream(checked)) {
+            long size = Files.size(path);
+            if (in.readLong() != MAGIC || in.readLong() != fingerprint) {
                 return null;
             }
             int batches = in.readInt();
@@ -130,15 +131,40 @@ record Checkpoint(
             }
             var vectors = new ArrayList<float[]>();
             for (int left = in.readInt(); left > 0; left--) {
-                var vector = new float[in.readInt()];
-                for (int i = 0; i < vector.length; i++) {
-                    vector[i] = in.readFloat();
+                int length = in.readInt();
+                if (length < 0 || length > size / Float.BYTES) {
+                    return null;
                 }
-                vectors.add(vector);
+                vectors.add(readVector(in, length));
+            }
+            long sum = checked.getChecksum().getValue();
+            if (in.readLong() != sum) {
+                return null;
             }
             return new Checkpoint(fingerprint, batches, loss, steps, statistics, seconds, history, vectors);
         } catch (IOException e) {
             return null;
+        }
+    }
+
+    private static float[] readVector(DataInputStream in, int length) throws IOException {
+        var vector = new float[length];
+        var chunk = ByteBuffer.allocate(Math.min(length, CHUNK) * Float.BYTES);
+        for (int from = 0; from < length; from += CHUNK) {
+            int count = Math.min(CHUNK, length - from);
+            in.readFully(chunk.array(), 0, count * Float.BYTES);
+            chunk.asFloatBuffer().get(vector, from, count);
+        }
+        return vector;
+    }
+
+    private static void writeVector(DataOutputStream out, float[] vector) throws IOException {
+        out.writeInt(vector.length);
+        var chunk = ByteBuffer.allocate(Math.min(vector.length, CHUNK) * Float.BYTES);
+        for (int from = 0; from < vector.length; from += CHUNK) {
+            int count = Math.min(CHUNK, vector.length - from);
+            chunk.asFloatBuffer().put(vector, from, count);
+            out.write(chunk.array(), 0, count * Float.BYTES);
         }
     }
 
@@ -151,8 +177,38 @@ record Checkpoint(
      * leaves both as they were.
      */
     void write(Path path) throws IOException {
-        var bytes = new ByteArrayOutputStream();
-        var out = new DataOutputStream(bytes);
+        Files.createDirectories(path.toAbsolutePath().getParent());
+        var temporary = path.resolveSibling(path.getFileName() + ".tmp");
+        try {
+            writeThrough(temporary);
+            if (Files.exists(path)) {
+                Files.move(path, previous(path), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            }
+            Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            Files.deleteIfExists(temporary);
+            throw e;
+        }
+    }
+
+    /** Writes as it goes, as a large network's checkpoint is too large to be held once more, and waits for the disk. */
+    private void writeThrough(Path temporary) throws IOException {
+        try (var channel = FileChannel.open(
+                        temporary,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.TRUNCATE_EXISTING);
+                var checked = new CheckedOutputStream(
+                        new BufferedOutputStream(Channels.newOutputStream(channel)), new CRC32C());
+                var out = new DataOutputStream(checked)) {
+            writeContent(out);
+            out.writeLong(checked.getChecksum().getValue());
+            out.flush();
+            channel.force(true);
+        }
+    }
+
+    private void writeContent(DataOutputStream out) throws IOException {
         out.writeLong(MAGIC);
         out.writeLong(fingerprint);
         out.writeInt(batchesDone);
@@ -172,36 +228,7 @@ record Checkpoint(
         }
         out.writeInt(vectors.size());
         for (var vector : vectors) {
-            out.writeInt(vector.length);
-            var packed = ByteBuffer.allocate(Math.multiplyExact(vector.length, Float.BYTES));
-            packed.asFloatBuffer().put(vector);
-            out.write(packed.array());
-        }
-        var sum = new CRC32C();
-        sum.update(bytes.toByteArray());
-        out.writeLong(sum.getValue());
-        Files.createDirectories(path.toAbsolutePath().getParent());
-        var temporary = path.resolveSibling(path.getFileName() + ".tmp");
-        try {
-            write(bytes.toByteArray(), temporary);
-            if (Files.exists(path)) {
-                Files.move(path, previous(path), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            }
-            Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            Files.deleteIfExists(temporary);
-            throw e;
-        }
-    }
-
-    private static void write(byte[] bytes, Path temporary) throws IOException {
-        try (var channel = FileChannel.open(
-                temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            var buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
-            channel.force(true);
+            writeVector(out, vector);
         }
     }
 }
