@@ -19,7 +19,7 @@ class ParetoTest {
     private static final SearchSpace SPACE = Laboratory.cell("none", "skip", "conv1x1", "conv3x3");
     private static final TradeOff PARAMS = new TradeOff("params");
 
-    @Property(tries = 200)
+    @Property(tries = 200, seed = RandomSpaces.SEED)
     void aFrontIsDominatedByTheOneBeforeAndNotWithin(@ForAll @Size(min = 1, max = 30) List<Byte> figures) {
         List<Point> points = new ArrayList<>();
         for (int i = 0; i < figures.size(); i++) {

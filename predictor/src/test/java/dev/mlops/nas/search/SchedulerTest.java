@@ -25,7 +25,7 @@ class SchedulerTest {
     private static final List<Integer> RUNGS = List.of(2, 6, 20);
     private static final StrategyOptions RANDOM = new StrategyOptions.RandomSearch();
 
-    @Property(tries = 30)
+    @Property(tries = 30, seed = RandomSpaces.SEED)
     void anySchedulerWithAnyStrategyEndsAndTrainsNothingTwice(
             @ForAll @IntRange(min = 0, max = 10_000) int number,
             @ForAll @IntRange(min = 1, max = 5) int parallel,
@@ -58,7 +58,7 @@ class SchedulerTest {
                 .isNotEmpty();
     }
 
-    @Property(tries = 12)
+    @Property(tries = 12, seed = RandomSpaces.SEED)
     void aPlanThatWasStartedInPartIsCompletedAsItWas(
             @ForAll @IntRange(min = 0, max = 10_000) int number,
             @ForAll @IntRange(min = 0, max = 2) int strategy,
