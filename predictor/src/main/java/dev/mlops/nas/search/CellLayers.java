@@ -1,6 +1,5 @@
 package dev.mlops.nas.search;
 
-import dev.mlops.nas.search.Layers.Window;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,8 +22,6 @@ final class CellLayers {
     private final int[] groupOf;
     private final int output;
     private final String[] names;
-    private final String[] firsts;
-    private final String[] seconds;
     private final String[] sumNames;
     private final String[] reluNames;
 
@@ -37,17 +34,13 @@ final class CellLayers {
             groupOf[v] = group(cell.sources(v), known);
         }
         this.output = group(cell.output(), known);
-        this.names = names("op", groupOf.length, "");
-        this.firsts = names("op", groupOf.length, ".first");
-        this.seconds = names("op", groupOf.length, ".second");
-        this.sumNames = names("sum", groups.size(), "");
-        this.reluNames = names("relu", groups.size(), "");
+        this.names = names("op", groupOf.length);
+        this.sumNames = names("sum", groups.size());
+        this.reluNames = names("relu", groups.size());
     }
 
-    private static String[] names(String before, int count, String behind) {
-        return IntStream.rangeClosed(1, count)
-                .mapToObj(i -> before + i + behind)
-                .toArray(String[]::new);
+    private static String[] names(String before, int count) {
+        return IntStream.rangeClosed(1, count).mapToObj(i -> before + i).toArray(String[]::new);
     }
 
     private int group(List<Integer> sources, Map<List<Integer>, Integer> known) {
@@ -78,6 +71,7 @@ final class CellLayers {
     /** One cell of the stack. */
     private final class Copy {
         private final Layers layers;
+        private final OperationLayers operations;
         private final int width;
         private final int outputWidth;
         private final int stride;
@@ -87,6 +81,7 @@ final class CellLayers {
 
         Copy(Layers layers, int width, int outputWidth, int stride, int[] inputs) {
             this.layers = layers;
+            this.operations = new OperationLayers(layers, activation, width);
             this.width = width;
             this.outputWidth = outputWidth;
             this.stride = stride;
@@ -103,37 +98,17 @@ final class CellLayers {
         private int operation(int vertex, int number) {
             CellOperation operation = cell.operation(vertex);
             int group = groupOf[vertex];
+            if (operation == CellOperation.SUM) {
+                return sum(group);
+            }
+            if (operation == CellOperation.JOIN) {
+                layers.part(names[number]);
+                return layers.concat("concat", places(group));
+            }
             int pace = cell.sources(vertex).getFirst() < cell.inputs() ? stride : 1;
-            int kernel = operation.kernel();
-            int[] parts = operation == CellOperation.JOIN ? places(group) : new int[0];
-            int read = operation.hasWeights() ? active(group) : parts.length > 0 ? parts[0] : sum(group);
-            layers.part(names[number]);
-            return switch (operation) {
-                case CONV1, CONV3, PROJECT -> convolution(read, width, Window.of(kernel, pace));
-                case PROJECT_OUT -> convolution(read, outputWidth, Window.of(kernel, pace));
-                case SEP3, SEP5 -> {
-                    layers.part(firsts[number]);
-                    int first = separable(read, new Window(kernel, pace, width, 1));
-                    layers.part(seconds[number]);
-                    int middle = activation == Activation.BEFORE ? layers.relu("relu", first) : first;
-                    yield separable(middle, new Window(kernel, 1, width, 1));
-                }
-                case DIL3, DIL5 -> separable(read, new Window(kernel, pace, width, 2));
-                case AVG_POOL -> layers.avgPool("pool", read, kernel, pace);
-                case MAX_POOL -> layers.maxPool("pool", read, kernel, pace);
-                case SUM -> read;
-                case JOIN -> layers.concat("concat", parts);
-                case NONE, SKIP -> throw new IllegalStateException(operation + " is resolved before");
-            };
-        }
-
-        private int separable(int input, Window depthwise) {
-            return convolution(layers.conv("depthwise", input, width, depthwise), width, Window.of(1, 1));
-        }
-
-        private int convolution(int input, int filters, Window window) {
-            int norm = layers.batchNorm("norm", layers.conv("conv", input, filters, window));
-            return activation == Activation.AFTER ? layers.relu("relu", norm) : norm;
+            int read = operation.hasWeights() ? active(group) : sum(group);
+            int filters = operation == CellOperation.PROJECT_OUT ? outputWidth : width;
+            return operations.add(operation, names[number], read, filters, pace);
         }
 
         /** What a convolution reads. */

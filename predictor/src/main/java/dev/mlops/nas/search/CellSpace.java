@@ -1,6 +1,7 @@
 package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Decisions.Conditional;
+import dev.mlops.nas.search.Relaxation.Mixture;
 import dev.mlops.nas.search.Spaces.CellOptions;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,7 +21,7 @@ import java.util.SequencedMap;
  * <p>Two genotypes are the same architecture when their cells are, see {@link CellGraph}. A cell whose output nothing reaches
  * is an architecture too: its network gives the same logits for every input.
  */
-public final class CellSpace implements StackedSpace {
+public final class CellSpace implements OpenSpace {
     private final int nodes;
     private final List<CellOperation> operations;
     private final CellStack stack;
@@ -84,6 +85,24 @@ public final class CellSpace implements StackedSpace {
     @Override
     public Layers layers(Genotype genotype) {
         return stack.network(cell(genotype));
+    }
+
+    @Override
+    public Layers open() {
+        return stack.network((layers, width, input) -> {
+            var cell = new OpenCell(layers, width);
+            return cell.value("", input, nodes, (name, edge, source) -> cell.edge(name, edge, operations, source, 1));
+        });
+    }
+
+    @Override
+    public List<Mixture> mixtures() {
+        return decisions().stream().map(Mixture::of).toList();
+    }
+
+    @Override
+    public Genotype closed(List<Integer> choices) {
+        return checked(new Genotype(choices));
     }
 
     /**

@@ -14,29 +14,55 @@ import java.util.stream.IntStream;
 record CellStack(Task task, StackOptions options) {
     private static final int REDUCTION_KERNEL = 3;
 
+    /** Adds a cell to a network. */
+    @FunctionalInterface
+    interface Cell {
+        /** The layer with its result. */
+        int addTo(Layers layers, int width, int input);
+    }
+
     /** The network of this cell; where nothing reaches the cell's output, a zero stands for a stage's cells. */
     Layers network(CellGraph cell) {
+        if (cell.output().isEmpty()) {
+            return network((layers, name, channels, input) -> {
+                layers.scope(name);
+                return layers.zero("zero", input, 1);
+            });
+        }
+        var copies = new CellLayers(cell.canonical(), Activation.BEFORE);
+        return network((layers, width, input) -> copies.addTo(layers, width, width, 1, input));
+    }
+
+    /** The network of this cell. */
+    Layers network(Cell cell) {
+        return network((layers, name, channels, input) -> {
+            int last = input;
+            for (int i = 1; i <= options.cells(); i++) {
+                layers.scope(name + ".cell" + i);
+                last = cell.addTo(layers, channels, last);
+            }
+            return last;
+        });
+    }
+
+    /** Adds the cells of a stage. */
+    @FunctionalInterface
+    private interface Stage {
+        int addTo(Layers layers, String name, int channels, int input);
+    }
+
+    private Layers network(Stage stage) {
         var layers = new Layers();
         int last = layers.input(task);
         layers.scope("stem");
         last = layers.batchNorm("norm", layers.conv("conv", last, options.width(), Window.of(3, 1)));
-        var copies = new CellLayers(cell.canonical(), Activation.BEFORE);
-        for (int stage = 0; stage < options.stages(); stage++) {
-            int channels = options.width() << stage;
-            if (stage > 0) {
-                layers.scope("reduce" + stage);
+        for (int i = 0; i < options.stages(); i++) {
+            int channels = options.width() << i;
+            if (i > 0) {
+                layers.scope("reduce" + i);
                 last = reduction(layers, last, channels);
             }
-            String name = "stage" + (stage + 1);
-            if (cell.output().isEmpty()) {
-                layers.scope(name);
-                last = layers.zero("zero", last);
-                continue;
-            }
-            for (int i = 1; i <= options.cells(); i++) {
-                layers.scope(name + ".cell" + i);
-                last = copies.addTo(layers, channels, channels, 1, last);
-            }
+            last = stage.addTo(layers, "stage" + (i + 1), channels, last);
         }
         layers.scope("head");
         last = layers.relu("relu", layers.batchNorm("norm", last));

@@ -4,6 +4,7 @@ import dev.mlops.nas.search.CellLayers.Activation;
 import dev.mlops.nas.search.Decisions.Condition;
 import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Layers.Window;
+import dev.mlops.nas.search.Relaxation.Mixture;
 import dev.mlops.nas.search.Spaces.DartsCellOptions;
 import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.Task;
@@ -35,7 +36,7 @@ import java.util.stream.IntStream;
  *
  * <p>Two genotypes are the same architecture when their cells are, see {@link CellGraph}.
  */
-public final class DartsCellSpace implements StackedSpace {
+public final class DartsCellSpace implements OpenSpace {
     private static final String NORMAL = "normal";
     private static final String REDUCTION = "reduction";
     private static final int STEM = 3;
@@ -215,10 +216,20 @@ public final class DartsCellSpace implements StackedSpace {
     private static final class Row {
         final List<String> kinds = new ArrayList<>();
         final boolean[] alive;
-        private final Map<String, CellGraph> cells;
+        private final Reading reading;
+
+        /** Whether cells of a kind read an input. */
+        @FunctionalInterface
+        interface Reading {
+            boolean reads(String kind, int input);
+        }
 
         Row(StackOptions stack, Map<String, CellGraph> cells) {
-            this.cells = cells;
+            this(stack, (kind, input) -> Objects.requireNonNull(cells.get(kind)).reads(input));
+        }
+
+        Row(StackOptions stack, Reading reading) {
+            this.reading = reading;
             for (int stage = 0; stage < stack.stages(); stage++) {
                 kinds.addAll(stage > 0 ? List.of(REDUCTION) : List.of());
                 kinds.addAll(Collections.nCopies(stack.cells(), NORMAL));
@@ -235,7 +246,7 @@ public final class DartsCellSpace implements StackedSpace {
         }
 
         boolean reads(int cell, int input) {
-            return Objects.requireNonNull(cells.get(kinds.get(cell))).reads(input);
+            return reading.reads(kinds.get(cell), input);
         }
 
         /** The cell that gives another its input; below 0 for the stem. */
@@ -281,7 +292,7 @@ public final class DartsCellSpace implements StackedSpace {
     }
 
     /** The whole network in colours. */
-    private static String signature(Graph graph) {
+    static String signature(Graph graph) {
         Map<String, Integer> places = new HashMap<>();
         var sources = new int[graph.nodes().size()][];
         var kinds = new long[sources.length];
@@ -308,7 +319,19 @@ public final class DartsCellSpace implements StackedSpace {
             cells.put(kind, canonical);
             copies.put(kind, new CellLayers(canonical, Activation.BEFORE));
         });
-        var row = new Row(options.stack(), cells);
+        return network(
+                new Row(options.stack(), cells),
+                (layers, kind, width, stride, inputs) ->
+                        Objects.requireNonNull(copies.get(kind)).addTo(layers, width, width, stride, inputs));
+    }
+
+    /** Adds a cell of a kind to a network. */
+    @FunctionalInterface
+    private interface Cell {
+        int addTo(Layers layers, String kind, int width, int stride, int... inputs);
+    }
+
+    private Layers network(Row row, Cell cell) {
         var layers = new Layers();
         int input = layers.input(task);
         layers.scope("stem");
@@ -321,13 +344,79 @@ public final class DartsCellSpace implements StackedSpace {
                 int width = options.stack().width() << row.halved(i);
                 int[] inputs = inputs(layers, row, i, width, stem, results);
                 int stride = row.kinds.get(i).equals(REDUCTION) ? 2 : 1;
-                CellLayers cell = Objects.requireNonNull(copies.get(row.kinds.get(i)));
-                results[i] = cell.addTo(layers, width, width, stride, inputs);
+                results[i] = cell.addTo(layers, row.kinds.get(i), width, stride, inputs);
             }
         }
         layers.scope("head");
         layers.dense("logits", layers.globalAvgPool("pool", results[results.length - 1]), task.classes());
         return layers;
+    }
+
+    /** Every node reads all before it. */
+    @Override
+    public Layers open() {
+        List<String> kinds = kinds(options.stack());
+        int mixtures = mixtures().size() / kinds.size();
+        return network(
+                new Row(options.stack(), (kind, input) -> true),
+                (layers, kind, width, stride, inputs) ->
+                        open(new OpenCell(layers, width), kinds.indexOf(kind) * mixtures, stride, inputs));
+    }
+
+    private int open(OpenCell cell, int firstMixture, int stride, int... inputs) {
+        int mixture = firstMixture;
+        var values = new ArrayList<Integer>(List.of(inputs[0], inputs[1]));
+        for (int node = 2; node < options.nodes() - 1; node++) {
+            var terms = new ArrayList<Integer>();
+            for (int from = 0; from < node; from++, mixture++) {
+                int pace = from < 2 ? stride : 1;
+                terms.add(cell.edge("edge" + from + "-" + node, mixture, operations, values.get(from), pace));
+            }
+            values.add(cell.sum("node" + node, terms));
+        }
+        List<Integer> nodes = values.subList(2, values.size());
+        return options.concat() ? cell.join(nodes) : cell.sum("output", nodes);
+    }
+
+    /** One for each edge, as in the paper; of each node's edges the strongest stay, as many as a node may have inputs. */
+    @Override
+    public List<Mixture> mixtures() {
+        int keep = Collections.max(options.inputs());
+        var mixtures = new ArrayList<Mixture>();
+        for (String kind : kinds(options.stack())) {
+            for (int node = 2; node < options.nodes() - 1; node++) {
+                for (int from = 0; from < node; from++) {
+                    String name = kind + ".edge" + from + "-" + node;
+                    mixtures.add(new Mixture(name, options.operations(), kind + ".node" + node, keep));
+                }
+            }
+        }
+        return mixtures;
+    }
+
+    @Override
+    public Genotype closed(List<Integer> choices) {
+        var closed = new ArrayList<Integer>();
+        var edges = choices.iterator();
+        for (int i = 0; i < kinds(options.stack()).size(); i++) {
+            for (int node = 2; node < options.nodes() - 1; node++) {
+                var inputs = new ArrayList<Integer>();
+                var chosen = new ArrayList<Integer>();
+                for (int from = 0; from < node; from++) {
+                    int operation = edges.next();
+                    if (operation >= 0) {
+                        inputs.add(from);
+                        chosen.add(operation);
+                    }
+                }
+                List<List<Integer>> sets = inputs(options, node);
+                closed.addAll(sets.size() > 1 ? List.of(sets.indexOf(inputs)) : List.of());
+                int most = sets.stream().mapToInt(List::size).max().orElseThrow();
+                closed.addAll(chosen);
+                closed.addAll(Collections.nCopies(most - chosen.size(), -1));
+            }
+        }
+        return checked(new Genotype(closed));
     }
 
     /** The cell's inputs in its width and with the sides of the cell just before it. */

@@ -1,6 +1,7 @@
 package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Decisions.Conditional;
+import dev.mlops.nas.search.Relaxation.Mixture;
 import dev.mlops.nas.search.Spaces.HierarchicalOptions;
 import dev.mlops.nas.search.Spaces.LevelOptions;
 import java.util.ArrayList;
@@ -25,7 +26,7 @@ import java.util.stream.Stream;
  * <p>Cells are stacked as those of {@link CellSpace}. Two genotypes are the same architecture when their cells are once all motifs
  * are written out, see {@link CellGraph}; a motif that the cell does not use does not count.
  */
-public final class HierarchicalSpace implements StackedSpace {
+public final class HierarchicalSpace implements OpenSpace {
     private static final String NONE = CellOperation.NONE.text();
 
     private final HierarchicalOptions options;
@@ -161,19 +162,25 @@ public final class HierarchicalSpace implements StackedSpace {
         return cell.build(motifs.value(options.levels().size() - 1, 0, cell.input(0)));
     }
 
+    /** Where the decisions of each level begin. */
+    private int[] starts() {
+        var starts = new int[options.levels().size()];
+        for (int level = 1; level < starts.length; level++) {
+            LevelOptions below = options.levels().get(level - 1);
+            starts[level] = starts[level - 1] + below.motifs() * NodeCellSpace.edges(below.nodes());
+        }
+        return starts;
+    }
+
     /** Writes out the motifs of one genotype. */
     private final class Motifs {
         private final CellGraph.Builder cell;
         private final List<Integer> choices;
-        private final int[] starts = new int[options.levels().size()];
+        private final int[] starts = starts();
 
         Motifs(CellGraph.Builder cell, List<Integer> choices) {
             this.cell = cell;
             this.choices = choices;
-            for (int level = 1; level < starts.length; level++) {
-                LevelOptions below = options.levels().get(level - 1);
-                starts[level] = starts[level - 1] + below.motifs() * NodeCellSpace.edges(below.nodes());
-            }
         }
 
         /** What a motif makes of an input. */
@@ -200,6 +207,48 @@ public final class HierarchicalSpace implements StackedSpace {
     @Override
     public Layers layers(Genotype genotype) {
         return stack.network(cell(genotype));
+    }
+
+    @Override
+    public Layers open() {
+        return stack.network((layers, width, input) -> new OpenMotifs(new OpenCell(layers, width))
+                .value("", options.levels().size() - 1, 0, input));
+    }
+
+    @Override
+    public List<Mixture> mixtures() {
+        return decisions().stream().map(Mixture::of).toList();
+    }
+
+    @Override
+    public Genotype closed(List<Integer> choices) {
+        return checked(new Genotype(choices));
+    }
+
+    /** Writes out every motif that an edge may hold. */
+    private final class OpenMotifs {
+        private final OpenCell cell;
+        private final int[] starts = starts();
+
+        OpenMotifs(OpenCell cell) {
+            this.cell = cell;
+        }
+
+        int value(String name, int level, int motif, int input) {
+            int nodes = options.levels().get(level).nodes();
+            int start = starts[level] + motif * NodeCellSpace.edges(nodes);
+            return cell.value(name, input, nodes, (edge, number, source) -> {
+                if (level == 0) {
+                    return cell.edge(edge, start + number, primitives, source, 1);
+                }
+                var results = new int[1 + options.levels().get(level - 1).motifs()];
+                results[0] = cell.nothing(source);
+                for (int i = 1; i < results.length; i++) {
+                    results[i] = value(edge + ".motif" + i + ".", level - 1, i - 1, source);
+                }
+                return cell.choice(edge, start + number, results);
+            });
+        }
     }
 
     /** Nothing is smaller than a cell without a motif. */

@@ -26,6 +26,7 @@ final class Layers {
         GLOBAL_AVG_POOL("globalAvgPool"),
         ZERO("zero"),
         DROPOUT("dropout"),
+        CHOICE("choice"),
         DENSE("dense");
 
         private final String text;
@@ -58,7 +59,8 @@ final class Layers {
         final int height;
         final int width;
         final Window window;
-        final double rate;
+        /** The rate of dropout, the mixture of a choice. */
+        final double number;
 
         Layer(
                 Operator operator,
@@ -70,7 +72,7 @@ final class Layers {
                 int height,
                 int width,
                 Window window,
-                double rate) {
+                double number) {
             this.operator = operator;
             this.scope = scope;
             this.part = part;
@@ -80,7 +82,7 @@ final class Layers {
             this.height = height;
             this.width = width;
             this.window = window;
-            this.rate = rate;
+            this.number = number;
         }
 
         long size() {
@@ -138,20 +140,34 @@ final class Layers {
         return same(Operator.RELU, name, input);
     }
 
-    int zero(String name, int input) {
-        return same(Operator.ZERO, name, input);
+    int zero(String name, int input, int stride) {
+        return strided(Operator.ZERO, name, input, channels(input), Window.of(1, stride));
+    }
+
+    /** One of the inputs, which have the same shape: which one is open. */
+    int choice(String name, int mixture, int... inputs) {
+        Layer first = alike(name, "chooses between", inputs);
+        layers.add(new Layer(
+                Operator.CHOICE, scope, part, name, inputs, first.channels, first.height, first.width, POINT, mixture));
+        return layers.size() - 1;
     }
 
     /** The sum; an input may stand twice. */
     int sum(String name, int... inputs) {
+        Layer first = alike(name, "adds", inputs);
+        return add(Operator.ADD, name, first.channels, first.height, first.width, POINT, inputs);
+    }
+
+    /** The first of inputs of the same shape. */
+    private Layer alike(String name, String does, int... inputs) {
         Layer first = layers.get(inputs[0]);
         for (int input : inputs) {
             Layer in = layers.get(input);
             if (in.channels != first.channels || in.height != first.height || in.width != first.width) {
-                throw new IllegalArgumentException(name + " adds " + shape(input) + " to " + shape(inputs[0]));
+                throw new IllegalArgumentException(name + " " + does + " " + shape(inputs[0]) + " and " + shape(input));
             }
         }
-        return add(Operator.ADD, name, first.channels, first.height, first.width, POINT, inputs);
+        return first;
     }
 
     /** Channels one behind the other; an input may stand twice. */
@@ -253,8 +269,9 @@ final class Layers {
                 yield attributes;
             }
             case MAX_POOL, AVG_POOL -> Map.of("kernel", (double) window.kernel, "stride", (double) window.stride);
-            case ZERO -> Map.of("stride", 1.0);
-            case DROPOUT -> Map.of("rate", layer.rate);
+            case ZERO -> Map.of("stride", (double) window.stride);
+            case DROPOUT -> Map.of("rate", layer.number);
+            case CHOICE -> Map.of("mixture", layer.number);
             case DENSE -> Map.of("units", (double) layer.channels);
         };
     }

@@ -221,7 +221,7 @@ public final class NodeCellSpace implements StackedSpace {
             String name = "stage" + (stage + 1);
             if (cell.output().isEmpty()) {
                 layers.scope(name);
-                last = layers.zero("zero", last);
+                last = layers.zero("zero", last, 1);
                 continue;
             }
             int width = Math.ceilDiv(options.stack().width() << stage, joined);

@@ -4,8 +4,7 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /** A space of cells that are stacked to a network by a fixed rule. */
-sealed interface StackedSpace extends DecisionSpace
-        permits CellSpace, NodeCellSpace, DartsCellSpace, HierarchicalSpace {
+sealed interface StackedSpace extends DecisionSpace permits NodeCellSpace, OpenSpace {
     /** The operations that decisions choose from. */
     List<CellOperation> operations();
 
