@@ -44,6 +44,7 @@ public record NasExperimentStatus(
     /** Where the search is. */
     public enum Phase {
         Pending,
+        Preparing,
         WarmingUp,
         Searching,
         Finalizing,

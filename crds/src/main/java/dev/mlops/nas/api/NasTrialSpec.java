@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param experiment name of the owning experiment, in the same namespace
  * @param number of the trial in the experiment, from 1
  * @param purpose why it is trained
- * @param genotype chosen index of every decision; -1 where inactive
+ * @param genotype chosen index of every decision; -1 where inactive; empty for purpose Preparation, as are decisions and architecture
  * @param decisions the same as names and values, active ones only
  * @param architecture canonical hash of the graph
  * @param epochs fidelity: epochs to train, or the effort in epochs on all of the data where evaluation.fidelity.resource is another

@@ -2,6 +2,8 @@ package dev.mlops.nas.api;
 
 /** Why a trial is trained. */
 public enum TrialPurpose {
+    /** Has no architecture: makes what the search cannot begin without. */
+    Preparation,
     /** A uniform random draw before the surrogate has data; counts for the random arm too. */
     WarmUp,
     /** Chosen by the strategy. */

@@ -287,6 +287,7 @@ final class ExperimentStatuses {
 
     private static Phase phase(Plan.Phase phase) {
         return switch (phase) {
+            case PREPARING -> Phase.Preparing;
             case WARMING_UP -> Phase.WarmingUp;
             case SEARCHING -> Phase.Searching;
             case FINALIZING -> Phase.Finalizing;

@@ -8,6 +8,7 @@ import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialStatus;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.experiment.Outcomes;
 import dev.mlops.nas.experiment.TrialFiles;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.TrialRequest;
@@ -251,12 +252,12 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         }
     }
 
-    private static TrialEnd.Progress progress(NasExperiment experiment, NasTrial trial, Job job, List<Pod> pods) {
-        String objective = experiment.getSpec().objective().metric().name();
-        boolean opensTest = TrialRecords.request(trial.getSpec()).purpose().opensTest();
+    private TrialEnd.Progress progress(NasExperiment experiment, NasTrial trial, Job job, List<Pod> pods) {
         return TrialEnd.of(
                 Trials.name(trial),
-                opensTest ? List.of(objective, "testAccuracy") : List.of(objective),
+                Outcomes.required(
+                        planner.experiment(experiment),
+                        TrialRecords.request(trial.getSpec()).purpose()),
                 experiment.getSpec().trainer().deadlineSeconds(),
                 Trials.startedAt(trial),
                 job,

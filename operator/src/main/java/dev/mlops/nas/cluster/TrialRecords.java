@@ -80,8 +80,8 @@ final class TrialRecords {
                 request.number(),
                 purpose(request.purpose()),
                 request.genotype().choices(),
-                space.describe(request.genotype()),
-                space.architectureHash(request.genotype()),
+                request.purpose().hasArchitecture() ? space.describe(request.genotype()) : Map.of(),
+                request.purpose().hasArchitecture() ? space.architectureHash(request.genotype()) : "",
                 request.epochs(),
                 request.seed(),
                 request.reference(),
@@ -95,6 +95,7 @@ final class TrialRecords {
 
     private static Purpose purpose(TrialPurpose purpose) {
         return switch (purpose) {
+            case Preparation -> Purpose.PREPARATION;
             case WarmUp -> Purpose.WARM_UP;
             case Search -> Purpose.SEARCH;
             case RandomArm -> Purpose.RANDOM_ARM;
@@ -106,6 +107,7 @@ final class TrialRecords {
 
     private static TrialPurpose purpose(Purpose purpose) {
         return switch (purpose) {
+            case PREPARATION -> TrialPurpose.Preparation;
             case WARM_UP -> TrialPurpose.WarmUp;
             case SEARCH -> TrialPurpose.Search;
             case RANDOM_ARM -> TrialPurpose.RandomArm;

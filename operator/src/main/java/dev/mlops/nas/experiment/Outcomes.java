@@ -2,7 +2,11 @@ package dev.mlops.nas.experiment;
 
 import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialResult;
+import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Preparation;
+import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialState;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +37,16 @@ public final class Outcomes {
             return Optional.of(new TrialState.Infeasible(message, seconds));
         }
         return Optional.empty();
+    }
+
+    /** Metrics without which a trial's result is none. */
+    public static List<String> required(Experiment experiment, Purpose purpose) {
+        Preparation preparation = experiment.preparation();
+        if (!purpose.hasArchitecture()) {
+            return preparation == null ? List.of() : List.of(preparation.metric());
+        }
+        String objective = experiment.objective().metric();
+        return purpose.opensTest() ? List.of(objective, "testAccuracy") : List.of(objective);
     }
 
     private Outcomes() {}

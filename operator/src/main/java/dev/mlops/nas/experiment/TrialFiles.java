@@ -28,14 +28,15 @@ public final class TrialFiles {
     /** The trial file of one request; URIs are left as the user wrote them, except that {@code pvc://} is resolved by the caller. */
     public static TrialFile create(
             Experiment experiment, NasExperimentSpec spec, TrialRequest request, Folders folders) {
+        boolean hasArchitecture = request.purpose().hasArchitecture();
         List<Integer> resolution = resolution(experiment, spec.dataset().shape(), request.epochs());
         boolean fewerEpochs = experiment.fidelity().resource() == Resource.EPOCHS;
         return new TrialFile(
                 TrialFile.VERSION,
                 experiment.name(),
                 NasApi.trialName(experiment.name(), request.number()),
-                graph(space(experiment, spec, resolution), request.genotype()),
-                experiment.space().describe(request.genotype()),
+                hasArchitecture ? graph(space(experiment, spec, resolution), request.genotype()) : List.of(),
+                hasArchitecture ? experiment.space().describe(request.genotype()) : Map.of(),
                 dataset(spec.dataset(), fraction(experiment, request.epochs()), resolution),
                 fewerEpochs ? request.epochs() : experiment.epochs(),
                 request.seed(),

@@ -166,7 +166,7 @@ final class LocalSearch {
                 yield End.DONE;
             }
             case SUSPENDED -> End.SUSPENDED;
-            case WARMING_UP, SEARCHING, FINALIZING -> {
+            case PREPARING, WARMING_UP, SEARCHING, FINALIZING -> {
                 if (trials.values().stream().anyMatch(LocalTrial::isWaiting)) {
                     yield null;
                 }
@@ -319,8 +319,7 @@ final class LocalSearch {
     private void judge(LocalTrial trial, AttemptFolder attempt, int code, double seconds) {
         var result = attempt.result().orElse(null);
         double total = trial.endedSeconds() + seconds;
-        var outcome = Outcomes.of(code, result, total)
-                .map(o -> Results.checked(o, trial.request, setup.experiment().objective()));
+        var outcome = Outcomes.of(code, result, total).map(o -> Results.checked(o, trial.request, setup.experiment()));
         String message = result != null && result.message() != null
                 ? result.message()
                 : "the trainer ended with exit code %d, see %s".formatted(code, attempt.log());

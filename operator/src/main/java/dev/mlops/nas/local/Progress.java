@@ -93,6 +93,7 @@ final class Progress implements LocalSearch.Watcher {
 
     private static String purpose(TrialRequest request) {
         return switch (request.purpose()) {
+            case PREPARATION -> "preparation";
             case WARM_UP -> "warm-up";
             case SEARCH -> "search";
             case RANDOM_ARM -> "random search";
@@ -149,6 +150,7 @@ final class Progress implements LocalSearch.Watcher {
 
     private static String phase(Plan.Phase phase) {
         return switch (phase) {
+            case PREPARING -> "preparing";
             case WARMING_UP -> "warming up";
             case SEARCHING -> "searching";
             case FINALIZING -> "finalizing";

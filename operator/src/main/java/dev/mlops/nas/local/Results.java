@@ -1,6 +1,7 @@
 package dev.mlops.nas.local;
 
-import dev.mlops.nas.search.Experiment.Objective;
+import dev.mlops.nas.experiment.Outcomes;
+import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState;
 import dev.mlops.nas.search.TrialState.Completed;
@@ -9,12 +10,14 @@ import dev.mlops.nas.search.TrialState.Outcome;
 
 /** Holds a trainer to what it has to report, so that a trainer of one's own that forgets a metric is told so. */
 final class Results {
-    static Outcome checked(Outcome outcome, TrialRequest request, Objective objective) {
+    static Outcome checked(Outcome outcome, TrialRequest request, Experiment experiment) {
         return switch (outcome) {
-            case Completed c when lacks(c, objective.metric()) -> lacking(c, objective.metric());
-            case Completed c
-            when request.purpose().opensTest() && lacks(c, "testAccuracy") -> lacking(c, "testAccuracy");
-            case Completed c -> c;
+            case Completed c ->
+                Outcomes.required(experiment, request.purpose()).stream()
+                        .filter(metric -> lacks(c, metric))
+                        .findFirst()
+                        .<Outcome>map(metric -> lacking(c, metric))
+                        .orElse(c);
             case Failed f -> f;
             case TrialState.Infeasible i -> i;
             case TrialState.Rejected r -> r;

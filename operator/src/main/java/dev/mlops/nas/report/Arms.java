@@ -58,7 +58,9 @@ final class Arms {
 
     /** The objective on validation; NaN where there is none. */
     static double value(SearchRecord search, Trial trial) {
-        return metric(trial, search.experiment().objective().metric());
+        return trial.request().purpose().hasArchitecture()
+                ? metric(trial, search.experiment().objective().metric())
+                : Double.NaN;
     }
 
     static double metric(Trial trial, String name) {

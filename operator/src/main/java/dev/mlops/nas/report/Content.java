@@ -352,15 +352,21 @@ final class Content {
                                                         t.request().prediction().mean()),
                                                 Figures.score(
                                                         t.request().prediction().sd())),
-                        Figures.cost(search.experiment()
-                                .space()
-                                .cost(t.request().genotype())
-                                .params()),
+                        params(search, t),
                         Figures.milliseconds(Arms.metric(t, "latencyMs")),
                         Integer.toString(t.request().epochs()),
                         Long.toString(t.request().seed()),
                         t.state() instanceof TrialState.Outcome ? Figures.duration(seconds(t)) : ""))
                 .toList();
+    }
+
+    private static String params(SearchRecord search, Trial trial) {
+        return trial.request().purpose().hasArchitecture()
+                ? Figures.cost(search.experiment()
+                        .space()
+                        .cost(trial.request().genotype())
+                        .params())
+                : "";
     }
 
     /** Trials that came to nothing, each with its reason. */
@@ -395,6 +401,7 @@ final class Content {
 
     static String purpose(Purpose purpose) {
         return switch (purpose) {
+            case PREPARATION -> "preparation";
             case WARM_UP -> "warm-up";
             case SEARCH -> "search";
             case RANDOM_ARM -> "random search";

@@ -141,7 +141,9 @@ public final class ResultDocument {
         if (request.reference() != null) {
             map.put("reference", request.reference());
         }
-        map.put("decisions", search.experiment().space().describe(request.genotype()));
+        if (request.purpose().hasArchitecture()) {
+            map.put("decisions", search.experiment().space().describe(request.genotype()));
+        }
         map.put("epochs", request.epochs());
         if (request.continues() != null) {
             map.put("continues", request.continues());

@@ -66,7 +66,9 @@ public final class Tracker {
                 run,
                 TrialContent.points(search.experiment(), request, outcome, result, endedAt),
                 TrialContent.endTags(outcome, result));
-        tracking.storeArtifacts(run, TrialContent.artifacts(search.experiment(), request.genotype(), ""));
+        if (request.purpose().hasArchitecture()) {
+            tracking.storeArtifacts(run, TrialContent.artifacts(search.experiment(), request.genotype(), ""));
+        }
         tracking.close(run, TrialContent.state(outcome), endedAt);
     }
 

@@ -43,10 +43,12 @@ final class TrialContent {
         if (request.reference() != null) {
             params.put("reference", request.reference());
         }
-        experiment.space().describe(request.genotype()).forEach((decision, value) -> {
-            String name = params.containsKey(decision) ? "decision." + decision : decision;
-            params.put(name, value);
-        });
+        if (request.purpose().hasArchitecture()) {
+            experiment.space().describe(request.genotype()).forEach((decision, value) -> {
+                String name = params.containsKey(decision) ? "decision." + decision : decision;
+                params.put(name, value);
+            });
+        }
         return params;
     }
 
@@ -55,14 +57,17 @@ final class TrialContent {
     }
 
     static Map<String, String> openTags(Experiment experiment, TrialRequest request) {
-        return Map.of(
-                "mlflow.source.name", "nas-operator",
-                "mlflow.source.type", "PROJECT",
-                "nas.kind", "trial",
-                "nas.experiment", experiment.name(),
-                "nas.trial", NasApi.trialName(experiment.name(), request.number()),
-                "nas.purpose", purpose(request),
-                "nas.architecture", experiment.space().architectureHash(request.genotype()));
+        var tags = new LinkedHashMap<String, String>();
+        tags.put("mlflow.source.name", "nas-operator");
+        tags.put("mlflow.source.type", "PROJECT");
+        tags.put("nas.kind", "trial");
+        tags.put("nas.experiment", experiment.name());
+        tags.put("nas.trial", NasApi.trialName(experiment.name(), request.number()));
+        tags.put("nas.purpose", purpose(request));
+        if (request.purpose().hasArchitecture()) {
+            tags.put("nas.architecture", experiment.space().architectureHash(request.genotype()));
+        }
+        return tags;
     }
 
     private static String purpose(TrialRequest request) {
@@ -107,7 +112,7 @@ final class TrialContent {
             @Nullable TrialResult result,
             Instant endedAt) {
         var metrics = new LinkedHashMap<String, Double>();
-        if (experiment.space().hasNetwork()) {
+        if (experiment.space().hasNetwork() && request.purpose().hasArchitecture()) {
             var cost = experiment.space().cost(request.genotype());
             metrics.put("params", (double) cost.params());
             metrics.put("macs", (double) cost.macs());

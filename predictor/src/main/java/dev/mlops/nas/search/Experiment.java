@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param seed of every random choice
  * @param suspended start nothing new
  * @param earlier experiments that the predictor may learn from
+ * @param preparation what is trained before the search begins; null where nothing is
  */
 public record Experiment(
         String name,
@@ -34,14 +35,45 @@ public record Experiment(
         Protocol protocol,
         long seed,
         boolean suspended,
-        List<Earlier> earlier) {
+        List<Earlier> earlier,
+        @Nullable Preparation preparation) {
     /** Copies the lists. */
     public Experiment {
         constraints = List.copyOf(constraints);
         earlier = List.copyOf(earlier);
     }
 
-    /** Without earlier experiments. */
+    /** Without a preparation. */
+    public Experiment(
+            String name,
+            SearchSpace space,
+            Objective objective,
+            List<Constraint> constraints,
+            StrategyOptions strategy,
+            int epochs,
+            Fidelity fidelity,
+            Budget budget,
+            Protocol protocol,
+            long seed,
+            boolean suspended,
+            List<Earlier> earlier) {
+        this(
+                name,
+                space,
+                objective,
+                constraints,
+                strategy,
+                epochs,
+                fidelity,
+                budget,
+                protocol,
+                seed,
+                suspended,
+                earlier,
+                null);
+    }
+
+    /** Without earlier experiments and preparation. */
     public Experiment(
             String name,
             SearchSpace space,
@@ -83,7 +115,8 @@ public record Experiment(
                 protocol,
                 seed,
                 suspended,
-                others);
+                others,
+                preparation);
     }
 
     /** Whether no search trial gets fewer epochs than a full training. */
@@ -110,7 +143,26 @@ public record Experiment(
                 protocol,
                 seed,
                 suspended,
-                earlier);
+                earlier,
+                preparation);
+    }
+
+    /** The same after a preparation. */
+    public Experiment preparedBy(Preparation other) {
+        return new Experiment(
+                name,
+                space,
+                objective,
+                constraints,
+                strategy,
+                epochs,
+                fidelity,
+                budget,
+                protocol,
+                seed,
+                suspended,
+                earlier,
+                other);
     }
 
     /** Metrics other than the objective that trials must report: of measured limits and of a measured trade-off. */
@@ -130,7 +182,7 @@ public record Experiment(
     public int trainingEpochs(TrialRequest request) {
         return switch (request.purpose()) {
             case WARM_UP, SEARCH -> Math.max(request.epochs(), fidelity.highest());
-            case RANDOM_ARM, REFERENCE, FINALIST, RANDOM_FINALIST -> request.epochs();
+            case PREPARATION, RANDOM_ARM, REFERENCE, FINALIST, RANDOM_FINALIST -> request.epochs();
         };
     }
 

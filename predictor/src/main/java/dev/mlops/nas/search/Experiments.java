@@ -83,9 +83,59 @@ public final class Experiments {
                             experiment.budget().trials(),
                             null));
         }
+        Plan preparing = preparing();
+        if (preparing != null) {
+            return preparing;
+        }
         int free = Math.max(
                 0, experiment.budget().parallelTrials() - ledger.unfinished().size());
         return searching(free);
+    }
+
+    /** What there is to do before the search begins; null when that is done. */
+    private @Nullable Plan preparing() {
+        Preparation preparation = experiment.preparation();
+        if (preparation == null) {
+            return null;
+        }
+        History.Trial trial = ledger.preparation();
+        if (trial == null) {
+            return prepares(List.of(new TrialRequest(
+                    Preparation.NUMBER,
+                    Purpose.PREPARATION,
+                    Genotype.NONE,
+                    preparation.epochs(),
+                    Seeds.training(experiment.seed(), Preparation.NUMBER),
+                    null,
+                    null,
+                    null)));
+        }
+        return switch (trial.state()) {
+            case TrialState.Pending _, TrialState.Running _ -> prepares(List.of());
+            case TrialState.Completed _ -> null;
+            case TrialState.Infeasible infeasible -> unprepared(infeasible.reason());
+            case TrialState.Failed failed -> unprepared(failed.reason());
+            case TrialState.Rejected rejected -> unprepared(rejected.reason());
+            case TrialState.Stopped stopped -> unprepared(stopped.reason());
+        };
+    }
+
+    private Plan prepares(List<TrialRequest> start) {
+        return new Plan(
+                Plan.Phase.PREPARING,
+                start,
+                List.of(),
+                summary(
+                        "Preparing",
+                        "Preparing: the search begins when trial %d is done".formatted(Preparation.NUMBER),
+                        experiment.budget().trials(),
+                        null));
+    }
+
+    private Plan unprepared(String why) {
+        return failed(
+                "PreparationFailed",
+                "Trial %d, which prepares the search, came to nothing: %s".formatted(Preparation.NUMBER, why));
     }
 
     private Plan searching(int free) {
@@ -215,7 +265,7 @@ public final class Experiments {
                 "%sFinalizing: %d of %d trainings of baselines and finalists are done; %s",
                 why,
                 done,
-                total(total, protocol) - search.size(),
+                total(total, protocol) - prepared() - search.size(),
                 progress());
         return new Plan(Plan.Phase.FINALIZING, start, List.of(), summary("Finalizing", message, total, protocol));
     }
@@ -368,8 +418,16 @@ public final class Experiments {
                                 : Ledger.mean(protocol.retrained(candidate), Comparison.TEST));
     }
 
+    private int prepared() {
+        return experiment.preparation() == null ? 0 : 1;
+    }
+
     /** Trainings of the whole experiment; before the search has ended, an estimate from above. */
     private int total(int searchTotal, @Nullable ProtocolPlan plan) {
+        return prepared() + trained(searchTotal, plan);
+    }
+
+    private int trained(int searchTotal, @Nullable ProtocolPlan plan) {
         if (plan != null && search.stream().allMatch(Entry::isFinished)) {
             int known = ledger.entries().size() + plan.missing().size();
             boolean randomBestOpen = experiment.protocol().randomArm()

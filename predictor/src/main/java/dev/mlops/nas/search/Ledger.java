@@ -28,19 +28,27 @@ final class Ledger {
 
     private final Experiment experiment;
     private final History history;
-    private final List<Entry> entries = new ArrayList<>();
+    private final List<Entry> entries;
 
     Ledger(Experiment experiment, History history, Candidates candidates) {
         this.experiment = experiment;
         this.history = history;
-        for (History.Trial trial : history.trials()) {
-            entries.add(new Entry(
-                    trial.request(),
-                    trial.state(),
-                    candidates.of(trial.request().genotype())));
-        }
+        this.entries = history.trials().stream()
+                .filter(t -> t.request().purpose().hasArchitecture())
+                .map(t -> new Entry(
+                        t.request(), t.state(), candidates.of(t.request().genotype())))
+                .toList();
     }
 
+    /** The trial that prepares the search; null before it is planned. */
+    History.@Nullable Trial preparation() {
+        return history.trials().stream()
+                .filter(t -> t.request().purpose() == Purpose.PREPARATION)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Trials that have an architecture. */
     List<Entry> entries() {
         return entries;
     }
@@ -81,11 +89,13 @@ final class Ledger {
         return byHash.values().stream().map(Contender::new).toList();
     }
 
-    /** Epochs of all search trials; a training that goes on costs only what it adds. */
+    /** Epochs of the preparation and all search trials; a training that goes on costs only what it adds. */
     long searchEpochs() {
-        return search().stream()
-                .mapToLong(e -> experiment.paidEpochs(e.request(), history))
-                .sum();
+        Preparation preparation = experiment.preparation();
+        return (preparation == null ? 0 : preparation.paidEpochs())
+                + search().stream()
+                        .mapToLong(e -> experiment.paidEpochs(e.request(), history))
+                        .sum();
     }
 
     /** Trials of the search itself, promoted ones included, in the order of numbers. */
@@ -97,13 +107,15 @@ final class Ledger {
     }
 
     int nextNumber() {
-        return entries.isEmpty() ? 1 : entries.getLast().request().number() + 1;
+        return history.trials().isEmpty()
+                ? 1
+                : history.trials().getLast().request().number() + 1;
     }
 
     List<Integer> unfinished() {
-        return entries.stream()
-                .filter(e -> !e.isFinished())
-                .map(e -> e.request().number())
+        return history.trials().stream()
+                .filter(t -> !(t.state() instanceof TrialState.Outcome))
+                .map(t -> t.request().number())
                 .toList();
     }
 
@@ -130,19 +142,19 @@ final class Ledger {
     }
 
     Optional<TrialState.Rejected> rejection() {
-        return entries.stream()
-                .map(Entry::state)
+        return history.trials().stream()
+                .map(History.Trial::state)
                 .filter(TrialState.Rejected.class::isInstance)
                 .map(TrialState.Rejected.class::cast)
                 .findFirst();
     }
 
     double seconds() {
-        return entries.stream().mapToDouble(Ledger::seconds).sum();
+        return history.trials().stream().mapToDouble(t -> seconds(t.state())).sum();
     }
 
-    private static double seconds(Entry entry) {
-        return entry.state() instanceof TrialState.Outcome outcome ? outcome.seconds() : 0;
+    private static double seconds(TrialState state) {
+        return state instanceof TrialState.Outcome outcome ? outcome.seconds() : 0;
     }
 
     List<Observation> observations() {
@@ -162,7 +174,7 @@ final class Ledger {
                 measured.isEmpty() ? Double.NaN : excess(List.of(shown)),
                 shown.request().epochs(),
                 measured.stream()
-                        .map(e -> new Observation.Rung(e.request().epochs(), seconds(e), score(e)))
+                        .map(e -> new Observation.Rung(e.request().epochs(), seconds(e.state()), score(e)))
                         .toList());
     }
 

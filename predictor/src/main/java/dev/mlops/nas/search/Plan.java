@@ -25,6 +25,8 @@ public record Plan(
 
     /** Where the search is. */
     public enum Phase {
+        /** A trial runs that the search cannot begin without. */
+        PREPARING,
         WARMING_UP,
         SEARCHING,
         FINALIZING,
@@ -36,8 +38,8 @@ public record Plan(
     /**
      * Figures for the user.
      *
-     * @param reason one CamelCase word for conditions: WarmingUp, Searching, Finalizing, Succeeded, Suspended, DataUnusable,
-     *     TooManyFailures, NoFeasibleArchitecture, StrategyUnavailable
+     * @param reason one CamelCase word for conditions: Preparing, WarmingUp, Searching, Finalizing, Succeeded, Suspended, DataUnusable,
+     *     PreparationFailed, TooManyFailures, NoFeasibleArchitecture, StrategyUnavailable
      * @param message one sentence
      * @param searchDone architectures of the search (warm-up included) with a first outcome
      * @param searchTotal architectures of the budget (less when the space is exhausted)

@@ -132,7 +132,7 @@ final class ProtocolPlan {
             switch (entry.request().purpose()) {
                 case WARM_UP, SEARCH, RANDOM_ARM ->
                     trained.putIfAbsent(entry.candidate().hash(), entry);
-                case REFERENCE, FINALIST, RANDOM_FINALIST -> {}
+                case PREPARATION, REFERENCE, FINALIST, RANDOM_FINALIST -> {}
             }
         }
         Set<String> drawn = new HashSet<>();

@@ -2,6 +2,8 @@ package dev.mlops.nas.search;
 
 /** Why a trial is trained. */
 public enum Purpose {
+    /** Has no architecture: makes what the search cannot begin without, see {@link Preparation}. */
+    PREPARATION,
     /** A uniform random draw before the surrogate has data; counts for the random arm too. */
     WARM_UP,
     /** Chosen by the strategy. */
@@ -18,8 +20,13 @@ public enum Purpose {
     /** Whether trials of this purpose may open the test split. */
     public boolean opensTest() {
         return switch (this) {
-            case WARM_UP, SEARCH, RANDOM_ARM -> false;
+            case PREPARATION, WARM_UP, SEARCH, RANDOM_ARM -> false;
             case REFERENCE, FINALIST, RANDOM_FINALIST -> true;
         };
+    }
+
+    /** Whether one architecture is trained or evaluated; where not, the genotype is {@link Genotype#NONE}. */
+    public boolean hasArchitecture() {
+        return this != PREPARATION;
     }
 }

@@ -3,12 +3,12 @@ package dev.mlops.nas.search;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A trial to start: one architecture at one fidelity with one seed.
+ * A trial to start: one architecture at one fidelity with one seed, or a preparation.
  *
  * @param number from 1, unique in the experiment; a plan continues after the highest number of the history
  * @param purpose why
- * @param genotype what
- * @param epochs fidelity
+ * @param genotype what; {@link Genotype#NONE} for a preparation
+ * @param epochs fidelity; those of a preparation are its own
  * @param seed of the training
  * @param reference the human design's name, for purpose REFERENCE
  * @param continues number of the trial with fewer epochs whose training goes on here; null where it begins

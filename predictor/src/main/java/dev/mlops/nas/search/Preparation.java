@@ -1,0 +1,65 @@
+package dev.mlops.nas.search;
+
+/**
+ * What is trained before the search begins. It is trial {@value #NUMBER} of the experiment, alone, and no architecture of the budget;
+ * when it comes to nothing, neither does the experiment.
+ */
+public sealed interface Preparation {
+    /** The number of the trial that prepares. */
+    int NUMBER = 1;
+
+    /** Epochs to train. */
+    int epochs();
+
+    /** What it costs in epochs of an average architecture: the random arm may pay as much. */
+    long paidEpochs();
+
+    /** A metric that its trial reports; where it is missing, the trainer does not know of this preparation. */
+    String metric();
+
+    /**
+     * Weights that all architectures of the space share; the search's own trials inherit theirs and train nothing.
+     *
+     * @param epochs passes over the training part
+     * @param sampling which paths a step trains
+     * @param paths how many architectures are drawn to train the weights on
+     */
+    record SharedWeights(int epochs, Sampling sampling, int paths) implements Preparation {
+        @Override
+        public long paidEpochs() {
+            return (long) epochs * sampling.pathsPerStep();
+        }
+
+        @Override
+        public String metric() {
+            return "sharedPaths";
+        }
+    }
+
+    /** Which paths through the shared weights a step of their training takes. */
+    enum Sampling {
+        /** One, drawn uniformly (Guo et al., "Single Path One-Shot Neural Architecture Search with Uniform Sampling", ECCV 2020). */
+        UNIFORM(1),
+        /**
+         * Several that differ in every decision as far as its choices go, so that each choice is trained as often as the others at
+         * every step (Chu et al., "FairNAS: Rethinking Evaluation Fairness of Weight Sharing Neural Architecture Search", ICCV 2021).
+         */
+        FAIR(4),
+        /**
+         * The smallest, the largest and two others (Yu and Huang, "Universally Slimmable Networks and Improved Training Techniques",
+         * ICCV 2019; Yu et al., "BigNAS", ECCV 2020).
+         */
+        SANDWICH(4);
+
+        private final int pathsPerStep;
+
+        Sampling(int pathsPerStep) {
+            this.pathsPerStep = pathsPerStep;
+        }
+
+        /** Networks that a step runs forward and backward. */
+        public int pathsPerStep() {
+            return pathsPerStep;
+        }
+    }
+}
