@@ -1,13 +1,10 @@
 """A trainer in PyTorch for the trial contract of nas-operator, for CPUs and whatever GPU PyTorch supports."""
 
-import hashlib
-import json
 import math
 import os
 import platform
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,94 +16,60 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-import data  # noqa: E402
+sys.path.append(str(Path(__file__).resolve().parent.parent / "common"))
+
+import contract  # noqa: E402
+from contract import DATA, INFEASIBLE, End  # noqa: E402
 from network import GraphError, Network  # noqa: E402
 
-VERSION = "nas.mlops.dev/trial/v1"
-MAX_BYTES = 4096
 AUGMENTATIONS = ("flip", "crop", "cutout", "mixup")
-DONE, ARCHITECTURE, DATA, INFEASIBLE, TEMPORARY = 0, 64, 65, 69, 75
+OUT_OF_MEMORY = (torch.cuda.OutOfMemoryError, MemoryError)
 
 
-class End(Exception):
-    """The trial ends with an exit code and one sentence."""
+class Trial(contract.Trial):
+    suffix = ".pt"
 
-    def __init__(self, code, sentence):
-        super().__init__(sentence)
-        self.code = code
-
-
-class Terminated(Exception):
-    """SIGTERM came."""
-
-
-def write(file, document):
-    """Atomically where the place allows it; a termination log is a mounted file that cannot be replaced."""
-    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
-    target = Path(file)
-    if target.exists() and not os.access(target.parent, os.W_OK):
-        target.write_text(text)
-        return
-    with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False) as part:
-        part.write(text)
-    os.replace(part.name, target)
-
-
-class Trial:
     def __init__(self, file):
-        self.file = file
+        super().__init__(file)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.history, self.metrics, self.seconds = [], {}, 0.0
-        self.stopping = False
 
-    def result(self, code, message=None):
-        environment = {"device": torch.cuda.get_device_name() if self.device.type == "cuda" else platform.processor() or "cpu",
-                       "framework": f"pytorch {torch.__version__}", "threads": str(torch.get_num_threads())}
-        document = {"contractVersion": VERSION, "trial": self.file["trial"], "exitCode": code,
-                    "metrics": {k: v for k, v in self.metrics.items() if math.isfinite(v)},
-                    "epochs": len(self.history), "history": list(self.history), "environment": environment}
-        if message:
-            document["message"] = message[:500]
-        # Epochs are thinned, the last one stays, until the message fits.
-        while len(json.dumps(document, separators=(",", ":"))) > MAX_BYTES and len(document["history"]) > 1:
-            document["history"] = document["history"][:-1][::2][:-1] + document["history"][-1:]
-        return document
+    def environment(self):
+        return {"device": torch.cuda.get_device_name() if self.device.type == "cuda" else platform.processor() or "cpu",
+                "framework": f"pytorch {torch.__version__}", "threads": str(torch.get_num_threads())}
 
     def run(self):
         file = self.file
-        if file["contractVersion"] != VERSION:
-            raise End(DATA, f"contractVersion is {file['contractVersion']}; this trainer knows {VERSION}")
-        for change in file["recipe"].get("augmentation") or []:
+        self.know("optimizer", "adam", "adamw", "sgd")
+        self.know("schedule", "cosine", "constant")
+        self.know("classWeights", None, "uniform", "balanced")
+        for change in self.recipe.get("augmentation") or []:
             if change not in AUGMENTATIONS:
                 raise End(DATA, f"recipe.augmentation holds {change}; {', '.join(AUGMENTATIONS)} are known")
-        examples, labels = data.load(file["dataset"], file["folders"]["data"])
-        rows = data.parts(labels, file["dataset"]["split"], file["splitSeed"])
-        rows["train"] = data.fewer(rows["train"], labels, file["dataset"].get("fraction") or 1.0, file["splitSeed"])
+        examples, labels, rows = self.examples()
         reduced = file["dataset"].get("resolution")
         if reduced:
             examples = F.adaptive_avg_pool2d(torch.from_numpy(examples), reduced).numpy()
         mean, deviation = examples[rows["train"]].mean(), examples[rows["train"]].std() or 1
         everything = {name: (torch.from_numpy((examples[at] - mean) / deviation).to(self.device),
                              torch.from_numpy(labels[at]).to(self.device)) for name, at in rows.items()}
-        torch.manual_seed(file["seed"])
         self.refuse_too_large()
-        network = Network(file["graph"])
-        network.check(torch.zeros(2, *examples.shape[1:]))
-        network.to(self.device)
+        try:
+            network = self.trained(everything)
+        except OUT_OF_MEMORY:
+            torch.cuda.empty_cache()
+            # Once with half of the batch, from its own checkpoint if it has one.
+            self.recipe["batchSize"] = max(1, self.recipe["batchSize"] // 2)
+            self.history, self.seconds = [], 0.0
+            network = self.trained(everything)
         if not reduced:
             self.metrics["params"] = network.params()
-        self.train(network, *everything["train"], everything["validation"])
-        self.metrics.update(evaluate(network, *everything["validation"]), validationExamples=len(rows["validation"]),
-                            trainSeconds=self.seconds)
-        if file["evaluateTest"]:
-            test = evaluate(network, *everything["test"])
-            self.metrics.update({f"test{name[0].upper()}{name[1:]}": value for name, value in test.items()},
-                                testExamples=len(rows["test"]))
+        self.judge(lambda part: evaluate(network, *everything[part]), rows)
         self.leave(network, mean, deviation)
         if not reduced:
             self.metrics.update(latency(network, everything["validation"][0][:1]))
         if self.device.type == "cuda":
             self.metrics["gpuMemoryMiB"] = torch.cuda.max_memory_allocated() / 2**20
+        log_to_mlflow(self)
 
     def leave(self, network, mean, deviation):
         """The trained network where the operator has a place for it: its graph, its weights, and how examples are standardised."""
@@ -131,8 +94,16 @@ class Trial:
             raise End(INFEASIBLE, f"{params:,} parameters need {16 * params >> 20:,} MiB to train,"
                                   f" but the device has {memory >> 20:,} MiB")
 
+    def trained(self, parts):
+        torch.manual_seed(self.file["seed"])
+        network = Network(self.file["graph"])
+        network.check(torch.zeros(2, *parts["train"][0].shape[1:]))
+        network.to(self.device)
+        self.train(network, *parts["train"], parts["validation"])
+        return network
+
     def train(self, network, inputs, labels, validation):
-        recipe, epochs, seed = self.file["recipe"], self.file["epochs"], self.file["seed"]
+        recipe, epochs, seed = self.recipe, self.file["epochs"], self.file["seed"]
         optimizer = optimiser(network, recipe)
         batch = recipe["batchSize"]
         per_epoch = math.ceil(len(inputs) / batch)
@@ -148,7 +119,8 @@ class Trial:
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
         targets, weights = one_hot(labels, self.file["dataset"]["classes"], recipe)
         longest = recipe.get("gradientClipping")
-        begun = self.restore(network, optimizer, schedule)
+        kept = {"network": network, "optimizer": optimizer, "schedule": schedule}
+        begun = self.restore(lambda path: saved(path, self.device, kept))
         for epoch in range(begun + 1, epochs + 1):
             start = time.monotonic()
             network.train()
@@ -157,8 +129,7 @@ class Trial:
             torch.manual_seed(seed * 1_000_003 + epoch)
             total = torch.zeros((), device=self.device)
             for at in np.array_split(order, math.ceil(len(order) / batch)):
-                if self.stopping:
-                    raise Terminated
+                self.heed(epoch)
                 rows = torch.from_numpy(at).to(self.device)
                 batch_inputs, batch_targets = augmented(inputs[rows], targets[rows], recipe.get("augmentation") or [])
                 loss = F.cross_entropy(network(batch_inputs), batch_targets, weight=weights,
@@ -174,77 +145,29 @@ class Trial:
                     loss.item()
                     self.metrics["startSeconds"] = time.monotonic() - STARTED
             train_loss = total.item() / len(inputs)
-            self.seconds += time.monotonic() - start
-            if not math.isfinite(train_loss):
-                raise End(ARCHITECTURE, f"training diverged: the loss is {train_loss} in epoch {epoch}")
-            scores = {name: float(f"{v:.5g}") for name, v in evaluate(network, *validation).items() if math.isfinite(v)}
-            self.history.append({"epoch": epoch, "timeMs": int(time.time() * 1000), "trainLoss": train_loss, **scores})
-            self.save(network, optimizer, schedule)
+            seconds = time.monotonic() - start
+            self.ended(epoch, seconds, train_loss, evaluate(network, *validation))
+            self.save(lambda path, told: torch.save({**told, **{n: k.state_dict() for n, k in kept.items()}}, path))
         self.metrics["imagesPerSecond"] = len(inputs) * (epochs - begun) / self.seconds if epochs > begun else math.nan
 
-    def schedule_epochs(self):
-        return self.file["recipe"].get("scheduleEpochs") or self.file["epochs"]
 
-    def fingerprint(self):
-        """The same for all trials of one training, wherever they stop."""
-        same = {k: v for k, v in self.file.items() if k not in ("folders", "evaluateTest", "trial", "epochs", "decisions")}
-        same["recipe"] = {**self.file["recipe"], "scheduleEpochs": self.schedule_epochs()}
-        return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+def saved(path, device, kept):
+    """What a checkpoint was told, and a function that takes over the rest."""
+    archive = torch.load(path, map_location=device, weights_only=True)
 
-    def checkpoint(self, folder):
-        """Where this training's checkpoint lies in a folder of the trial file; None without one."""
-        place = self.file["folders"].get(folder)
-        return Path(place) / f"{self.fingerprint()[:16]}.pt" if place else None
+    def take():
+        for name, part in kept.items():
+            part.load_state_dict(archive[name])
 
-    def clean(self):
-        """Removes checkpoints that nobody will go on from."""
-        if self.file["epochs"] == self.schedule_epochs() and self.checkpoint("checkpoints"):
-            self.checkpoint("checkpoints").unlink(missing_ok=True)
-        if self.checkpoint("resume"):
-            self.checkpoint("resume").unlink(missing_ok=True)
-
-    def save(self, network, optimizer, schedule):
-        target = self.checkpoint("checkpoints")
-        if target is None:
-            return
-        part = target.with_suffix(".part")
-        torch.save({"fingerprint": self.fingerprint(), "network": network.state_dict(), "optimizer": optimizer.state_dict(),
-                    "schedule": schedule.state_dict(), "history": self.history, "seconds": self.seconds}, part)
-        os.replace(part, target)
-
-    def restore(self, network, optimizer, schedule):
-        """Number of epochs that this trial's checkpoint, or that of an earlier trial, holds; an unreadable one counts as none."""
-        for folder in ("checkpoints", "resume"):
-            target = self.checkpoint(folder)
-            if target is None or not target.exists():
-                continue
-            try:
-                saved = torch.load(target, map_location=self.device, weights_only=True)
-            except Exception as error:  # whatever a torn file brings up
-                print(f"{target} cannot be read: {error}", file=sys.stderr)
-                continue
-            if saved["fingerprint"] != self.fingerprint() or len(saved["history"]) > self.file["epochs"]:
-                continue
-            network.load_state_dict(saved["network"])
-            optimizer.load_state_dict(saved["optimizer"])
-            schedule.load_state_dict(saved["schedule"])
-            self.history = saved["history"]
-            # What an earlier trial took is on its own account.
-            self.seconds = saved["seconds"] if folder == "checkpoints" else 0.0
-            return len(self.history)
-        return 0
+    return archive, take
 
 
 def one_hot(labels, classes, recipe):
     """Targets of the loss, and the weight of each class or None."""
     targets = F.one_hot(labels, classes).float()
-    match recipe.get("classWeights", "uniform"):
-        case "uniform":
-            return targets, None
-        case "balanced":
-            return targets, len(labels) / (classes * targets.sum(dim=0))
-        case other:
-            raise End(DATA, f"recipe.classWeights is {other}; uniform and balanced are known")
+    if recipe.get("classWeights") == "balanced":
+        return targets, len(labels) / (classes * targets.sum(dim=0))
+    return targets, None
 
 
 def augmented(images, targets, changes):
@@ -288,10 +211,8 @@ def optimiser(network, recipe):
             return torch.optim.Adam(groups, lr=rate)
         case "adamw":
             return torch.optim.AdamW(groups, lr=rate)
-        case "sgd":
+        case _:
             return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True)
-        case other:
-            raise End(DATA, f"recipe.optimizer is {other}; adam, adamw and sgd are known")
 
 
 @torch.no_grad()
@@ -318,7 +239,7 @@ def area(scores, positive):
 
 @torch.no_grad()
 def latency(network, example):
-    """Median, 99th percentile and spread of single inferences after a warm-up, the wait for the GPU included."""
+    """Single inferences after a warm-up, the wait for the GPU included."""
     network.eval()
     wait = torch.cuda.synchronize if example.is_cuda else lambda: None
     times = []
@@ -327,9 +248,7 @@ def latency(network, example):
         network(example)
         wait()
         times.append(1000 * (time.perf_counter() - start))
-    times = sorted(times[50:])
-    at = lambda part: times[math.ceil(len(times) * part) - 1]
-    return {"latencyMs": times[len(times) // 2], "latencyP99Ms": at(0.99), "latencySpread": (at(0.9) - at(0.1)) / times[len(times) // 2]}
+    return contract.costs_of(times[50:])
 
 
 def log_to_mlflow(trial):
@@ -340,54 +259,14 @@ def log_to_mlflow(trial):
         import mlflow
 
         with mlflow.start_run(run_id=os.environ["MLFLOW_RUN_ID"]):
-            mlflow.set_tag("device", trial.result(DONE)["environment"]["device"])
+            mlflow.set_tag("device", trial.environment()["device"])
             mlflow.log_text(str(torch.__config__.show()), "pytorch.txt")
     except Exception as error:  # tracking must not cost a trial
         print(f"MLflow was not told: {error}", file=sys.stderr)
 
 
-def main():
-    with open(os.environ["NAS_TRIAL_FILE"], encoding="utf-8") as text:
-        try:
-            file = json.load(text)
-        except ValueError as error:
-            print(f"the trial file is not JSON: {error}", file=sys.stderr)
-            return DATA
-    if "--check-data" in sys.argv[1:]:
-        try:
-            _, labels = data.load(file["dataset"], file["folders"]["data"])
-            data.parts(labels, file["dataset"]["split"], file["splitSeed"])
-            return DONE
-        except (data.DataError, data.Later) as error:
-            print(error, file=sys.stderr)
-            return DATA if isinstance(error, data.DataError) else TEMPORARY
-    torch.backends.cudnn.benchmark = False
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    trial = Trial(file)
-    signal.signal(signal.SIGTERM, lambda *_: setattr(trial, "stopping", True))
-    code, message = DONE, None
-    try:
-        trial.run()
-        trial.clean()
-        log_to_mlflow(trial)
-    except End as end:
-        code, message = end.code, str(end)
-    except Terminated:
-        code, message = TEMPORARY, f"terminated in epoch {len(trial.history) + 1}"
-    except GraphError as error:
-        code, message = ARCHITECTURE, str(error)
-    except data.DataError as error:
-        code, message = DATA, str(error)
-    except data.Later as error:
-        code, message = TEMPORARY, str(error)
-    except (torch.cuda.OutOfMemoryError, MemoryError) as error:
-        code, message = INFEASIBLE, f"out of memory: {str(error).splitlines()[0] if str(error) else 'no more to be had'}"
-    if message:
-        print(message, file=sys.stderr)
-    write(os.environ.get("NAS_RESULT_FILE", "/dev/termination-log"), trial.result(code, message))
-    return code
-
-
 if __name__ == "__main__":
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    sys.exit(main())
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    sys.exit(contract.main(Trial, GraphError, OUT_OF_MEMORY))

@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,6 +102,8 @@ public final class TrainerCheck {
             repeats(plain, Objects.requireNonNull(first.result()));
             opensTheTestPart();
             keepsTheRecipe();
+            cutsTheData(Objects.requireNonNull(first.result()));
+            goesOn();
             leavesOnTermination();
             scores(plain);
         }
@@ -108,7 +111,7 @@ public final class TrainerCheck {
                 "an operator that nobody knows",
                 trial("check-00004", sample.withOperator("hypercube"), EPOCHS, false),
                 ExitCode.ARCHITECTURE);
-        refuses("data that is not there", withData(plain, "nowhere.csv"), ExitCode.DATA);
+        refuses("data that is not there", withData(plain, data("nowhere.csv")), ExitCode.DATA);
         refuses("a contract version of the future", withVersion(plain, TrialFile.VERSION + "000"), ExitCode.DATA);
         return kept;
     }
@@ -242,6 +245,80 @@ public final class TrainerCheck {
                         .formatted(unknown.codeText()));
     }
 
+    /** Lower fidelities: fewer examples make another loss, smaller images need a smaller graph. */
+    private void cutsTheData(TrialResult whole) throws IOException, InterruptedException {
+        if (Double.isNaN(trainLoss(whole))) {
+            note(
+                    false,
+                    "",
+                    "dataset.fraction and dataset.resolution could not be tried: the history has no training loss");
+            return;
+        }
+        TrialFile plain = trial("check-00009", sample.nodes(), EPOCHS, false);
+        TrainerRun fewer = run(withData(plain, cut(0.25, null)), "fewer");
+        note(
+                fewer.result() != null
+                        && Objects.equals(fewer.code(), 0)
+                        && trainLoss(fewer.result()) != trainLoss(whole),
+                "dataset.fraction is kept",
+                "dataset.fraction is not kept: a quarter of the examples gave the same training loss");
+        TrialFile small = trial("check-00010", sample.graph().apply(SIDE / 2), EPOCHS, false);
+        TrainerRun smaller = run(withData(small, cut(null, List.of(SIDE / 2, SIDE / 2))), "smaller");
+        note(
+                Objects.equals(smaller.code(), 0),
+                "dataset.resolution is kept",
+                "dataset.resolution is not kept: a training on images of half the size %s"
+                        .formatted(smaller.codeText()));
+    }
+
+    /** A promotion: two epochs, then three more in another trial that finds the first one's checkpoint. */
+    private void goesOn() throws IOException, InterruptedException {
+        Path first = Files.createDirectories(folder.resolve("lower"));
+        Path second = Files.createDirectories(folder.resolve("higher"));
+        TrainerRun lower = run(rung("check-00011", 2, first, null), "lower");
+        long promotedAt = System.currentTimeMillis();
+        TrainerRun higher = run(rung("check-00012", EPOCHS, second, first), "higher");
+        boolean both = Objects.equals(lower.code(), 0) && Objects.equals(higher.code(), 0);
+        if (!demand(
+                both && higher.result() != null && higher.result().epochs() == EPOCHS,
+                "a promoted trial comes to its %d epochs".formatted(EPOCHS),
+                "a trial of 2 epochs %s, and the one of %d epochs that follows it %s%s"
+                        .formatted(lower.codeText(), EPOCHS, higher.codeText(), higher.log()))) {
+            return;
+        }
+        List<TrialResult.Epoch> history =
+                Objects.requireNonNull(higher.result()).history();
+        note(
+                history != null && !history.isEmpty() && history.getFirst().timeMs() < promotedAt,
+                "and goes on from the checkpoint of the lower rung",
+                "but begins anew: promotions cost all their epochs with this trainer");
+    }
+
+    private TrialFile rung(String name, int epochs, Path checkpoints, @Nullable Path resume) {
+        TrialFile plain = trial(name, sample.nodes(), epochs, false);
+        var recipe = new Recipe("adamw", 0.01, "cosine", 16, 0.0005, EPOCHS);
+        var folders = new Folders(folder.toString(), checkpoints.toString(), resume == null ? null : resume.toString());
+        return new TrialFile(
+                plain.contractVersion(),
+                plain.experiment(),
+                plain.trial(),
+                plain.graph(),
+                plain.decisions(),
+                plain.dataset(),
+                epochs,
+                plain.seed(),
+                plain.splitSeed(),
+                recipe,
+                false,
+                folders);
+    }
+
+    private static double trainLoss(TrialResult result) {
+        return result.history() == null || result.history().isEmpty()
+                ? Double.NaN
+                : result.history().getLast().trainLoss();
+    }
+
     private TrialFile withRecipe(
             String name,
             int warmUpEpochs,
@@ -364,23 +441,24 @@ public final class TrainerCheck {
     /**
      * A network that can tell the patterns apart.
      *
-     * @param params as the search engine counts them
+     * @param graph for images of so many rows and columns
+     * @param params as the search engine counts them, for the images of the check
      * @param macs likewise
      */
-    private record Sample(List<GraphNode> nodes, int params, int macs) {
+    private record Sample(IntFunction<List<GraphNode>> graph, int params, int macs) {
+        List<GraphNode> nodes() {
+            return graph.apply(SIDE);
+        }
+
         /** Convolution 8*9, normalisation 2*8, dense layer 8*4 + 4. */
         static Sample convolution() {
+            var attributes = Map.of("filters", 8.0, "kernel", 3.0, "stride", 1.0, "groups", 1.0);
             return new Sample(
-                    List.of(
-                            INPUT,
-                            new GraphNode(
-                                    "conv",
-                                    "conv",
-                                    Map.of("filters", 8.0, "kernel", 3.0, "stride", 1.0, "groups", 1.0),
-                                    List.of("input"),
-                                    List.of(8, SIDE, SIDE)),
-                            new GraphNode("norm", "batchNorm", Map.of(), List.of("conv"), List.of(8, SIDE, SIDE)),
-                            new GraphNode("relu", "relu", Map.of(), List.of("norm"), List.of(8, SIDE, SIDE)),
+                    side -> List.of(
+                            input(side),
+                            new GraphNode("conv", "conv", attributes, List.of("input"), List.of(8, side, side)),
+                            new GraphNode("norm", "batchNorm", Map.of(), List.of("conv"), List.of(8, side, side)),
+                            new GraphNode("relu", "relu", Map.of(), List.of("norm"), List.of(8, side, side)),
                             new GraphNode("pool", "globalAvgPool", Map.of(), List.of("relu"), List.of(8)),
                             dense("logits", "pool", CLASSES)),
                     72 + 16 + 36,
@@ -390,9 +468,9 @@ public final class TrainerCheck {
         /** Dense layers 64*16 + 16 and 16*4 + 4. */
         static Sample perceptron() {
             return new Sample(
-                    List.of(
-                            INPUT,
-                            new GraphNode("flatten", "flatten", Map.of(), List.of("input"), List.of(SIDE * SIDE)),
+                    side -> List.of(
+                            input(side),
+                            new GraphNode("flatten", "flatten", Map.of(), List.of("input"), List.of(side * side)),
                             dense("hidden", "flatten", 16),
                             new GraphNode("relu", "relu", Map.of(), List.of("hidden"), List.of(16)),
                             dense("logits", "relu", CLASSES)),
@@ -400,8 +478,9 @@ public final class TrainerCheck {
                     1024 + 64);
         }
 
-        private static final GraphNode INPUT =
-                new GraphNode("input", "input", Map.of(), List.of(), List.of(1, SIDE, SIDE));
+        private static GraphNode input(int side) {
+            return new GraphNode("input", "input", Map.of(), List.of(), List.of(1, side, side));
+        }
 
         private static GraphNode dense(String name, String input, int units) {
             return new GraphNode(name, "dense", Map.of("units", (double) units), List.of(input), List.of(units));
@@ -409,8 +488,8 @@ public final class TrainerCheck {
 
         /** The same with another operator behind the input. */
         List<GraphNode> withOperator(String operator) {
-            List<GraphNode> changed = new ArrayList<>(nodes);
-            GraphNode second = nodes.get(1);
+            List<GraphNode> changed = new ArrayList<>(nodes());
+            GraphNode second = changed.get(1);
             changed.set(
                     1, new GraphNode(second.name(), operator, second.attributes(), second.inputs(), second.shape()));
             return changed;
@@ -434,11 +513,20 @@ public final class TrainerCheck {
     }
 
     private static DatasetRef data(String uri) {
-        return new DatasetRef(uri, "csv", null, -1, null, List.of(1, SIDE, SIDE), CLASSES, new Split(0.6, 0.2, 0.2));
+        return data(uri, null, null);
     }
 
-    private static TrialFile withData(TrialFile file, String uri) {
-        return with(file, file.contractVersion(), data(uri), file.recipe());
+    private static DatasetRef cut(@Nullable Double fraction, @Nullable List<Integer> resolution) {
+        return data("check.csv", fraction, resolution);
+    }
+
+    private static DatasetRef data(String uri, @Nullable Double fraction, @Nullable List<Integer> resolution) {
+        var split = new Split(0.6, 0.2, 0.2);
+        return new DatasetRef(uri, "csv", null, -1, null, List.of(1, SIDE, SIDE), CLASSES, split, fraction, resolution);
+    }
+
+    private static TrialFile withData(TrialFile file, DatasetRef dataset) {
+        return with(file, file.contractVersion(), dataset, file.recipe());
     }
 
     private static TrialFile withVersion(TrialFile file, String version) {

@@ -27,6 +27,8 @@ class TrainerCheckCommandTest {
                 .contains("a contract version of the future ends with 65")
                 .contains("note    latencyMs is not measured")
                 .contains("note    it scores no architectures without training")
+                .contains("note    dataset.fraction and dataset.resolution could not be tried")
+                .contains("a promoted trial comes to its 5 epochs", "note    but begins anew")
                 .endsWith("the contract is kept\n")
                 .doesNotContain("FAILED");
         assertThat(ended.code()).isZero();

@@ -44,6 +44,9 @@ class NumpyTrainerTest {
                         "recipe.gradientClipping is kept",
                         "recipe.labelSmoothing is kept",
                         "recipe.warmUpEpochs is kept",
+                        "dataset.fraction is kept",
+                        "dataset.resolution is kept",
+                        "and goes on from the checkpoint of the lower rung",
                         "auc is measured");
     }
 }

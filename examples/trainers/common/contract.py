@@ -1,0 +1,213 @@
+"""What a trainer in Python owes to the trial contract of nas-operator: exit codes, the result, checkpoints, SIGTERM."""
+
+import hashlib
+import json
+import math
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import data
+
+VERSION = "nas.mlops.dev/trial/v1"
+MAX_BYTES = 4096
+DONE, ARCHITECTURE, DATA, INFEASIBLE, TEMPORARY = 0, 64, 65, 69, 75
+
+
+class End(Exception):
+    """The trial ends with an exit code and one sentence."""
+
+    def __init__(self, code, sentence):
+        super().__init__(sentence)
+        self.code = code
+
+
+class Trial:
+    """One trial. A trainer says how it trains (run), on what (environment), and how its checkpoints end (suffix)."""
+
+    suffix = ".checkpoint"
+
+    def __init__(self, file):
+        self.file, self.recipe = file, file.get("recipe", {})
+        self.history, self.metrics, self.seconds = [], {}, 0.0
+        self.stopping = False
+
+    def run(self):
+        """Trains, and fills the metrics."""
+        raise NotImplementedError
+
+    def environment(self):
+        """Device and framework, by name."""
+        raise NotImplementedError
+
+    def know(self, field, *values):
+        """The recipe's value of a field, which must be one of these."""
+        value = self.recipe.get(field)
+        if value not in values:
+            raise End(DATA, f"recipe.{field} is {value}; this trainer knows {', '.join(str(v) for v in values if v)}")
+        return value
+
+    def examples(self):
+        """All examples and labels, and the rows of the train, validation and test part."""
+        dataset, seed = self.file["dataset"], self.file["splitSeed"]
+        examples, labels = data.load(dataset, self.file["folders"]["data"])
+        rows = data.parts(labels, dataset["split"], seed)
+        rows["train"] = data.fewer(rows["train"], labels, dataset.get("fraction") or 1.0, seed)
+        return examples, labels, rows
+
+    def judge(self, scores, rows):
+        """Reports scores(part) of the validation part and, where the trial may open it, of the test part."""
+        self.metrics.update(scores("validation"), validationExamples=len(rows["validation"]), trainSeconds=self.seconds)
+        if self.file["evaluateTest"]:
+            self.metrics.update({f"test{name[0].upper()}{name[1:]}": value for name, value in scores("test").items()},
+                                testExamples=len(rows["test"]))
+
+    def schedule_epochs(self):
+        return self.recipe.get("scheduleEpochs") or self.file["epochs"]
+
+    def heed(self, epoch):
+        """Ends the trial where SIGTERM came; the last epoch's checkpoint is there."""
+        if self.stopping:
+            raise End(TEMPORARY, f"terminated in epoch {epoch}")
+
+    def ended(self, epoch, seconds, train_loss, scores):
+        """Keeps what an epoch gave; a loss that is no number ends the trial."""
+        self.seconds += seconds
+        if not math.isfinite(train_loss) or not math.isfinite(scores["loss"]):
+            raise End(ARCHITECTURE, f"training diverged: the loss is {train_loss} in epoch {epoch}")
+        scores = {name: float(f"{value:.5g}") for name, value in scores.items() if math.isfinite(value)}
+        self.history.append({"epoch": epoch, "timeMs": int(time.time() * 1000), "trainLoss": train_loss, **scores})
+
+    def checkpoint(self, folder):
+        """Where this training's checkpoint lies in a folder of the trial file, by what all its trials share; None without one."""
+        place = self.file["folders"].get(folder)
+        same = {k: v for k, v in self.file.items() if k not in ("folders", "evaluateTest", "trial", "epochs", "decisions")}
+        same["recipe"] = {**self.recipe, "scheduleEpochs": self.schedule_epochs()}
+        name = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
+        return Path(place) / (name + self.suffix) if place else None
+
+    def save(self, write):
+        """Writes a checkpoint by write(path, told); the one before stays beside it. A full disk costs the checkpoint, not the trial."""
+        target = self.checkpoint("checkpoints")
+        if target is None:
+            return
+        part = target.with_stem(target.stem + ".part")
+        try:
+            write(part, {"history": self.history, "seconds": self.seconds})
+            if target.exists():
+                os.replace(target, before(target))
+            os.replace(part, target)
+        except (OSError, RuntimeError) as error:  # PyTorch's archives say RuntimeError
+            part.unlink(missing_ok=True)
+            print(f"{target} cannot be written: {error}", file=sys.stderr)
+
+    def restore(self, read):
+        """Number of epochs that this trial's checkpoint, or that of an earlier trial, holds: read(path) gives what was told and a
+        function that takes the rest over. One that cannot be read gives way to the one before."""
+        for folder in ("checkpoints", "resume"):
+            target = self.checkpoint(folder)
+            for path in (target, before(target)) if target else ():
+                if not path.exists():
+                    continue
+                try:
+                    told, take = read(path)
+                except Exception as error:  # whatever a torn file brings up
+                    print(f"{path} cannot be read: {error}", file=sys.stderr)
+                    continue
+                if len(told["history"]) <= self.file["epochs"]:
+                    take()
+                    self.history = told["history"]
+                    # What an earlier trial took is on its own account.
+                    self.seconds = told["seconds"] if folder == "checkpoints" else 0.0
+                    return len(self.history)
+        return 0
+
+    def clean(self):
+        """Removes checkpoints that nobody will go on from."""
+        done = self.file["epochs"] == self.schedule_epochs()
+        for target in (self.checkpoint("checkpoints") if done else None, self.checkpoint("resume")):
+            for path in (target, before(target)) if target else ():
+                path.unlink(missing_ok=True)
+
+    def result(self, code, message=None):
+        document = {"contractVersion": VERSION, "trial": self.file["trial"], "exitCode": code,
+                    "metrics": {k: float(v) for k, v in self.metrics.items() if math.isfinite(v)},
+                    "epochs": len(self.history), "history": list(self.history), "environment": self.environment()}
+        if message:
+            document["message"] = message[:500]
+        # Epochs are thinned, the last one stays, until the message fits.
+        while len(json.dumps(document, separators=(",", ":"))) > MAX_BYTES and len(document["history"]) > 1:
+            document["history"] = document["history"][:-1][::2][:-1] + document["history"][-1:]
+        return document
+
+
+def before(checkpoint):
+    """Where the checkpoint before this one lies."""
+    return checkpoint.with_stem(checkpoint.stem + ".before")
+
+
+def costs_of(times):
+    """Median, 99th percentile and spread of single inferences, from their milliseconds."""
+    times = sorted(times)
+    at = lambda part: times[math.ceil(len(times) * part) - 1]  # noqa: E731
+    median = times[len(times) // 2]
+    return {"latencyMs": median, "latencyP99Ms": at(0.99), "latencySpread": (at(0.9) - at(0.1)) / median}
+
+
+def write(file, document):
+    """Atomically where the place allows it; a termination log is a mounted file that cannot be replaced."""
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    target = Path(file)
+    if target.exists() and not os.access(target.parent, os.W_OK):
+        target.write_text(text)
+        return
+    with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False) as part:
+        part.write(text)
+    os.replace(part.name, target)
+
+
+def check_data(file):
+    """The exit code of a trainer that is asked about the data only."""
+    try:
+        _, labels = data.load(file["dataset"], file["folders"]["data"])
+        data.parts(labels, file["dataset"]["split"], file["splitSeed"])
+        return DONE
+    except (data.DataError, data.Later) as error:
+        print(error, file=sys.stderr)
+        return DATA if isinstance(error, data.DataError) else TEMPORARY
+
+
+def main(kind, unbuildable, out_of_memory):
+    """Runs a kind of Trial and returns the exit code; the two exceptions say what a framework raises for a graph that it cannot
+    build and for memory that it does not get."""
+    try:
+        file = json.loads(Path(os.environ["NAS_TRIAL_FILE"]).read_text(encoding="utf-8"))
+    except ValueError as error:
+        print(f"the trial file is not JSON: {error}", file=sys.stderr)
+        return DATA
+    if "--check-data" in sys.argv[1:]:
+        return check_data(file)
+    trial, code, message = kind(file), DONE, None
+    signal.signal(signal.SIGTERM, lambda *_: setattr(trial, "stopping", True))
+    try:
+        if file["contractVersion"] != VERSION:
+            raise End(DATA, f"contractVersion is {file['contractVersion']}; this trainer knows {VERSION}")
+        trial.run()
+        trial.clean()
+    except End as end:
+        code, message = end.code, str(end)
+    except unbuildable as error:
+        code, message = ARCHITECTURE, str(error)
+    except data.DataError as error:
+        code, message = DATA, str(error)
+    except data.Later as error:
+        code, message = TEMPORARY, str(error)
+    except out_of_memory as error:
+        code, message = INFEASIBLE, f"out of memory: {(str(error).splitlines() or ['no more to be had'])[0]}"
+    if message:
+        print(message, file=sys.stderr)
+    write(os.environ.get("NAS_RESULT_FILE", "/dev/termination-log"), trial.result(code, message))
+    return code
