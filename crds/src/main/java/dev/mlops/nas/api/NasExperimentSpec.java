@@ -242,7 +242,7 @@ public record NasExperimentSpec(
      *
      * @param metric what a trial reports: accuracy, loss (cross-entropy), macroF1 (the mean of the classes' F1, which counts rare
      *     classes as much as frequent ones) or auc (area under the ROC curve of each class against the others, mean of the classes);
-     *     finalists and baselines are compared by test accuracy whatever the metric
+     *     finalists and baselines are compared by the same metric on the test split
      * @param direction which way is better; default: Minimize for loss, Maximize for the others, and nothing else is allowed
      * @param tradeOff a cost to be kept low at the same time: the search shows which architectures no other beats in both,
      *     finalists are those that cover this front best, and the winner is the finalist with the best metric

@@ -106,7 +106,7 @@ public record NasExperimentStatus(
      * @param trial name of its first trial
      * @param value the objective on validation
      * @param cost the other objective
-     * @param test mean test accuracy of its trainings from scratch, where it was a finalist
+     * @param test mean of the objective on the test split over its trainings from scratch, where it was a finalist
      */
     public record FrontArchitecture(
             String trial,
@@ -124,13 +124,13 @@ public record NasExperimentStatus(
     public record Cost(String trainTime, double trainSeconds, int trainings) {}
 
     /**
-     * One line of the final comparison; accuracies are on the test split, mean over seeds.
+     * One line of the final comparison, by the objective on the test split.
      *
      * @param entrant Search, RandomSearch or a reference's name
      * @param architecture canonical hash
      * @param seeds trainings behind the mean
-     * @param test mean test accuracy
-     * @param interval its confidence interval, two numbers
+     * @param test mean objective on the test split over the seeds, where there is one
+     * @param interval its confidence interval, two numbers, where something is known of its error
      * @param params trainable parameters; 0 where the search space has no network
      * @param latencyMs median of single inferences, where measured
      * @param verdict how the search's winner relates to it, one sentence
@@ -140,8 +140,8 @@ public record NasExperimentStatus(
             String entrant,
             String architecture,
             int seeds,
-            double test,
-            List<Double> interval,
+            @Nullable Double test,
+            @Nullable List<Double> interval,
             double params,
             @Nullable Double latencyMs,
             @Nullable String verdict) {}

@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param exitCode as the process exits with, see {@link ExitCode}
  * @param metrics by name: {@code accuracy}, {@code loss} (cross-entropy), {@code macroF1} (mean of the classes' F1) and {@code auc}
  *     (area under the ROC curve of each class against the others, mean of the classes), all on the validation part;
- *     {@code testAccuracy} (when the test part was opened), {@code testLoss}, {@code testMacroF1}, {@code testAuc}; {@code params}, {@code macs},
+ *     {@code testAccuracy} (when the test part was opened), {@code testLoss}, {@code testMacroF1}, {@code testAuc}, and
+ *     the standard error of each over other draws of the test part, such as {@code testLossSe}, by which the final comparison has
+ *     intervals (but for accuracy, where {@code testExamples} suffices); {@code params}, {@code macs},
  *     {@code modelBytes} (of the weights, as they are or would be stored), {@code latencyMs} (median of single inferences),
  *     {@code latencyP99Ms}, {@code latencySpread} (from the 10th to the 90th percentile, as part of the median),
  *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs} (of the network as it was stored), {@code trainSeconds}, {@code testExamples},

@@ -42,7 +42,7 @@ public final class ExperimentSimulation {
      * @param table CSV, plain or gzip
      * @param choices column with one digit per decision
      * @param objective columns with the objective after a full training, one per training seed
-     * @param test columns with the test accuracy, likewise; empty for those of the objective
+     * @param test columns with the objective on the test split, likewise; empty for those of the objective
      * @param fidelities lower rungs, each as {@code COLUMN:EPOCHS}
      * @param scale what numbers of these columns are multiplied with
      * @param testExamples size of the test part; 0 where it is not known

@@ -18,7 +18,7 @@ final class TableTrainer {
      * Where results stand.
      *
      * @param full columns with the objective after a full training, one per training seed
-     * @param test columns with the test accuracy after a full training, in the same order
+     * @param test columns with the objective on the test split after a full training, in the same order
      * @param rungs column with the objective by epochs, for every lower rung of the experiment
      * @param scale what numbers of these columns are multiplied with
      * @param testExamples size of the test part; 0 where it is not known
@@ -64,7 +64,7 @@ final class TableTrainer {
         }
         if (request.purpose().opensTest()) {
             metrics.put(
-                    "testAccuracy",
+                    experiment.objective().testMetric(),
                     value(request, results.test().get(seed % results.test().size())));
             if (results.testExamples() > 0) {
                 metrics.put("testExamples", (double) results.testExamples());

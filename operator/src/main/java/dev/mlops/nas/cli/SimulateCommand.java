@@ -61,7 +61,7 @@ final class SimulateCommand implements Callable<Integer> {
             names = "--test",
             split = ",",
             paramLabel = "COLUMN",
-            description = "column with the test accuracy, likewise (default: the objective)")
+            description = "column with the objective on the test split, likewise (default: the objective)")
     private List<String> test = List.of();
 
     @Option(

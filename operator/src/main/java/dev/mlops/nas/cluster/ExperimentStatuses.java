@@ -13,6 +13,7 @@ import dev.mlops.nas.api.NasExperimentStatus.TrialCounts;
 import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialStatus;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
+import dev.mlops.nas.report.Figures;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Plan;
@@ -351,12 +352,19 @@ final class ExperimentStatuses {
                 NasApi.trialName(experiment.name(), best.number()),
                 plan.summary().comparison().stream()
                         .findFirst()
-                        .map(e -> String.format(Locale.ROOT, "test %.4f [%.4f, %.4f]", e.test(), e.low(), e.high()))
-                        .orElseGet(() -> String.format(
-                                Locale.ROOT, "%s %.4f", experiment.objective().metric(), best.value())),
+                        .map(e -> test(experiment, e))
+                        .orElseGet(
+                                () -> "%s %s".formatted(experiment.objective().metric(), Figures.score(best.value()))),
                 metrics,
                 experiment.space().architectureHash(best.genotype()),
                 experiment.space().describe(best.genotype()));
+    }
+
+    private static String test(Experiment experiment, Entrant winner) {
+        String result = "test %s %s".formatted(experiment.objective().metric(), Figures.score(winner.test()));
+        return Double.isNaN(winner.low())
+                ? result
+                : "%s [%s, %s]".formatted(result, Figures.score(winner.low()), Figures.score(winner.high()));
     }
 
     private static @Nullable PredictorQuality quality(Plan.@Nullable PredictorQuality quality) {
@@ -379,8 +387,8 @@ final class ExperimentStatuses {
                 e.name(),
                 experiment.space().architectureHash(e.genotype()),
                 e.numbers().size(),
-                e.test(),
-                List.of(e.low(), e.high()),
+                Double.isNaN(e.test()) ? null : e.test(),
+                Double.isNaN(e.low()) ? null : List.of(e.low(), e.high()),
                 e.params(),
                 Double.isNaN(e.latencyMs()) ? null : e.latencyMs(),
                 e.verdict());

@@ -60,13 +60,7 @@ public final class ExperimentFactory {
         return new Experiment(
                 name,
                 space(spec, spec.dataset().shape()),
-                new Objective(
-                        spec.objective().metric().name(),
-                        spec.objective().maximizes(),
-                        spec.objective().tradeOff() == null
-                                ? null
-                                : new TradeOff(
-                                        spec.objective().tradeOff().metric().name())),
+                objective(spec.objective()),
                 spec.constraints() == null
                         ? List.of()
                         : spec.constraints().stream()
@@ -110,6 +104,16 @@ public final class ExperimentFactory {
             case Hyperband -> SchedulerKind.HYPERBAND;
             case Asha -> SchedulerKind.ASHA;
         };
+    }
+
+    /** What to optimise, as the engine knows it. */
+    private static Objective objective(NasExperimentSpec.Objective objective) {
+        return new Objective(
+                objective.metric().name(),
+                objective.maximizes(),
+                objective.tradeOff() == null
+                        ? null
+                        : new TradeOff(objective.tradeOff().metric().name()));
     }
 
     /** The space, for examples of a shape: channels, height, width. Its decisions are the same for all shapes. */

@@ -3,6 +3,7 @@ package dev.mlops.nas.experiment;
 import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Preparation;
 import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialState;
@@ -45,8 +46,8 @@ public final class Outcomes {
         if (!purpose.hasArchitecture()) {
             return preparation == null ? List.of() : List.of(preparation.metric());
         }
-        String objective = experiment.objective().metric();
-        return purpose.opensTest() ? List.of(objective, "testAccuracy") : List.of(objective);
+        Objective objective = experiment.objective();
+        return purpose.opensTest() ? List.of(objective.metric(), objective.testMetric()) : List.of(objective.metric());
     }
 
     private Outcomes() {}

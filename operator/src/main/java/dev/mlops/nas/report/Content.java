@@ -59,8 +59,9 @@ final class Content {
             return search.summary().message();
         }
         Entrant winner = search.summary().comparison().getFirst();
-        return "Test accuracy %s (%s interval %s), mean of %d training%s from scratch; %s parameters, %s MACs, latency %s."
+        return "Test %s %s (%s interval %s), mean of %d training%s from scratch; %s parameters, %s MACs, latency %s."
                 .formatted(
+                        search.experiment().objective().metric(),
                         Figures.score(winner.test()),
                         Figures.percent(search.experiment().protocol().confidence()),
                         Figures.interval(winner.low(), winner.high()),
@@ -74,7 +75,7 @@ final class Content {
     static List<String> comparisonHead(SearchRecord search) {
         return List.of(
                 "",
-                "test accuracy",
+                "test " + search.experiment().objective().metric(),
                 Figures.percent(search.experiment().protocol().confidence()) + " interval",
                 "validation",
                 "seeds",
@@ -105,7 +106,7 @@ final class Content {
                 "Pareto front",
                 "validation " + search.experiment().objective().metric(),
                 front.metric(),
-                "test accuracy, retrained");
+                "test %s, retrained".formatted(search.experiment().objective().metric()));
     }
 
     /** What nothing else in the search beats in both objectives, cheapest first. */
@@ -278,7 +279,9 @@ final class Content {
                 .filter(Double::isFinite)
                 .findFirst()
                 .orElse(Double.NaN);
-        if (Double.isFinite(examples)) {
+        Sentences.seedsOnly(search).ifPresent(sentences::add);
+        if (Double.isFinite(examples)
+                && search.experiment().objective().metric().equals("accuracy")) {
             sentences.add(
                     "The test part has %s examples: one example more or less right is %s %% points. Smaller differences mean nothing."
                             .formatted(Figures.count(examples), Figures.correlation(100 / examples)));
@@ -343,7 +346,8 @@ final class Content {
                                 : purpose(t.request().purpose()),
                         state(t.state()),
                         Figures.score(Arms.value(search, t)),
-                        Figures.score(Arms.metric(t, "testAccuracy")),
+                        Figures.score(
+                                Arms.metric(t, search.experiment().objective().testMetric())),
                         t.request().prediction() == null
                                 ? ""
                                 : "%s ± %s"

@@ -7,9 +7,17 @@ import java.util.Locale;
 
 /** Numbers as people read them, the same everywhere. */
 public final class Figures {
-    /** A result such as an accuracy, four decimals. */
+    /** A result such as an accuracy or an error: four decimals, fewer from 10 on, three digits below 0.001. */
     public static String score(double value) {
-        return Double.isNaN(value) ? "–" : String.format(Locale.ROOT, "%.4f", value);
+        double size = Math.abs(value);
+        if (Double.isNaN(value)) {
+            return "–";
+        }
+        if (size > 0 && size < 0.001) {
+            return BigDecimal.valueOf(value).round(new MathContext(3)).toPlainString();
+        }
+        int decimals = size < 10 ? 4 : size < 100 ? 3 : size < 1000 ? 2 : size < 10_000 ? 1 : 0;
+        return String.format(Locale.ROOT, "%." + decimals + "f", value);
     }
 
     /** A correlation, two decimals. */

@@ -63,7 +63,7 @@ public final class FinalTable {
         } else {
             Entrant winner = summary.comparison().getFirst();
             lines.add(row(
-                    "test accuracy",
+                    "test " + search.experiment().objective().metric(),
                     "%s  [%s]  mean of %d training%s, %s interval"
                             .formatted(
                                     Figures.score(winner.test()),
@@ -87,7 +87,7 @@ public final class FinalTable {
         List<List<String>> table = new ArrayList<>();
         table.add(List.of(
                 "",
-                "test accuracy",
+                "test " + search.experiment().objective().metric(),
                 Figures.percent(search.experiment().protocol().confidence()) + " interval",
                 "seeds",
                 "params",
@@ -104,6 +104,7 @@ public final class FinalTable {
                     Figures.milliseconds(e.latencyMs())));
         }
         lines.addAll(aligned(table));
+        Sentences.seedsOnly(search).ifPresent(s -> lines.addAll(wrapped("", s, 100)));
         lines.add("");
     }
 

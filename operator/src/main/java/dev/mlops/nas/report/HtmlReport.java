@@ -78,7 +78,7 @@ public final class HtmlReport {
                     .append(Html.paragraph(Sentences.hypervolume(
                             front, search.experiment().objective().metric())));
         } else if (search.experiment().space().hasNetwork()) {
-            html.append(Html.heading("Accuracy and size")).append(Charts.pareto(search, "params"));
+            html.append(Html.heading("Result and size")).append(Charts.pareto(search, "params"));
         }
     }
 

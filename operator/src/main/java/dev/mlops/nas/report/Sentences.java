@@ -2,6 +2,7 @@ package dev.mlops.nas.report;
 
 import dev.mlops.nas.search.Calibration;
 import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.PredictorQuality;
 import dev.mlops.nas.search.Plan.RankingNoise;
@@ -42,6 +43,15 @@ final class Sentences {
                 100 * calibration.within50(),
                 100 * calibration.within80(),
                 100 * calibration.within95());
+    }
+
+    /** What intervals lack; empty where they hold all that they should. */
+    static Optional<String> seedsOnly(SearchRecord search) {
+        return search.summary().comparison().stream().anyMatch(Plan.Entrant::seedsOnly)
+                ? Optional.of(
+                        "The trainer reported no standard error of the test %s: intervals hold the spread over seeds only, not that over test examples."
+                                .formatted(search.experiment().objective().metric()))
+                : Optional.empty();
     }
 
     /** How well one training on validation foretold the retrained result. */

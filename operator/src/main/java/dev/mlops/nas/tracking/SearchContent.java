@@ -3,6 +3,8 @@ package dev.mlops.nas.tracking;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mlops.nas.api.NasApi;
+import dev.mlops.nas.report.Figures;
+import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.Plan.Entrant;
 import dev.mlops.nas.search.Plan.Summary;
@@ -77,8 +79,7 @@ final class SearchContent {
         var text = new StringBuilder(escape(summary.message()) + "\n\n");
         String metric = search.experiment().objective().metric();
         if (!summary.comparison().isEmpty()) {
-            text.append(comparison(
-                    summary.comparison(), search.experiment().protocol().confidence()));
+            text.append(comparison(search, summary.comparison()));
         }
         if (summary.best() != null) {
             text.append("Best: `%s`, %s %s on validation: %s\n\n"
@@ -113,32 +114,34 @@ final class SearchContent {
     }
 
     private static String front(TrackedSearch search, Plan.Front front) {
-        var table = new StringBuilder("| Pareto front | validation %s | %s | test accuracy |\n|---|---:|---:|---:|\n"
-                .formatted(escape(search.experiment().objective().metric()), escape(front.metric())));
+        String metric = escape(search.experiment().objective().metric());
+        var table = new StringBuilder("| Pareto front | validation %s | %s | test %s |\n|---|---:|---:|---:|\n"
+                .formatted(metric, escape(front.metric()), metric));
         for (Plan.Front.Point p : front.points()) {
             table.append(String.format(
                     Locale.ROOT,
-                    "| %s | %.4f | %s | %s |\n",
+                    "| %s | %s | %s | %s |\n",
                     escape(NasApi.trialName(search.experiment().name(), p.number())),
-                    p.value(),
+                    Figures.score(p.value()),
                     number(p.cost()),
-                    Double.isNaN(p.test()) ? "" : String.format(Locale.ROOT, "%.4f", p.test())));
+                    Double.isNaN(p.test()) ? "" : Figures.score(p.test())));
         }
         return table.append('\n').toString();
     }
 
-    private static String comparison(List<Entrant> entrants, double confidence) {
-        var table = new StringBuilder("| | test accuracy | %s %% interval | seeds | params | latency ms |\n"
-                .formatted(number(confidence * 100)));
+    private static String comparison(TrackedSearch search, List<Entrant> entrants) {
+        var table = new StringBuilder("| | test %s | %s %% interval | seeds | params | latency ms |\n"
+                .formatted(
+                        escape(search.experiment().objective().metric()),
+                        number(search.experiment().protocol().confidence() * 100)));
         table.append("|---|---:|---:|---:|---:|---:|\n");
         for (Entrant e : entrants) {
             table.append(String.format(
                     Locale.ROOT,
-                    "| %s | %.4f | %.4f – %.4f | %d | %s | %s |\n",
+                    "| %s | %s | %s | %d | %s | %s |\n",
                     escape(e.name()),
-                    e.test(),
-                    e.low(),
-                    e.high(),
+                    Figures.score(e.test()),
+                    Figures.interval(e.low(), e.high()),
                     e.numbers().size(),
                     e.params() == 0 ? "" : String.format(Locale.ROOT, "%,d", e.params()),
                     Double.isNaN(e.latencyMs()) ? "" : String.format(Locale.ROOT, "%.2f", e.latencyMs())));
@@ -147,15 +150,16 @@ final class SearchContent {
         return table.append('\n').toString();
     }
 
-    /** The final figures: each entrant's test accuracy, the winner's interval, and the rank correlation. */
-    static Map<String, Double> resultMetrics(Summary summary) {
+    /** The final figures: each entrant's objective on the test split, the winner's interval, and the rank correlation. */
+    static Map<String, Double> resultMetrics(Experiment experiment, Summary summary) {
         var metrics = new LinkedHashMap<String, Double>();
         for (Entrant e : summary.comparison()) {
-            String name = e.name().replaceAll("[^\\w-]", "_");
-            metrics.put("test_accuracy_%s".formatted(name), e.test());
+            String name = "test_%s_%s"
+                    .formatted(experiment.objective().metric(), e.name().replaceAll("[^\\w-]", "_"));
+            metrics.put(name, e.test());
             if (e.verdict() == null) {
-                metrics.put("test_accuracy_%s_low".formatted(name), e.low());
-                metrics.put("test_accuracy_%s_high".formatted(name), e.high());
+                metrics.put(name + "_low", e.low());
+                metrics.put(name + "_high", e.high());
             }
         }
         if (summary.front() != null) {

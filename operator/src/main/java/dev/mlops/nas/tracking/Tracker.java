@@ -120,7 +120,7 @@ public final class Tracker {
             throws TrackingException {
         tracking.log(
                 parent,
-                SearchContent.resultMetrics(summary).entrySet().stream()
+                SearchContent.resultMetrics(search.experiment(), summary).entrySet().stream()
                         .map(e -> new Point(e.getKey(), e.getValue(), 0, endedAt))
                         .toList(),
                 Map.of());

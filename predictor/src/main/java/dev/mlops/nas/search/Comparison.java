@@ -11,20 +11,20 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The search's winner against random search and human designs, on the test split. An interval holds the sampling error of the
- * test split (Wilson; seeds share the split, so they add no examples) and the spread over seeds, pooled over all retrained
- * architectures (Student's t). Differences get Newcombe's hybrid interval (Newcombe 1998), which is wide rather than narrow
- * here because both sides saw the same examples.
+ * The search's winner against random search and human designs, by the objective on the test split. An interval holds the sampling
+ * error of the test split (for accuracy Wilson's, for other metrics the standard error that the trainer reports; seeds share the
+ * split, so they add no examples) and the spread over seeds, pooled over all retrained architectures (Student's t). Differences get
+ * Newcombe's hybrid interval (Newcombe 1998), which is wide rather than narrow here because both sides saw the same examples.
  */
 final class Comparison {
-    /** The metric of the final comparison. */
-    static final String TEST = "testAccuracy";
-
+    private static final String ACCURACY = "accuracy";
     private static final String EXAMPLES = "testExamples";
 
     private final Experiment experiment;
     private final Ledger ledger;
     private final ProtocolPlan protocol;
+    private final String metric;
+    private final String test;
     private final double seedVariance;
     private final int seedDegrees;
 
@@ -32,10 +32,12 @@ final class Comparison {
         this.experiment = experiment;
         this.ledger = ledger;
         this.protocol = protocol;
+        this.metric = experiment.objective().metric();
+        this.test = experiment.objective().testMetric();
         double squares = 0;
         int degrees = 0;
         for (List<Entry> trainings : groups()) {
-            double[] tests = Ledger.values(trainings, TEST);
+            double[] tests = Ledger.values(trainings, test);
             if (tests.length > 1) {
                 squares += Statistics.variance(tests) * (tests.length - 1);
                 degrees += tests.length - 1;
@@ -63,7 +65,7 @@ final class Comparison {
         double bestScore = Double.NEGATIVE_INFINITY;
         for (Entry finalist : protocol.finalists()) {
             List<Entry> trainings = protocol.retrained(finalist.candidate());
-            double value = Ledger.mean(trainings, experiment.objective().metric());
+            double value = Ledger.mean(trainings, metric);
             if (Double.isFinite(value) && ledger.excess(trainings) == 0) {
                 double score = experiment.objective().score(value);
                 if (best == null || score > bestScore) {
@@ -77,8 +79,7 @@ final class Comparison {
 
     /** Mean validation objective of the winner over its seeds. */
     double validation(Entry winner) {
-        return Ledger.mean(
-                protocol.retrained(winner.candidate()), experiment.objective().metric());
+        return Ledger.mean(protocol.retrained(winner.candidate()), metric);
     }
 
     /** Winner, random search, references. */
@@ -131,7 +132,6 @@ final class Comparison {
                                 p.candidate().hash().equals(random.candidate().hash()))) {
             pairs.add(random);
         }
-        String metric = experiment.objective().metric();
         List<double[]> values = new ArrayList<>();
         for (Entry entry : pairs) {
             if (entry.request().epochs() != experiment.fidelity().highest()) {
@@ -151,67 +151,114 @@ final class Comparison {
     }
 
     private Entrant entrant(String name, Candidate candidate, List<Entry> trainings) {
-        double[] tests = Ledger.values(trainings, TEST);
-        double test = Statistics.mean(tests);
-        Interval interval = interval(test, tests.length, Ledger.mean(trainings, EXAMPLES));
+        double[] tests = Ledger.values(trainings, test);
+        double mean = Statistics.mean(tests);
+        Interval sampling = sampling(mean, trainings);
+        boolean seedsOnly = Double.isNaN(sampling.low());
+        Interval interval = interval(mean, tests.length, seedsOnly ? new Interval(mean, mean) : sampling);
         return new Entrant(
                 name,
                 candidate.genotype(),
                 trainings.stream().map(e -> e.request().number()).toList(),
-                Ledger.mean(trainings, experiment.objective().metric()),
-                test,
+                Ledger.mean(trainings, metric),
+                mean,
                 StrictMath.sqrt(Statistics.variance(tests)),
                 interval.low(),
                 interval.high(),
+                seedsOnly,
                 candidate.cost().params(),
                 candidate.cost().macs(),
                 Ledger.mean(trainings, "latencyMs"),
                 null);
     }
 
-    private Interval interval(double test, int seeds, double examples) {
-        if (!Double.isFinite(test) || !(examples >= 1)) {
-            return new Interval(Double.NaN, Double.NaN);
-        }
+    /** What other test examples might have given; NaN at both ends where the trainer does not tell. */
+    private Interval sampling(double mean, List<Entry> trainings) {
         double confidence = experiment.protocol().confidence();
-        Interval wilson = Statistics.wilson(Math.clamp(test, 0, 1), examples, confidence);
+        double examples = Ledger.mean(trainings, EXAMPLES);
+        if (metric.equals(ACCURACY) && examples >= 1) {
+            return Statistics.wilson(Math.clamp(mean, 0, 1), examples, confidence);
+        }
+        double half = Statistics.normalQuantile((1 + confidence) / 2)
+                * Ledger.mean(trainings, experiment.objective().testError());
+        return new Interval(mean - half, mean + half);
+    }
+
+    /** With the spread over seeds; NaN where nothing is known of either. */
+    private Interval interval(double mean, int seeds, Interval sampling) {
+        double confidence = experiment.protocol().confidence();
         double spread = seedDegrees == 0
                 ? 0
                 : Statistics.studentQuantile((1 + confidence) / 2, seedDegrees) * StrictMath.sqrt(seedVariance / seeds);
+        if (seedDegrees == 0 && sampling.low() == sampling.high()) {
+            return new Interval(Double.NaN, Double.NaN);
+        }
         return new Interval(
-                Math.max(0, test - StrictMath.hypot(test - wilson.low(), spread)),
-                Math.min(1, test + StrictMath.hypot(wilson.high() - test, spread)));
+                Math.max(least(), mean - StrictMath.hypot(mean - sampling.low(), spread)),
+                Math.min(most(), mean + StrictMath.hypot(sampling.high() - mean, spread)));
+    }
+
+    private double least() {
+        return switch (metric) {
+            case ACCURACY, "macroF1", "auc", "loss", "rmse", "mae" -> 0;
+            default -> Double.NEGATIVE_INFINITY;
+        };
+    }
+
+    private double most() {
+        return switch (metric) {
+            case ACCURACY, "macroF1", "auc", "r2" -> 1;
+            default -> Double.POSITIVE_INFINITY;
+        };
     }
 
     private String verdict(Entrant search, Entrant other) {
         if (!Double.isFinite(other.test())) {
-            return "No training of %s gave a test accuracy: nothing to compare.".formatted(other.name());
+            return "No training of %s gave a test %s: nothing to compare.".formatted(other.name(), metric);
         }
         if (!Double.isFinite(search.low()) || !Double.isFinite(other.low())) {
-            return "The trainer reported no test accuracy and size of the test split to compare with %s."
-                    .formatted(other.name());
+            return "The trainer reported nothing that tells how sure the test %s is, to compare with %s."
+                    .formatted(metric, other.name());
         }
         double difference = search.test() - other.test();
         double low = difference - StrictMath.hypot(search.test() - search.low(), other.high() - other.test());
         double high = difference + StrictMath.hypot(search.high() - search.test(), other.test() - other.low());
-        String figures = String.format(
-                Locale.ROOT,
-                "%+.2f points, %s %% interval %+.2f to %+.2f",
-                100 * difference,
-                new BigDecimal(100 * experiment.protocol().confidence(), new MathContext(4))
-                        .stripTrailingZeros()
-                        .toPlainString(),
-                100 * low,
-                100 * high);
-        if (low > 0) {
+        String figures = figures(difference, low, high, search.seedsOnly() || other.seedsOnly());
+        boolean maximize = experiment.objective().maximize();
+        if (maximize ? low > 0 : high < 0) {
             return "The search beats %s on the test split (%s).".formatted(other.name(), figures);
         }
-        if (high < 0) {
+        if (maximize ? high < 0 : low > 0) {
             return "The search did not beat %s, which is better on the test split (%s)."
                     .formatted(other.name(), figures);
         }
         return "The search did not clearly beat %s: the difference on the test split is within its error (%s)."
                 .formatted(other.name(), figures);
+    }
+
+    private String figures(double difference, double low, double high, boolean seedsOnly) {
+        String confidence = new BigDecimal(100 * experiment.protocol().confidence(), new MathContext(4))
+                .stripTrailingZeros()
+                .toPlainString();
+        String basis = seedsOnly ? ", over seeds only" : "";
+        return metric.equals(ACCURACY)
+                ? String.format(
+                        Locale.ROOT,
+                        "%s %+.2f points, %s %% interval %+.2f to %+.2f%s",
+                        metric,
+                        100 * difference,
+                        confidence,
+                        100 * low,
+                        100 * high,
+                        basis)
+                : "%s %s, %s %% interval %s to %s%s"
+                        .formatted(metric, signed(difference), confidence, signed(low), signed(high), basis);
+    }
+
+    /** Three significant digits. */
+    private static String signed(double value) {
+        String digits = new BigDecimal(value).round(new MathContext(3)).toPlainString();
+        return value < 0 ? digits : "+" + digits;
     }
 
     private static Entrant withVerdict(Entrant e, String verdict) {
@@ -224,6 +271,7 @@ final class Comparison {
                 e.seedSd(),
                 e.low(),
                 e.high(),
+                e.seedsOnly(),
                 e.params(),
                 e.macs(),
                 e.latencyMs(),

@@ -200,6 +200,16 @@ public record Experiment(
             this(metric, maximize, null);
         }
 
+        /** The metric on the test split, in which finalists and baselines are compared: {@code testAccuracy} for accuracy. */
+        public String testMetric() {
+            return "test" + Character.toUpperCase(metric.charAt(0)) + metric.substring(1);
+        }
+
+        /** The standard error of {@link #testMetric} over other draws of the test split, where a trainer reports it. */
+        public String testError() {
+            return testMetric() + "Se";
+        }
+
         /** The value as something to maximise. */
         public double score(double value) {
             return maximize ? value : -value;

@@ -415,7 +415,9 @@ public final class Experiments {
                         tradeOff,
                         candidate -> protocol == null
                                 ? Double.NaN
-                                : Ledger.mean(protocol.retrained(candidate), Comparison.TEST));
+                                : Ledger.mean(
+                                        protocol.retrained(candidate),
+                                        experiment.objective().testMetric()));
     }
 
     private int prepared() {

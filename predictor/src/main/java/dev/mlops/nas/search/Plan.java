@@ -90,7 +90,7 @@ public record Plan(
          * @param number of its first trial
          * @param value the objective on validation in the search
          * @param cost the other objective
-         * @param test mean test accuracy of its trainings from scratch; NaN where it was no finalist
+         * @param test mean of the objective on the test split over its trainings from scratch; NaN where it was no finalist
          */
         public record Point(int number, Genotype genotype, double value, double cost, double test) {}
     }
@@ -112,16 +112,17 @@ public record Plan(
     public record PredictorQuality(String surrogate, double kendallTau, double low, double high, int trials) {}
 
     /**
-     * One line of the final comparison; accuracies on the test split.
+     * One line of the final comparison, by the objective on the test split.
      *
      * @param name {@code search}, {@code random search} or a reference's name
      * @param genotype its architecture
      * @param numbers the trials behind it
      * @param validation mean objective on validation over the seeds
-     * @param test mean test accuracy over the seeds
+     * @param test mean objective on the test split over the seeds
      * @param seedSd standard deviation over the seeds; NaN with one seed
-     * @param low lower end of the interval of the test accuracy
+     * @param low lower end of the interval of the test result; NaN where nothing is known of its error
      * @param high upper end
+     * @param seedsOnly whether the interval holds the spread over seeds alone, as the trainer told nothing of the sampling error
      * @param params trainable parameters
      * @param macs multiply-accumulates
      * @param latencyMs mean of the measured medians; NaN where none
@@ -136,6 +137,7 @@ public record Plan(
             double seedSd,
             double low,
             double high,
+            boolean seedsOnly,
             long params,
             long macs,
             double latencyMs,

@@ -189,7 +189,8 @@ class ExperimentsTest {
                 1);
         Plan end = lab.run();
         assertThat(end.summary().comparison().get(2).verdict())
-                .startsWith("The search did not beat resnet-like, which is better on the test split (-29.00 points");
+                .startsWith(
+                        "The search did not beat resnet-like, which is better on the test split (accuracy -29.00 points");
         assertThat(end.summary().message()).contains("did not beat resnet-like");
     }
 

@@ -74,11 +74,11 @@ final class Classifier {
         return mean;
     }
 
-    /** The score over all rows. */
-    Score evaluate(int[] rows) {
+    /** What the network says of the rows. */
+    Answers evaluate(int[] rows) {
         var labels = new int[rows.length];
         Arrays.setAll(labels, i -> examples.labels()[rows[i]]);
-        return Score.of(logarithms(rows), labels, examples.classes());
+        return new Classified(logarithms(rows), labels, examples.classes());
     }
 
     /** The logarithms of the classes' probabilities, row by row. */

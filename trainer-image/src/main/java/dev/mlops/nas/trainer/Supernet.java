@@ -122,7 +122,7 @@ final class Supernet implements AutoCloseable {
         network.statistics().publish();
         int judged = Math.min(EVALUATION_BATCH, partition.validation().length);
         var judge = new Classifier(network.compile(judged, false, judging), examples);
-        return judge.evaluate(partition.validation()).accuracy();
+        return judge.evaluate(partition.validation()).score().of("accuracy");
     }
 
     private Classifier learner(int architecture) {

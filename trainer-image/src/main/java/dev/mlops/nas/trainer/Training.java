@@ -111,17 +111,17 @@ final class Training {
             long start = System.nanoTime();
             learn(epoch);
             network.statistics().publish();
-            var score = judge.evaluate(partition.validation());
+            var score = judge.evaluate(partition.validation()).score();
             seconds += (System.nanoTime() - start) / 1e9;
             refuseDivergence(epoch, score.loss());
             history.add(new Epoch(
                     epoch,
                     System.currentTimeMillis(),
                     rounded(lossSum / batchesPerEpoch),
-                    rounded(score.accuracy()),
+                    rounded(score.of("accuracy")),
                     rounded(score.loss()),
-                    rounded(score.macroF1()),
-                    Double.isNaN(score.auc()) ? null : rounded(score.auc())));
+                    rounded(score.of("macroF1")),
+                    Double.isNaN(score.of("auc")) ? null : rounded(score.of("auc"))));
             lossSum = 0;
             firstBatch = 0;
             if (checkpoint != null && (epoch < file.epochs() || mayGoOn())) {
@@ -289,7 +289,7 @@ final class Training {
         return List.copyOf(history);
     }
 
-    Score evaluate(int[] rows) {
+    Answers evaluate(int[] rows) {
         return judge.evaluate(rows);
     }
 

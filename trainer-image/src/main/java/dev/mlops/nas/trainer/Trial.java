@@ -106,11 +106,10 @@ final class Trial {
         metrics.put("validationExamples", (double) partition.validation().length);
         if (file.evaluateTest() && partition.test().length > 0) {
             network.statistics().publish();
-            var score = training.evaluate(partition.test());
-            put(metrics, "testAccuracy", score.accuracy());
-            put(metrics, "testLoss", score.loss());
-            put(metrics, "testMacroF1", score.macroF1());
-            put(metrics, "testAuc", score.auc());
+            var answers = training.evaluate(partition.test());
+            answers.score().metrics().forEach((metric, value) -> put(metrics, test(metric), value));
+            Bootstrap.standardErrors(answers, file.splitSeed())
+                    .forEach((metric, error) -> put(metrics, test(metric) + "Se", error));
             metrics.put("testExamples", (double) partition.test().length);
         }
         if (file.dataset().resolution() == null) {
@@ -209,6 +208,11 @@ final class Trial {
         var network = Network.of(file.graph(), examples.shape(), examples.classes(), file.seed(), limit);
         return new Prepared(
                 network, new Training(file, network, examples, partition, batch, limit, stopRequested), limit);
+    }
+
+    /** The name of a metric on the test part. */
+    private static String test(String metric) {
+        return "test" + Character.toUpperCase(metric.charAt(0)) + metric.substring(1);
     }
 
     private static void put(Map<String, Double> metrics, String name, @Nullable Double value) {

@@ -1,6 +1,7 @@
 package dev.mlops.nas.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.SplittableRandom;
@@ -19,13 +20,13 @@ class ScoreTest {
                 0.5, 0.3, 0.2, //
                 0.1, 0.1, 0.8);
 
-        var score = Score.of(logarithms, labels, 3);
+        var score = new Classified(logarithms, labels, 3).score();
 
-        assertThat(score.accuracy()).isCloseTo(4.0 / 6, within(1e-9));
+        assertThat(score.of("accuracy")).isCloseTo(4.0 / 6, within(1e-9));
         // F1: 2 of 2+2, 4 of 3+2, 2 of 1+2
-        assertThat(score.macroF1()).isCloseTo((0.5 + 0.8 + 2.0 / 3) / 3, within(1e-9));
+        assertThat(score.of("macroF1")).isCloseTo((0.5 + 0.8 + 2.0 / 3) / 3, within(1e-9));
         // of 8 pairs each: class 0 loses 0.4 to 0.5; class 1 none; class 2 ties 0.2 with 0.2
-        assertThat(score.auc()).isCloseTo((7.0 / 8 + 1 + 7.5 / 8) / 3, within(1e-9));
+        assertThat(score.of("auc")).isCloseTo((7.0 / 8 + 1 + 7.5 / 8) / 3, within(1e-9));
         double product = 0.7 * 0.4 * 0.6 * 0.8 * 0.2 * 0.8;
         assertThat(score.loss()).isCloseTo(-Math.log(product) / 6, within(1e-6));
     }
@@ -53,15 +54,19 @@ class ScoreTest {
             }
         }
 
-        assertThat(Score.of(logarithms(probabilities), labels, 2).auc()).isCloseTo(inOrder / pairs, within(1e-3));
+        assertThat(new Classified(logarithms(probabilities), labels, 2).score().of("auc"))
+                .isCloseTo(inOrder / pairs, within(1e-3));
     }
 
     @Test
     void aClassThatNeverOccursAndIsNeverAnsweredDoesNotCount() {
-        var score = Score.of(logarithms(0.8, 0.1, 0.1, 0.1, 0.8, 0.1), new int[] {0, 1}, 3);
+        var score = new Classified(logarithms(0.8, 0.1, 0.1, 0.1, 0.8, 0.1), new int[] {0, 1}, 3).score();
 
-        assertThat(score).extracting(Score::macroF1, Score::auc).containsExactly(1.0, 1.0);
-        assertThat(Score.of(logarithms(0.8, 0.2), new int[] {0}, 2).auc()).isNaN();
+        assertThat(score.metrics()).contains(entry("macroF1", 1.0), entry("auc", 1.0));
+        assertThat(new Classified(logarithms(0.8, 0.2), new int[] {0}, 2)
+                        .score()
+                        .of("auc"))
+                .isNaN();
     }
 
     private static float[] logarithms(double... probabilities) {
