@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *     absent for false. A trainer need not know it
  * @param scoring architectures to score without training, in place of a training; absent for a training. A trainer need not know it:
  *     it finds an empty graph
+ * @param relaxed a graph with open choices to train, in place of an architecture; absent for a training. A trainer need not know it:
+ *     it finds an empty graph
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrialFile(
@@ -40,7 +42,42 @@ public record TrialFile(
         boolean evaluateTest,
         Folders folders,
         @Nullable Boolean reportScores,
-        @Nullable Scoring scoring) {
+        @Nullable Scoring scoring,
+        @Nullable Relaxed relaxed) {
+
+    /** A training, or architectures to score. */
+    public TrialFile(
+            String contractVersion,
+            String experiment,
+            String trial,
+            List<GraphNode> graph,
+            Map<String, String> decisions,
+            DatasetRef dataset,
+            int epochs,
+            long seed,
+            long splitSeed,
+            Recipe recipe,
+            boolean evaluateTest,
+            Folders folders,
+            @Nullable Boolean reportScores,
+            @Nullable Scoring scoring) {
+        this(
+                contractVersion,
+                experiment,
+                trial,
+                graph,
+                decisions,
+                dataset,
+                epochs,
+                seed,
+                splitSeed,
+                recipe,
+                evaluateTest,
+                folders,
+                reportScores,
+                scoring,
+                null);
+    }
 
     /** A training. */
     public TrialFile(
@@ -69,6 +106,7 @@ public record TrialFile(
                 recipe,
                 evaluateTest,
                 folders,
+                null,
                 null,
                 null);
     }
@@ -271,4 +309,32 @@ public record TrialFile(
      * @param graph as {@link TrialFile#graph()}
      */
     public record Architecture(String name, List<GraphNode> graph) {}
+
+    /**
+     * A differentiable search (Liu et al. 2019): weights and choices are trained by turns, and what the choices come to is
+     * {@link TrialResult#derived()}. The epochs are those of the trial file; the training part is cut in two, one for the weights and
+     * one for the choices.
+     *
+     * @param graph as {@link TrialFile#graph()}, with one operator more: {@code choice} is the sum of its inputs, which are of one
+     *     shape, each times its weight in the mixture that the attribute {@code mixture} counts from 0
+     * @param mixtures what is open
+     * @param derive how many architectures to name at most
+     */
+    public record Relaxed(List<GraphNode> graph, List<Mixture> mixtures, int derive) {}
+
+    /**
+     * One open choice, for as many nodes as name it; the weights are trained and add up to 1.
+     *
+     * @param name unique among them
+     * @param choices what the inputs of its nodes are, in their order; {@code skip} and {@code none} are watched, as searches are known
+     *     to collapse into them
+     * @param node where mixtures compete, whatever they compete for; absent where an architecture has a choice of this one in any case
+     * @param keep of the mixtures of one node, an architecture has choices of so many; absent for 1
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Mixture(
+            String name,
+            List<String> choices,
+            @Nullable String node,
+            @Nullable Integer keep) {}
 }

@@ -25,6 +25,12 @@ import org.jspecify.annotations.Nullable;
  * @param history per epoch; thinned when the message would not fit
  * @param message one sentence about what went wrong; null when all went well
  * @param environment what it ran on: {@code device}, {@code threads}, {@code framework}, …
+ * @param derived architectures that a {@link TrialFile.Relaxed} came to, the most promising first; absent for other trials, whose
+ *     metrics are as above. Its own metrics: {@code relaxedAccuracy} (of the graph with open choices), {@code derivedAccuracy} (of the
+ *     first architecture, with the weights that it has there), {@code relaxedGap} (by how much that is less), {@code skipShare} and
+ *     {@code noneShare} (part of the first architecture's choices), {@code curvature} (dominant eigenvalue of the validation loss's
+ *     Hessian by the choices), {@code keptEpoch} (whose choices count; an earlier one than the last where it was stopped early),
+ *     {@code trainSeconds}; all on the validation part
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrialResult(
@@ -35,7 +41,29 @@ public record TrialResult(
         int epochs,
         List<Epoch> history,
         @Nullable String message,
-        Map<String, String> environment) {
+        Map<String, String> environment,
+        @Nullable List<Derived> derived) {
+
+    /** A result without derived architectures. */
+    public TrialResult(
+            String contractVersion,
+            String trial,
+            int exitCode,
+            Map<String, Double> metrics,
+            int epochs,
+            List<Epoch> history,
+            @Nullable String message,
+            Map<String, String> environment) {
+        this(contractVersion, trial, exitCode, metrics, epochs, history, message, environment, null);
+    }
+
+    /**
+     * An architecture that open choices came to.
+     *
+     * @param choices an index for each mixture of the trial file, -1 for none of its choices
+     * @param accuracy on the validation part with the weights that it has in the open graph
+     */
+    public record Derived(List<Integer> choices, double accuracy) {}
 
     /** What the kubelet keeps of a termination message. */
     public static final int MAX_BYTES = 4096;
@@ -50,6 +78,8 @@ public record TrialResult(
      * @param loss on the validation part
      * @param macroF1 on the validation part; absent where the trainer does not measure it
      * @param auc on the validation part, likewise
+     * @param more other figures of this epoch by name; absent for none. A differentiable search reports {@code skipShare},
+     *     {@code noneShare} and {@code curvature}, as in the result
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Epoch(
@@ -59,11 +89,24 @@ public record TrialResult(
             double accuracy,
             double loss,
             @Nullable Double macroF1,
-            @Nullable Double auc) {
+            @Nullable Double auc,
+            @Nullable Map<String, Double> more) {
+
+        /** An epoch without other figures. */
+        public Epoch(
+                int epoch,
+                long timeMs,
+                double trainLoss,
+                double accuracy,
+                double loss,
+                @Nullable Double macroF1,
+                @Nullable Double auc) {
+            this(epoch, timeMs, trainLoss, accuracy, loss, macroF1, auc, null);
+        }
 
         /** An epoch of a trainer that measures accuracy and loss only. */
         public Epoch(int epoch, long timeMs, double trainLoss, double accuracy, double loss) {
-            this(epoch, timeMs, trainLoss, accuracy, loss, null, null);
+            this(epoch, timeMs, trainLoss, accuracy, loss, null, null, null);
         }
     }
 }

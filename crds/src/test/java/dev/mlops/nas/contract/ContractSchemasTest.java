@@ -85,6 +85,41 @@ class ContractSchemasTest {
     }
 
     @Test
+    void openChoicesAndTheArchitecturesDerivedFromThemFitTheSchemas() {
+        var mixture = new TrialFile.Mixture("edge0-2", List.of("none", "skip"), "node2", 2);
+        var asked = new TrialFile(
+                FILE.contractVersion(),
+                FILE.experiment(),
+                FILE.trial(),
+                List.of(),
+                Map.of(),
+                FILE.dataset(),
+                30,
+                7,
+                0,
+                FILE.recipe(),
+                false,
+                FILE.folders(),
+                null,
+                null,
+                new TrialFile.Relaxed(FILE.graph(), List.of(mixture), 8));
+        var result = new TrialResult(
+                TrialFile.VERSION,
+                "digits-00001",
+                0,
+                Map.of("relaxedAccuracy", 0.98),
+                1,
+                List.of(new TrialResult.Epoch(
+                        1, 1_700_000_000_000L, 0.5, 0.9, 0.4, null, null, Map.of("skipShare", 0.5))),
+                null,
+                Map.of(),
+                List.of(new TrialResult.Derived(List.of(1, -1), 0.97)));
+
+        assertThat(schema("trial-file").validate(mapper.valueToTree(asked))).isEmpty();
+        assertThat(schema("trial-result").validate(mapper.valueToTree(result))).isEmpty();
+    }
+
+    @Test
     void aTrialFileWithoutGraphOrOfAnotherVersionIsRefused() {
         ObjectNode file = mapper.valueToTree(FILE);
         file.remove("graph");

@@ -55,7 +55,8 @@ final class TrialResults {
                 r.epochs(),
                 r.history() == null ? List.of() : r.history(),
                 r.message(),
-                r.environment() == null ? Map.of() : r.environment());
+                r.environment() == null ? Map.of() : r.environment(),
+                r.derived());
     }
 
     private static boolean numbers(@Nullable Map<String, Double> metrics) {

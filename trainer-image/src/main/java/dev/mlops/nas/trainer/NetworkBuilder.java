@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Turns graph nodes into layers, checking each against its declared shape. */
 final class NetworkBuilder {
@@ -21,6 +22,7 @@ final class NetworkBuilder {
     private final int classes;
     private final Set<String> ignored;
     private final Parameters parameters;
+    private final @Nullable Mixtures mixtures;
     private final Statistics statistics = new Statistics();
     private final List<Node> nodes = new ArrayList<>();
     private final Map<String, Integer> positions = new HashMap<>();
@@ -36,11 +38,27 @@ final class NetworkBuilder {
      * @param parameters where the network's belong; those of a node of the same name, operator and shape are there already
      */
     NetworkBuilder(List<GraphNode> graph, Shape input, int classes, Set<String> ignored, Parameters parameters) {
+        this(graph, input, classes, ignored, parameters, null);
+    }
+
+    /** A builder of a graph with open choices. */
+    NetworkBuilder(List<GraphNode> graph, Shape input, int classes, Mixtures mixtures) {
+        this(graph, input, classes, Set.of(), new Parameters(), mixtures);
+    }
+
+    private NetworkBuilder(
+            List<GraphNode> graph,
+            Shape input,
+            int classes,
+            Set<String> ignored,
+            Parameters parameters,
+            @Nullable Mixtures mixtures) {
         this.graph = graph;
         this.input = input;
         this.classes = classes;
         this.ignored = ignored;
         this.parameters = parameters;
+        this.mixtures = mixtures;
     }
 
     /** The network without arrays. */
@@ -139,11 +157,20 @@ final class NetworkBuilder {
             case "silu" -> new Plain.Activation(draft.only(), Kind.SILU);
             case "tanh" -> new Plain.Activation(draft.only(), Kind.TANH);
             case "layerNorm" -> new LayerNorm(draft.only(), parameters);
-            default ->
-                throw TrialException.architecture(
-                        "Node %s has the operator %s, which this trainer cannot build; it builds %s.",
-                        draft.node.name(), draft.node.operator(), String.join(", ", Operators.ALL));
+            case "choice" -> {
+                if (mixtures == null) {
+                    throw unknown(draft);
+                }
+                yield choice(draft, mixtures);
+            }
+            default -> throw unknown(draft);
         };
+    }
+
+    private static TrialException unknown(Draft draft) {
+        return TrialException.architecture(
+                "Node %s has the operator %s, which this trainer cannot build; it builds %s.",
+                draft.node.name(), draft.node.operator(), String.join(", ", Operators.ALL));
     }
 
     private Layer input(Draft draft) {
@@ -183,6 +210,26 @@ final class NetworkBuilder {
             channels = Math.addExact(channels, shape.channels());
         }
         return new Plain.Concat(first.withChannels(channels));
+    }
+
+    private static Layer choice(Draft draft, Mixtures mixtures) {
+        int mixture = draft.wholeOrNone("mixture");
+        int count = mixtures.list().size();
+        if (mixture >= count) {
+            throw TrialException.architecture(
+                    "Node %s names mixture %d; allowed: 0 to %d.", draft.node.name(), mixture, count - 1);
+        }
+        int choices = mixtures.list().get(mixture).choices().size();
+        var shape = draft.equalInputs();
+        if (draft.shapes.size() != choices) {
+            throw TrialException.architecture(
+                    "Node %s has %d inputs, but mixture %s has %d choices.",
+                    draft.node.name(),
+                    draft.shapes.size(),
+                    mixtures.list().get(mixture).name(),
+                    choices);
+        }
+        return new Choice(shape, mixtures, mixture);
     }
 
     private Layer dense(Draft draft) {

@@ -41,13 +41,15 @@ final class ResultWriter {
         Files.write(absolute, bytes);
     }
 
-    /** JSON of at most {@link TrialResult#MAX_BYTES} bytes: long messages are cut and histories thinned until it fits. */
+    /**
+     * JSON of at most {@link TrialResult#MAX_BYTES} bytes: long messages are cut and histories thinned until it fits; derived
+     * architectures are left out from the end where that is not enough.
+     */
     static byte[] encode(TrialResult result) {
         try {
             var fitting = result;
             var bytes = bytes(fitting);
-            while (bytes.length > TrialResult.MAX_BYTES
-                    && (!fitting.history().isEmpty() || fitting.message() != null)) {
+            while (bytes.length > TrialResult.MAX_BYTES && !isShort(fitting)) {
                 fitting = shorter(fitting);
                 bytes = bytes(fitting);
             }
@@ -61,15 +63,26 @@ final class ResultWriter {
         return JSON.writeValueAsString(result).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** A long message is cut first, then the history is thinned, then the message goes on shrinking. */
+    private static boolean isShort(TrialResult result) {
+        return result.history().isEmpty()
+                && result.message() == null
+                && (result.derived() == null || result.derived().isEmpty());
+    }
+
+    /** A long message is cut first, then the history is thinned, derived architectures go, and the message shrinks further. */
     private static TrialResult shorter(TrialResult result) {
         var message = result.message();
+        List<TrialResult.Derived> derived = result.derived() == null ? List.of() : result.derived();
+        boolean canLoseDerived = result.history().isEmpty() && !derived.isEmpty();
         if (message != null
-                && (message.length() > LONGEST_MESSAGE || result.history().isEmpty())) {
+                && (message.length() > LONGEST_MESSAGE || (result.history().isEmpty() && !canLoseDerived))) {
             int length = Math.max(0, Math.min(LONGEST_MESSAGE, message.length() / 2) - 1);
-            return with(result, result.history(), message.substring(0, length) + "…");
+            return with(result, result.history(), message.substring(0, length) + "…", result.derived());
         }
-        return with(result, thinned(result.history()), message);
+        if (canLoseDerived) {
+            return with(result, List.of(), message, derived.subList(0, derived.size() - 1));
+        }
+        return with(result, thinned(result.history()), message, result.derived());
     }
 
     /** Keeps the last epoch and every second one before it. */
@@ -83,7 +96,11 @@ final class ResultWriter {
         return kept;
     }
 
-    private static TrialResult with(TrialResult result, List<TrialResult.Epoch> history, @Nullable String message) {
+    private static TrialResult with(
+            TrialResult result,
+            List<TrialResult.Epoch> history,
+            @Nullable String message,
+            @Nullable List<TrialResult.Derived> derived) {
         return new TrialResult(
                 result.contractVersion(),
                 result.trial(),
@@ -92,6 +109,7 @@ final class ResultWriter {
                 result.epochs(),
                 history,
                 message,
-                result.environment());
+                result.environment(),
+                derived);
     }
 }

@@ -2,8 +2,10 @@ package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.Relaxed;
 import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialResult;
+import dev.mlops.nas.contract.TrialResult.Derived;
 import dev.mlops.nas.contract.TrialResult.Epoch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -67,9 +69,12 @@ final class Trial {
                     ? whole
                     : whole.reduced(
                             dataset.resolution().get(0), dataset.resolution().get(1));
-            return file.scoring() == null
+            if (file.scoring() != null) {
+                return score(file, file.scoring(), examples, partition);
+            }
+            return file.relaxed() == null
                     ? train(file, examples, partition)
-                    : score(file, file.scoring(), examples, partition);
+                    : relax(file, file.relaxed(), examples, partition);
         } catch (TrialException e) {
             return result(e.code().code(), Map.of(), e.getMessage());
         } catch (OutOfMemoryError e) {
@@ -244,13 +249,35 @@ final class Trial {
                 null);
     }
 
+    private TrialResult relax(TrialFile file, Relaxed relaxed, Examples examples, Partition partition) {
+        examples.standardise(partition.train());
+        long start = System.nanoTime();
+        try (var search = new DifferentiableSearch(file, relaxed, examples, partition, memory.get(), stopRequested)) {
+            try {
+                search.run();
+            } finally {
+                history = search.history();
+            }
+            var derived = search.derive();
+            var metrics = search.metrics(derived);
+            metrics.put("trainSeconds", Training.rounded((System.nanoTime() - start) / 1e9));
+            metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
+            return result(ExitCode.DONE.code(), metrics, null, derived);
+        }
+    }
+
     /** A result as of now, also for a trial that another thread has to give up. */
     TrialResult result(int exitCode, Map<String, Double> metrics, @Nullable String message) {
+        return result(exitCode, metrics, message, null);
+    }
+
+    private TrialResult result(
+            int exitCode, Map<String, Double> metrics, @Nullable String message, @Nullable List<Derived> derived) {
         var environment = new LinkedHashMap<>(Device.environment());
         if (batchSize != null) {
             environment.put("batchSize", batchSize + ", half of the recipe's, for lack of memory");
         }
         return new TrialResult(
-                TrialFile.VERSION, name, exitCode, metrics, history.size(), history, message, environment);
+                TrialFile.VERSION, name, exitCode, metrics, history.size(), history, message, environment, derived);
     }
 }

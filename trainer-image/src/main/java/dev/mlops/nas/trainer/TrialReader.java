@@ -93,6 +93,26 @@ final class TrialReader {
                 requireNodeFields(path, architecture.path("graph"));
             }
         }
+        if (tree.path("relaxed").isObject()) {
+            requireRelaxed(path, tree.path("relaxed"));
+        }
+    }
+
+    private static void requireRelaxed(Path path, JsonNode relaxed) {
+        requireNodeFields(path, relaxed.path("graph"));
+        if (relaxed.path("derive").asInt() < 1) {
+            throw TrialException.data(
+                    "Trial file %s has relaxed.derive %s; allowed: at least 1.",
+                    path, relaxed.path("derive").asText());
+        }
+        if (relaxed.path("mixtures").isEmpty()) {
+            throw TrialException.data("Trial file %s has no relaxed.mixtures; allowed: at least one.", path);
+        }
+        for (var mixture : relaxed.path("mixtures")) {
+            if (!mixture.hasNonNull("name") || mixture.path("choices").isEmpty()) {
+                throw TrialException.data("Trial file %s has a mixture without name or choices: %s.", path, mixture);
+            }
+        }
     }
 
     private static void requireNodeFields(Path path, JsonNode graph) {

@@ -9,6 +9,7 @@ import dev.mlops.nas.contract.TrialResult.Epoch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +43,36 @@ class ResultWriterTest {
         assertThat(new ObjectMapper().readValue(bytes, TrialResult.class).message())
                 .startsWith("\u0001☃")
                 .endsWith("…");
+    }
+
+    @Test
+    void derivedArchitecturesAreKeptAsFarAsThereIsRoom() throws IOException {
+        var read =
+                new ObjectMapper().readValue(ResultWriter.encode(derived(result(50, null), 8, 28)), TrialResult.class);
+        assertThat(read.derived()).hasSize(8);
+        assertThat(read.history()).hasSizeGreaterThan(5).last().returns(50, Epoch::epoch);
+
+        var bytes = ResultWriter.encode(derived(result(50, null), 16, 150));
+        assertThat(bytes).hasSizeLessThanOrEqualTo(TrialResult.MAX_BYTES);
+        assertThat(new ObjectMapper().readValue(bytes, TrialResult.class).derived())
+                .hasSizeBetween(5, 15)
+                .first()
+                .returns(0.99, TrialResult.Derived::accuracy);
+    }
+
+    private static TrialResult derived(TrialResult plain, int count, int choices) {
+        return new TrialResult(
+                plain.contractVersion(),
+                plain.trial(),
+                plain.exitCode(),
+                plain.metrics(),
+                plain.epochs(),
+                plain.history(),
+                null,
+                plain.environment(),
+                IntStream.range(0, count)
+                        .mapToObj(i -> new TrialResult.Derived(Collections.nCopies(choices, -1), 0.99 - i / 100.0))
+                        .toList());
     }
 
     private static TrialResult result(int epochs, @Nullable String message) {

@@ -1,0 +1,179 @@
+package dev.mlops.nas.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.contract.TrialFile.Mixture;
+import dev.mlops.nas.contract.TrialFile.Recipe;
+import dev.mlops.nas.contract.TrialFile.Relaxed;
+import dev.mlops.nas.contract.TrialResult;
+import dev.mlops.nas.contract.TrialResult.Derived;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Open choices, on the optical digits. */
+class DifferentiableSearchTest {
+    private static final MemoryLimit LIMIT = new MemoryLimit(1 << 30);
+    private static final List<Mixture> MIXTURES = List.of(
+            new Mixture("first", List.of("none", "skip", "conv3x3"), null, null),
+            new Mixture("second", List.of("conv3x3", "none"), null, null));
+    private static final Relaxed RELAXED = new Relaxed(graph(), MIXTURES, 4);
+
+    @Test
+    void theSlopeByALogitIsThatOfTheLoss() {
+        var file = Trials.digits().file();
+        var examples = DataLoader.load(file.dataset(), Trials.DATA);
+        examples.standardise(new int[] {0, 1, 2});
+        var mixtures = new Mixtures(MIXTURES);
+        var network = Network.of(new NetworkBuilder(graph(), examples.shape(), 10, mixtures), 3, LIMIT);
+        var classifier = new Classifier(network.compile(16, true, LIMIT), examples);
+        var rows = Scores.rows(Partition.of(examples, file.dataset().split(), 7), 7);
+        double[] logits = {0.3, -0.2, 0.5, 0.1, -0.4};
+
+        var slopes = slopes(mixtures, classifier, rows, logits);
+
+        for (int i = 0; i < logits.length; i++) {
+            double slope = (loss(mixtures, classifier, rows, moved(logits, i, 0.02))
+                            - loss(mixtures, classifier, rows, moved(logits, i, -0.02)))
+                    / 0.04;
+            assertThat(slopes[i]).as("logit %d", i).isCloseTo(slope, within(2e-3));
+        }
+    }
+
+    @Test
+    void whatHelpsIsChosenAndTheGapToTheOpenGraphIsMeasured(@TempDir Path folder) throws IOException {
+        var result = run(folder, RELAXED, 8);
+
+        assertThat(result.exitCode()).isZero();
+        assertThat(result.derived()).hasSize(4).first().satisfies(derived -> {
+            assertThat(derived.choices().getFirst()).as("a convolution").isEqualTo(2);
+            assertThat(derived.accuracy()).isGreaterThan(0.8);
+        });
+        assertThat(result.derived().stream().map(Derived::choices)).doesNotHaveDuplicates();
+        assertThat(result.derived().subList(1, 4).stream().map(Derived::accuracy))
+                .isSortedAccordingTo((a, b) -> Double.compare(b, a));
+        var metrics = result.metrics();
+        assertThat(metrics.get("relaxedAccuracy")).isGreaterThan(0.85);
+        assertThat(metrics.get("relaxedGap"))
+                .isCloseTo(metrics.get("relaxedAccuracy") - metrics.get("derivedAccuracy"), within(1e-4));
+        assertThat(metrics).containsEntry("keptEpoch", 8.0).containsEntry("skipShare", 0.0);
+        assertThat(result.history())
+                .hasSize(8)
+                .last()
+                .satisfies(epoch -> assertThat(epoch.more()).containsKeys("skipShare", "noneShare", "curvature"));
+    }
+
+    @Test
+    void theSameSeedGivesTheSameArchitectures(@TempDir Path folder) throws IOException {
+        var first = run(folder, RELAXED, 3);
+        assertThat(run(folder, RELAXED, 3).derived()).isEqualTo(first.derived());
+    }
+
+    @Test
+    void itEndsWhenAskedToAndWhereItDiverges(@TempDir Path folder) throws IOException {
+        assertThat(run(folder, file(RELAXED, 3, 0.003), () -> true))
+                .returns(75, TrialResult::exitCode)
+                .returns("Terminated in epoch 1 of 3 of the differentiable search.", TrialResult::message);
+        assertThat(run(folder, file(RELAXED, 3, 1e30), () -> false))
+                .returns(64, TrialResult::exitCode)
+                .extracting(TrialResult::message)
+                .asString()
+                .startsWith("The differentiable search diverged at epoch 1 of 3");
+    }
+
+    @Test
+    void graphsThatDoNotFitTheirMixturesAreRefused(@TempDir Path folder) throws IOException {
+        assertThat(run(folder, new Relaxed(graph(), MIXTURES.subList(0, 1), 4), 1))
+                .returns(64, TrialResult::exitCode)
+                .returns("Node second names mixture 1; allowed: 0 to 0.", TrialResult::message);
+        var three = List.of(MIXTURES.getFirst(), new Mixture("second", List.of("a", "b", "c"), null, null));
+        assertThat(run(folder, new Relaxed(graph(), three, 4), 1))
+                .returns(64, TrialResult::exitCode)
+                .returns("Node second has 2 inputs, but mixture second has 3 choices.", TrialResult::message);
+        assertThat(run(folder, new Relaxed(graph(), MIXTURES, 0), 1))
+                .returns(65, TrialResult::exitCode)
+                .extracting(TrialResult::message)
+                .asString()
+                .endsWith("has relaxed.derive 0; allowed: at least 1.");
+        assertThatThrownBy(() -> new NetworkBuilder(graph(), Network.Shape.of(List.of(1, 8, 8)), 10).build())
+                .hasMessageStartingWith("Node first has the operator choice, which this trainer cannot build");
+    }
+
+    private static double[] slopes(Mixtures mixtures, Classifier classifier, int[] rows, double[] logits) {
+        loss(mixtures, classifier, rows, logits);
+        return mixtures.slopes();
+    }
+
+    private static double loss(Mixtures mixtures, Classifier classifier, int[] rows, double[] logits) {
+        mixtures.open(logits);
+        mixtures.clearGradients();
+        return classifier.learn(rows, 0, new SplittableRandom(1));
+    }
+
+    private static double[] moved(double[] logits, int at, double by) {
+        var moved = logits.clone();
+        moved[at] += by;
+        return moved;
+    }
+
+    private static TrialResult run(Path folder, Relaxed relaxed, int epochs) throws IOException {
+        return run(folder, file(relaxed, epochs, 0.003), () -> false);
+    }
+
+    private static TrialResult run(Path folder, TrialFile file, BooleanSupplier stopRequested) throws IOException {
+        var path = Files.write(folder.resolve("trial.json"), new ObjectMapper().writeValueAsBytes(file));
+        return new Trial(path, null, stopRequested).run(false);
+    }
+
+    private static TrialFile file(Relaxed relaxed, int epochs, double rate) {
+        var plain = Trials.digits()
+                .graph(List.of())
+                .epochs(epochs)
+                .recipe(new Recipe("adamw", rate, "cosine", 32, 0.0005, null))
+                .file();
+        return new TrialFile(
+                plain.contractVersion(),
+                plain.experiment(),
+                plain.trial(),
+                plain.graph(),
+                plain.decisions(),
+                plain.dataset(),
+                plain.epochs(),
+                plain.seed(),
+                plain.splitSeed(),
+                plain.recipe(),
+                plain.evaluateTest(),
+                plain.folders(),
+                null,
+                null,
+                relaxed);
+    }
+
+    /** A stem, an edge that may be nothing, a skip or a convolution, and one beside a skip. */
+    private static List<GraphNode> graph() {
+        var conv = Map.of("filters", 8.0, "kernel", 3.0);
+        return Graphs.input(1, 8, 8)
+                .block("stem", 8, 3, 2, 8, 4, 4)
+                .node("none", "zero", Map.of("stride", 1.0), List.of("stem"), 8, 4, 4)
+                .node("conv1", "conv", conv, List.of("stem"), 8, 4, 4)
+                .node("norm1", "batchNorm", Map.of(), List.of("conv1"), 8, 4, 4)
+                .node("first", "choice", Map.of("mixture", 0.0), List.of("none", "stem", "norm1"), 8, 4, 4)
+                .node("relu", "relu", Map.of(), List.of("first"), 8, 4, 4)
+                .node("conv2", "conv", conv, List.of("relu"), 8, 4, 4)
+                .node("norm2", "batchNorm", Map.of(), List.of("conv2"), 8, 4, 4)
+                .node("second", "choice", Map.of("mixture", 1.0), List.of("norm2", "none"), 8, 4, 4)
+                .node("sum", "add", Map.of(), List.of("first", "second"), 8, 4, 4)
+                .logits(10);
+    }
+}
