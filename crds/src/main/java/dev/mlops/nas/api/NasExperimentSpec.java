@@ -45,9 +45,19 @@ import org.jspecify.annotations.Nullable;
         message = "is Nsga2, which is for two objectives: give objective.tradeOff, or choose another strategy",
         fieldPath = ".strategy.name")
 @ValidationRule(
-        value = "!has(self.objective.tradeOff)"
-                + " || !(self.strategy.name in ['Evolution', 'LocalSearch', 'Reinforce', 'External'])",
+        value =
+                "!has(self.objective.tradeOff)"
+                        + " || !(self.strategy.name in ['Evolution', 'LocalSearch', 'Reinforce', 'Differentiable', 'External'])",
         message = "knows one objective only: with objective.tradeOff, choose Predictor, Nsga2, QuasiRandom or Random",
+        fieldPath = ".strategy.name")
+@ValidationRule(
+        value = "self.strategy.name != 'Differentiable' || has(self.searchSpace.hierarchical)"
+                + " || (has(self.searchSpace.cell) && !has(self.searchSpace.cell.maxEdges))"
+                + " || (has(self.searchSpace.preset)"
+                + " && self.searchSpace.preset in ['nb201-cell', 'darts-cell', 'hierarchical-cnn'])",
+        message =
+                "is Differentiable, for which all choices must be open at once: give searchSpace.cell without maxEdges,"
+                        + " searchSpace.hierarchical, or preset nb201-cell, darts-cell or hierarchical-cnn",
         fieldPath = ".strategy.name")
 @ValidationRule(
         value = "self.strategy.name == 'Predictor' || !has(self.warmStart)",
@@ -685,13 +695,14 @@ public record NasExperimentSpec(
      *
      * @param name Predictor (surrogates choose), Evolution (mutations of the best), LocalSearch (neighbours of the best),
      *     Reinforce (a controller learns which choices are rewarded), Nsga2 (evolution for two
-     *     objectives), QuasiRandom (an even spread over the space), Random
-     *     or External (a server of the user's)
+     *     objectives), Differentiable (one training with all choices open, then what it comes to), QuasiRandom (an even spread over the
+     *     space), Random or External (a server of the user's)
      * @param predictor options of Predictor
      * @param evolution options of Evolution, also used while the predictor is not trusted
      * @param localSearch options of LocalSearch
      * @param reinforce options of Reinforce
      * @param nsga2 options of Nsga2
+     * @param differentiable options of Differentiable
      * @param external where External is asked
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -706,11 +717,12 @@ public record NasExperimentSpec(
             @Default("{}") LocalSearchOptions localSearch,
             @Default("{}") ReinforceOptions reinforce,
             @Default("{}") Nsga2Options nsga2,
+            @Default("{}") DifferentiableOptions differentiable,
             @Nullable ExternalOptions external) {
 
         /** Another strategy with the same options. */
         public Strategy named(StrategyName other) {
-            return new Strategy(other, predictor, evolution, localSearch, reinforce, nsga2, external);
+            return new Strategy(other, predictor, evolution, localSearch, reinforce, nsga2, differentiable, external);
         }
     }
 
@@ -721,6 +733,7 @@ public record NasExperimentSpec(
         LocalSearch,
         Reinforce,
         Nsga2,
+        Differentiable,
         QuasiRandom,
         Random,
         External
@@ -810,6 +823,19 @@ public record NasExperimentSpec(
      */
     public record Nsga2Options(
             @Default("20") @Min(2) @Max(10000) Integer population) {}
+
+    /**
+     * Differentiable search (DARTS, Liu et al. 2019, first order, with the early stopping of Zela et al. 2020): the first trial trains a
+     * network with all choices of the space open, weights and choices by turns, and counts in the cost of the search. What it derives is
+     * trained next; what is left of budget.trials goes to neighbours of the best.
+     *
+     * @param epochs passes of the first trial over the training part; each costs about as many trainings as an edge has operations
+     * @param candidates architectures that it derives: the one with the strongest choices, then others of nearly such choices, and of
+     *     choices at earlier epochs
+     */
+    public record DifferentiableOptions(
+            @Default("50") @Min(1) @Max(10000) Integer epochs,
+            @Default("8") @Min(1) @Max(16) Integer candidates) {}
 
     /**
      * A strategy of the user's, asked over HTTP for the next architectures; docs/strategy-protocol.md tells how. While it does not

@@ -1,6 +1,7 @@
 package dev.mlops.nas.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param completionTime when the outcome was known, RFC 3339
  * @param seconds wall time of the training container
  * @param runId MLflow run; absent while untracked
+ * @param derived for purpose Preparation of strategy Differentiable: the architectures that it came to, the most promising first
  * @param tracked whether everything about this trial has reached MLflow
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -29,7 +31,31 @@ public record NasTrialStatus(
         @Nullable String completionTime,
         @Nullable Double seconds,
         @Nullable String runId,
+        @Nullable List<DerivedArchitecture> derived,
         @Nullable Boolean tracked) {
+
+    /** Without derived architectures. */
+    public NasTrialStatus(
+            TrialPhase phase,
+            @Nullable String score,
+            @Nullable Map<String, Double> metrics,
+            @Nullable String reason,
+            @Nullable String message,
+            @Nullable String startTime,
+            @Nullable String completionTime,
+            @Nullable Double seconds,
+            @Nullable String runId,
+            @Nullable Boolean tracked) {
+        this(phase, score, metrics, reason, message, startTime, completionTime, seconds, runId, null, tracked);
+    }
+
+    /**
+     * An architecture that open choices came to.
+     *
+     * @param choices an index for each open choice, -1 for nothing
+     * @param accuracy on the validation part, with weights from the network with open choices
+     */
+    public record DerivedArchitecture(List<Integer> choices, Double accuracy) {}
 
     /** States of a trial; the last four are final. */
     public enum TrialPhase {

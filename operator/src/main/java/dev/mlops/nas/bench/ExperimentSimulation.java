@@ -95,6 +95,11 @@ public final class ExperimentSimulation {
                     "%s: spec.strategy.name is External: a simulation asks no server, choose a built-in one"
                             .formatted(options.experiment()));
         }
+        if (experiment.strategy() instanceof StrategyOptions.Differentiable) {
+            throw new BenchException(
+                    "%s: spec.strategy.name is Differentiable: a table holds no training with open choices, choose another one"
+                            .formatted(options.experiment()));
+        }
         if (experiment.suspended()) {
             throw new BenchException("%s: spec.suspend is true: nothing would happen".formatted(options.experiment()));
         }

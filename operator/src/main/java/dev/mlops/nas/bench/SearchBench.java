@@ -149,6 +149,10 @@ public final class SearchBench {
             throw new BenchException(
                     "--strategy names External, which a server would have to answer: a benchmark runs the built-in ones only");
         }
+        if (options.strategies().contains(StrategyName.Differentiable)) {
+            throw new BenchException(
+                    "--strategy names Differentiable, which trains open choices: a table holds no such training");
+        }
         if (options.tradeOff() == null && options.strategies().contains(StrategyName.Nsga2)) {
             throw new BenchException("--strategy names Nsga2, which is for two objectives: give --trade-off");
         }

@@ -251,6 +251,7 @@ final class ExperimentTracking {
                 s.completionTime(),
                 s.seconds(),
                 run == null ? s.runId() : run.runId(),
+                s.derived(),
                 true);
     }
 

@@ -6,6 +6,7 @@ import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialStatus;
+import dev.mlops.nas.api.NasTrialStatus.DerivedArchitecture;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.experiment.Outcomes;
@@ -337,11 +338,13 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         TrialPhase phase;
         String message = null;
         Map<String, Double> metrics = null;
+        List<DerivedArchitecture> derived = null;
         String score = null;
         switch (ended.outcome()) {
             case TrialState.Completed c -> {
                 phase = TrialPhase.Completed;
                 metrics = c.metrics();
+                derived = TrialRecords.derivedStatus(c.derived());
                 Double value =
                         metrics.get(experiment.getSpec().objective().metric().name());
                 score = value == null ? null : String.format(Locale.ROOT, "%.4f", value);
@@ -373,6 +376,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                 Trials.text(clock.instant()),
                 ended.outcome().seconds(),
                 Trials.runId(trial),
+                derived,
                 null);
     }
 

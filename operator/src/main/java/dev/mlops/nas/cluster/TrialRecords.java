@@ -6,6 +6,7 @@ import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.api.NasTrialSpec;
 import dev.mlops.nas.api.NasTrialSpec.PredictionSpec;
 import dev.mlops.nas.api.NasTrialStatus;
+import dev.mlops.nas.api.NasTrialStatus.DerivedArchitecture;
 import dev.mlops.nas.api.TrialPurpose;
 import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.Purpose;
@@ -13,8 +14,10 @@ import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialRequest.Prediction;
 import dev.mlops.nas.search.TrialState;
+import dev.mlops.nas.search.TrialState.Derived;
 import dev.mlops.nas.tracking.Tracking.Run;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +51,9 @@ final class TrialRecords {
         return switch (status.phase()) {
             case Pending -> new TrialState.Pending();
             case Running -> new TrialState.Running();
-            case Completed -> new TrialState.Completed(status.metrics() == null ? Map.of() : status.metrics(), seconds);
+            case Completed ->
+                new TrialState.Completed(
+                        status.metrics() == null ? Map.of() : status.metrics(), seconds, derived(status.derived()));
             case Infeasible -> new TrialState.Infeasible(message, seconds);
             case Failed ->
                 TrialEnd.DATA_UNUSABLE.equals(status.reason())
@@ -91,6 +96,23 @@ final class TrialRecords {
                         : String.format(Locale.ROOT, "%.4f ± %.4f", prediction.mean(), prediction.sd()),
                 prediction == null ? null : new PredictionSpec(prediction.mean(), prediction.sd())));
         return trial;
+    }
+
+    private static List<Derived> derived(@Nullable List<DerivedArchitecture> architectures) {
+        return architectures == null
+                ? List.of()
+                : architectures.stream()
+                        .map(a -> new Derived(a.choices(), a.accuracy()))
+                        .toList();
+    }
+
+    /** What stands in a trial's status of architectures that it derived; null where it derived none. */
+    static @Nullable List<DerivedArchitecture> derivedStatus(List<Derived> derived) {
+        return derived.isEmpty()
+                ? null
+                : derived.stream()
+                        .map(d -> new DerivedArchitecture(d.choices(), d.accuracy()))
+                        .toList();
     }
 
     private static Purpose purpose(TrialPurpose purpose) {

@@ -4,6 +4,7 @@ import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.Cell;
 import dev.mlops.nas.api.NasExperimentSpec.CellOutput;
 import dev.mlops.nas.api.NasExperimentSpec.Chain;
+import dev.mlops.nas.api.NasExperimentSpec.DifferentiableOptions;
 import dev.mlops.nas.api.NasExperimentSpec.Evaluation;
 import dev.mlops.nas.api.NasExperimentSpec.Hierarchical;
 import dev.mlops.nas.api.NasExperimentSpec.Limit;
@@ -12,6 +13,7 @@ import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasExperimentSpec.Space;
 import dev.mlops.nas.api.NasExperimentSpec.Stack;
 import dev.mlops.nas.api.NasExperimentSpec.Strategy;
+import dev.mlops.nas.api.NasExperimentSpec.StrategyName;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Budget;
 import dev.mlops.nas.search.Experiment.Constraint;
@@ -24,6 +26,7 @@ import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Experiment.SurrogateKind;
 import dev.mlops.nas.search.Experiment.TradeOff;
 import dev.mlops.nas.search.NetworkKind;
+import dev.mlops.nas.search.Preparation.OpenChoices;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.SpaceException;
 import dev.mlops.nas.search.Spaces;
@@ -57,7 +60,7 @@ public final class ExperimentFactory {
                     "warmStart.experiments[%d]".formatted(at),
                     "warmStart.experiments[%d] is %s, this experiment itself: name earlier ones".formatted(at, name));
         }
-        return new Experiment(
+        var experiment = new Experiment(
                 name,
                 space(spec, spec.dataset().shape()),
                 objective(spec.objective()),
@@ -82,6 +85,14 @@ public final class ExperimentFactory {
                         spec.protocol().confidence()),
                 spec.seed(),
                 spec.suspend());
+        return spec.strategy().name() == StrategyName.Differentiable
+                ? experiment.preparedBy(
+                        openChoices(experiment.space(), spec.strategy().differentiable()))
+                : experiment;
+    }
+
+    private static OpenChoices openChoices(SearchSpace space, DifferentiableOptions options) {
+        return OpenChoices.of(space, options.epochs(), options.candidates());
     }
 
     private static Fidelity fidelity(Evaluation evaluation) {
@@ -255,6 +266,7 @@ public final class ExperimentFactory {
                         strategy.reinforce().entropyBonus(),
                         strategy.reinforce().baselineDecay());
             case Nsga2 -> new StrategyOptions.Nsga2(strategy.nsga2().population());
+            case Differentiable -> new StrategyOptions.Differentiable();
             case External -> new StrategyOptions.External();
             case QuasiRandom -> new StrategyOptions.QuasiRandom();
             case Evolution -> evolution;

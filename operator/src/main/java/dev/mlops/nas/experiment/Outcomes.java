@@ -26,7 +26,7 @@ public final class Outcomes {
                 ? "the trainer ended with exit code %d and no message".formatted(exitCode)
                 : result.message();
         if (exitCode == ExitCode.DONE.code() && result != null) {
-            return Optional.of(new TrialState.Completed(result.metrics(), seconds));
+            return Optional.of(new TrialState.Completed(result.metrics(), seconds, derived(result)));
         }
         if (exitCode == ExitCode.ARCHITECTURE.code()) {
             return Optional.of(new TrialState.Failed(message, seconds));
@@ -38,6 +38,14 @@ public final class Outcomes {
             return Optional.of(new TrialState.Infeasible(message, seconds));
         }
         return Optional.empty();
+    }
+
+    private static List<TrialState.Derived> derived(TrialResult result) {
+        return result.derived() == null
+                ? List.of()
+                : result.derived().stream()
+                        .map(d -> new TrialState.Derived(d.choices(), d.accuracy()))
+                        .toList();
     }
 
     /** Metrics without which a trial's result is none. */

@@ -9,12 +9,18 @@ import dev.mlops.nas.contract.TrialFile.Architecture;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.contract.TrialFile.Mixture;
 import dev.mlops.nas.contract.TrialFile.Recipe;
+import dev.mlops.nas.contract.TrialFile.Relaxed;
 import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Resource;
 import dev.mlops.nas.search.Genotype;
+import dev.mlops.nas.search.Graph;
+import dev.mlops.nas.search.Preparation.OpenChoices;
+import dev.mlops.nas.search.Preparation.SharedWeights;
+import dev.mlops.nas.search.Relaxation;
 import dev.mlops.nas.search.ScoreStudy.Subject;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialRequest;
@@ -29,7 +35,8 @@ public final class TrialFiles {
     public static TrialFile create(
             Experiment experiment, NasExperimentSpec spec, TrialRequest request, Folders folders) {
         boolean hasArchitecture = request.purpose().hasArchitecture();
-        List<Integer> resolution = resolution(experiment, spec.dataset().shape(), request.epochs());
+        List<Integer> resolution =
+                hasArchitecture ? resolution(experiment, spec.dataset().shape(), request.epochs()) : null;
         boolean fewerEpochs = experiment.fidelity().resource() == Resource.EPOCHS;
         return new TrialFile(
                 TrialFile.VERSION,
@@ -37,17 +44,33 @@ public final class TrialFiles {
                 NasApi.trialName(experiment.name(), request.number()),
                 hasArchitecture ? graph(space(experiment, spec, resolution), request.genotype()) : List.of(),
                 hasArchitecture ? experiment.space().describe(request.genotype()) : Map.of(),
-                dataset(spec.dataset(), fraction(experiment, request.epochs()), resolution),
-                fewerEpochs ? request.epochs() : experiment.epochs(),
+                dataset(spec.dataset(), hasArchitecture ? fraction(experiment, request.epochs()) : null, resolution),
+                fewerEpochs || !hasArchitecture ? request.epochs() : experiment.epochs(),
                 request.seed(),
                 spec.seed(),
                 recipe(
                         spec.evaluation().recipe(),
-                        fewerEpochs ? experiment.trainingEpochs(request) : experiment.epochs()),
+                        fewerEpochs || !hasArchitecture ? experiment.trainingEpochs(request) : experiment.epochs()),
                 request.purpose().opensTest(),
                 folders,
-                spec.evaluation().scores() ? true : null,
-                null);
+                (hasArchitecture && spec.evaluation().scores()) ? true : null,
+                null,
+                hasArchitecture ? null : relaxed(experiment));
+    }
+
+    /** What a preparation trains where it trains open choices. */
+    private static @Nullable Relaxed relaxed(Experiment experiment) {
+        return switch (experiment.preparation()) {
+            case OpenChoices open -> {
+                Relaxation relaxation = Relaxation.of(experiment.space()).orElseThrow();
+                var mixtures = relaxation.mixtures().stream()
+                        .map(m -> new Mixture(m.name(), m.choices(), m.node(), m.node() == null ? null : m.keep()))
+                        .toList();
+                yield new Relaxed(nodes(relaxation.graph()), mixtures, open.derive());
+            }
+            case SharedWeights _ -> null;
+            case null -> null;
+        };
     }
 
     /**
@@ -92,7 +115,11 @@ public final class TrialFiles {
     }
 
     private static List<GraphNode> graph(SearchSpace space, Genotype genotype) {
-        return space.graph(genotype).nodes().stream()
+        return nodes(space.graph(genotype));
+    }
+
+    private static List<GraphNode> nodes(Graph graph) {
+        return graph.nodes().stream()
                 .map(n -> new GraphNode(n.name(), n.operator(), n.attributes(), n.inputs(), n.shape()))
                 .toList();
     }

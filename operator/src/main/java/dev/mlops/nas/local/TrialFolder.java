@@ -29,10 +29,21 @@ record TrialFolder(Path path) {
             @Nullable Map<String, Double> metrics,
             @Nullable String reason,
             double seconds,
-            Instant endedAt) {
+            Instant endedAt,
+            @Nullable List<TrialState.Derived> derived) {
+        private OutcomeFile(
+                String state,
+                @Nullable Map<String, Double> metrics,
+                @Nullable String reason,
+                double seconds,
+                Instant endedAt) {
+            this(state, metrics, reason, seconds, endedAt, null);
+        }
+
         static OutcomeFile of(TrialState.Outcome outcome, Instant at) {
             return switch (outcome) {
-                case TrialState.Completed c -> new OutcomeFile("Completed", c.metrics(), null, c.seconds(), at);
+                case TrialState.Completed c ->
+                    new OutcomeFile("Completed", c.metrics(), null, c.seconds(), at, c.derived());
                 case TrialState.Infeasible i -> new OutcomeFile("Infeasible", null, i.reason(), i.seconds(), at);
                 case TrialState.Failed f -> new OutcomeFile("Failed", null, f.reason(), f.seconds(), at);
                 case TrialState.Rejected r -> new OutcomeFile("Rejected", null, r.reason(), r.seconds(), at);
@@ -43,7 +54,9 @@ record TrialFolder(Path path) {
         TrialState.Outcome outcome() {
             String why = reason == null ? "" : reason;
             return switch (state) {
-                case "Completed" -> new TrialState.Completed(metrics == null ? Map.of() : metrics, seconds);
+                case "Completed" ->
+                    new TrialState.Completed(
+                            metrics == null ? Map.of() : metrics, seconds, derived == null ? List.of() : derived);
                 case "Infeasible" -> new TrialState.Infeasible(why, seconds);
                 case "Failed" -> new TrialState.Failed(why, seconds);
                 case "Rejected" -> new TrialState.Rejected(why, seconds);

@@ -144,6 +144,10 @@ final class TrialContent {
             if (epoch.auc() != null) {
                 points.add(new Point("epoch/val_auc", epoch.auc(), epoch.epoch(), time));
             }
+            if (epoch.more() != null) {
+                epoch.more()
+                        .forEach((name, value) -> points.add(new Point("epoch/" + name, value, epoch.epoch(), time)));
+            }
         }
         metrics.forEach((name, value) -> {
             if (Double.isFinite(value)) {

@@ -213,7 +213,7 @@ final class BenchmarkRun {
 
     /** Rank quality on random architectures that were not queried. */
     private @Nullable Double tau() {
-        if (!(Strategy.of(experiment, null) instanceof PredictorSearch predictor)) {
+        if (!(Strategy.of(experiment, null, List.of()) instanceof PredictorSearch predictor)) {
             return null;
         }
         Set<String> taken = new HashSet<>(queried);

@@ -262,6 +262,9 @@ public record Experiment(
         /** NSGA-II, for an objective with a trade-off: size of the population. */
         record Nsga2(int population) implements StrategyOptions {}
 
+        /** Candidates from a preparation by {@link Preparation.OpenChoices}, then neighbours of the best. */
+        record Differentiable() implements StrategyOptions {}
+
         /** A strategy outside the engine, see {@link Question}. */
         record External() implements StrategyOptions {}
 

@@ -31,7 +31,7 @@ public final class Experiments {
         this.search = ledger.search();
         this.contenders = ledger.contenders();
         this.scheduler = Scheduler.of(experiment, ledger);
-        this.strategy = Strategy.of(experiment, answer);
+        this.strategy = Strategy.of(experiment, answer, ledger.derived());
         this.observations = ledger.observations();
     }
 
@@ -112,7 +112,12 @@ public final class Experiments {
         }
         return switch (trial.state()) {
             case TrialState.Pending _, TrialState.Running _ -> prepares(List.of());
-            case TrialState.Completed _ -> null;
+            case TrialState.Completed completed -> {
+                String why = preparation instanceof Preparation.OpenChoices
+                        ? Differentiable.unusable(experiment.space(), completed.derived())
+                        : null;
+                yield why == null ? null : unprepared(why);
+            }
             case TrialState.Infeasible infeasible -> unprepared(infeasible.reason());
             case TrialState.Failed failed -> unprepared(failed.reason());
             case TrialState.Rejected rejected -> unprepared(rejected.reason());
@@ -381,6 +386,7 @@ public final class Experiments {
                     LocalSearch _,
                     Reinforce _,
                     Nsga2 _,
+                    Differentiable _,
                     External _ -> null;
         };
         return new Plan.Summary(
@@ -445,6 +451,7 @@ public final class Experiments {
             case Experiment.StrategyOptions.RandomSearch() -> searchTotal;
             case Experiment.StrategyOptions.QuasiRandom _,
                     Experiment.StrategyOptions.Reinforce _,
+                    Experiment.StrategyOptions.Differentiable _,
                     Experiment.StrategyOptions.External _ -> 0;
             case Experiment.StrategyOptions.Evolution options -> options.population();
             case Experiment.StrategyOptions.LocalSearch options -> options.draws();
@@ -453,7 +460,11 @@ public final class Experiments {
         };
         List<Integer> rungs = experiment.fidelity().rungs();
         if (experiment.trainsInFull()) {
-            return searchTotal + (protocol.randomArm() ? Math.max(0, searchTotal - warm) : 0) + references + finalists;
+            int paid = experiment.preparation() == null
+                    ? 0
+                    : (int) Math.ceilDiv(experiment.preparation().paidEpochs(), (long) experiment.epochs());
+            int draws = protocol.randomArm() ? Math.max(0, paid + searchTotal - warm) : 0;
+            return searchTotal + draws + references + finalists;
         }
         long epochs = (long) searchTotal * rungs.getFirst() * rungs.size();
         int trainings = rungs.stream()

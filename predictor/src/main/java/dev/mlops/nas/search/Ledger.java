@@ -48,6 +48,14 @@ final class Ledger {
                 .orElse(null);
     }
 
+    /** Architectures that the preparation came to; empty before, and where it is of another kind. */
+    List<TrialState.Derived> derived() {
+        History.Trial trial = preparation();
+        return trial != null && trial.state() instanceof TrialState.Completed completed
+                ? completed.derived()
+                : List.of();
+    }
+
     /** Trials that have an architecture. */
     List<Entry> entries() {
         return entries;

@@ -1,5 +1,8 @@
 package dev.mlops.nas.search;
 
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
 /**
  * What is trained before the search begins. It is trial {@value #NUMBER} of the experiment, alone, and no architecture of the budget;
  * when it comes to nothing, neither does the experiment.
@@ -33,6 +36,45 @@ public sealed interface Preparation {
         @Override
         public String metric() {
             return "sharedPaths";
+        }
+    }
+
+    /**
+     * A graph with all choices of the space open, whose choices are trained with its weights; the search's first architectures are what
+     * they come to, see {@link Relaxation}.
+     *
+     * @param epochs passes over the training part
+     * @param derive how many architectures to derive at most
+     * @param networks what a pass costs, in passes of an average architecture
+     */
+    record OpenChoices(int epochs, int derive, double networks) implements Preparation {
+        private static final int DRAWS = 100;
+
+        /**
+         * For a space, of which an average architecture is one of {@value #DRAWS} draws; costs are multiply-accumulates.
+         *
+         * @throws IllegalArgumentException if the space has no {@link Relaxation}
+         */
+        public static OpenChoices of(SearchSpace space, int epochs, int derive) {
+            if (!(space instanceof OpenSpace open)) {
+                throw new IllegalArgumentException("choices of this space cannot be open all at once");
+            }
+            var random = new SplittableRandom(1);
+            double mean = IntStream.range(0, DRAWS)
+                    .mapToDouble(i -> space.cost(space.sample(random)).macs())
+                    .average()
+                    .orElseThrow();
+            return new OpenChoices(epochs, derive, open.open().cost().macs() / mean);
+        }
+
+        @Override
+        public long paidEpochs() {
+            return Math.round(epochs * networks);
+        }
+
+        @Override
+        public String metric() {
+            return "relaxedAccuracy";
         }
     }
 

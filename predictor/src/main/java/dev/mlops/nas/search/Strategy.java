@@ -1,5 +1,6 @@
 package dev.mlops.nas.search;
 
+import dev.mlops.nas.search.TrialState.Derived;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -17,6 +18,7 @@ sealed interface Strategy
                 Reinforce,
                 Nsga2,
                 External,
+                Differentiable,
                 PredictorSearch {
     /**
      * Proposes architectures that are new to the search.
@@ -32,9 +34,10 @@ sealed interface Strategy
      * The strategy of an experiment.
      *
      * @param answer of a strategy outside the engine; null for others, and before it was asked
+     * @param derived architectures that the experiment's preparation came to
      * @throws IllegalArgumentException if the strategy needs a trade-off and the objective has none
      */
-    static Strategy of(Experiment experiment, @Nullable Answer answer) {
+    static Strategy of(Experiment experiment, @Nullable Answer answer, List<Derived> derived) {
         Experiment.TradeOff tradeOff = experiment.objective().tradeOff();
         return switch (experiment.strategy()) {
             case Experiment.StrategyOptions.RandomSearch() -> new RandomSearch();
@@ -49,6 +52,7 @@ sealed interface Strategy
                 yield new Nsga2(nsga2, tradeOff);
             }
             case Experiment.StrategyOptions.External() -> new External(answer);
+            case Experiment.StrategyOptions.Differentiable() -> new Differentiable(derived);
             case Experiment.StrategyOptions.Predictor options ->
                 new PredictorSearch(options, experiment.constraints(), tradeOff);
         };

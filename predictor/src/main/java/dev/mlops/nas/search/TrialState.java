@@ -1,5 +1,6 @@
 package dev.mlops.nas.search;
 
+import java.util.List;
 import java.util.Map;
 
 /** What is known of a trial. */
@@ -16,11 +17,36 @@ public sealed interface TrialState {
         double seconds();
     }
 
-    /** Trained; metrics by the names of the trial contract. */
-    record Completed(Map<String, Double> metrics, double seconds) implements Outcome {
-        /** Copies the metrics. */
+    /**
+     * Trained.
+     *
+     * @param metrics by the names of the trial contract
+     * @param derived architectures that the preparation {@link Preparation.OpenChoices} came to, the most promising first; empty for
+     *     other trials
+     */
+    record Completed(Map<String, Double> metrics, double seconds, List<Derived> derived) implements Outcome {
+        /** Copies the metrics and the list. */
         public Completed {
             metrics = Map.copyOf(metrics);
+            derived = List.copyOf(derived);
+        }
+
+        /** Without derived architectures. */
+        public Completed(Map<String, Double> metrics, double seconds) {
+            this(metrics, seconds, List.of());
+        }
+    }
+
+    /**
+     * An architecture that open choices came to.
+     *
+     * @param choices an index for each mixture of {@link Relaxation#mixtures()}, -1 for none of its choices
+     * @param accuracy on the validation part with the weights that it has in the open graph
+     */
+    record Derived(List<Integer> choices, double accuracy) {
+        /** Copies the choices. */
+        public Derived {
+            choices = List.copyOf(choices);
         }
     }
 
