@@ -46,7 +46,8 @@ final class PredictCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         try {
             predict(TrainerCommand.prediction(System.getenv("NAS_HOME"), MEMORY)
-                    .with(model.toString(), file.toAbsolutePath().toString()));
+                    .with(model.toString(), file.toAbsolutePath().toString())
+                    .words());
             return 0;
         } catch (BadInputException unusable) {
             command.commandLine().getErr().println("nas predict: " + unusable.getMessage());

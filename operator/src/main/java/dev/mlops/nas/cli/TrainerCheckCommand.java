@@ -68,9 +68,6 @@ final class TrainerCheckCommand implements Callable<Integer> {
         } catch (BadInputException unusable) {
             err.println("nas trainer check: " + unusable.getMessage());
             return 2;
-        } catch (IOException cannotStart) {
-            err.println("nas trainer check: %s cannot be started: %s".formatted(trainer, cannotStart.getMessage()));
-            return 2;
         }
     }
 

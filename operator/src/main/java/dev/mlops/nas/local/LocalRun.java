@@ -106,7 +106,7 @@ public final class LocalRun {
             if (options.tracking()) {
                 checkAddress(setup);
             }
-            DataCheck.run(setup);
+            DataCheck.run(options.file(), setup);
             Path folder = options.state() != null
                     ? options.state()
                     : StateFolder.fresh(Path.of(""), setup.experiment().name(), clock);

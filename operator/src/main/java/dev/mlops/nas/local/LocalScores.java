@@ -84,24 +84,19 @@ public final class LocalScores {
         Path scores = folder.resolve("scores.json");
         String program = setup.trainer().words().getFirst();
         int deadline = setup.spec().trainer().deadlineSeconds();
-        TrainerRun run;
-        try {
-            run = TrainerRun.of(
-                    setup.trainer(),
-                    TrialFiles.scoring(
-                            setup.experiment(),
-                            setup.spec(),
-                            subjects,
-                            new Folders(setup.data().toString(), null, null),
-                            scores,
-                            sharedEpochs),
-                    folder,
-                    "scoring",
-                    setup.threads(),
-                    Duration.ofSeconds(deadline));
-        } catch (IOException e) {
-            throw new BadInputException("the trainer \"%s\" cannot be started: %s".formatted(program, e.getMessage()));
-        }
+        TrainerRun run = TrainerRun.of(
+                setup.trainer(),
+                TrialFiles.scoring(
+                        setup.experiment(),
+                        setup.spec(),
+                        subjects,
+                        new Folders(setup.data().toString(), null, null),
+                        scores,
+                        sharedEpochs),
+                folder,
+                "scoring",
+                setup.threads(),
+                Duration.ofSeconds(deadline));
         if (run.code() == null) {
             throw new BadInputException(
                     "%d architectures were not scored within trainer.deadlineSeconds: %d; give fewer --samples or --shared-epochs"

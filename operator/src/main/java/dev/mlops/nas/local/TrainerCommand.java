@@ -115,10 +115,10 @@ public record TrainerCommand(List<String> words) {
         return new TrainerCommand(words);
     }
 
-    /** The words with more arguments at the end, such as {@code --check-data}. */
-    public List<String> with(String... arguments) {
+    /** With more arguments at the end, such as {@code --check-data}. */
+    public TrainerCommand with(String... arguments) {
         var all = new ArrayList<>(words);
         all.addAll(List.of(arguments));
-        return List.copyOf(all);
+        return new TrainerCommand(all);
     }
 }

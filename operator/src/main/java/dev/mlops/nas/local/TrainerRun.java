@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param code as the process ended with; null when it was killed because its time was over
  * @param result null where there is none that can be read
  * @param resultBytes size of the result
- * @param log the last of what it printed, as the end of a sentence; empty when it printed nothing
+ * @param log the last line that it printed, as the end of a sentence; empty when it printed nothing
  * @param peakMemoryBytes of the process alone; 0 where the system does not tell
  */
 public record TrainerRun(
@@ -31,6 +31,7 @@ public record TrainerRun(
      * @param folder for trial file, result and log
      * @param name of these files
      * @param patience after which the trainer is killed
+     * @throws BadInputException when there is no such program
      */
     public static TrainerRun of(
             TrainerCommand command, TrialFile file, Path folder, String name, int threads, Duration patience)
@@ -48,12 +49,13 @@ public record TrainerRun(
             process.destroyForcibly().waitFor();
         }
         Path result = folder.resolve(name + ".result.json");
-        String log = Files.readString(folder.resolve(name + ".log")).strip();
+        String last =
+                Files.readString(folder.resolve(name + ".log")).strip().lines().reduce("", (a, b) -> b);
         return new TrainerRun(
                 ended ? process.exitValue() : null,
                 result(result),
                 Files.exists(result) ? Files.size(result) : 0,
-                log.isEmpty() ? "" : "; it printed: " + log.substring(Math.max(0, log.length() - SHOWN)),
+                last.isEmpty() ? "" : "; it printed: " + last.substring(Math.max(0, last.length() - SHOWN)),
                 peak);
     }
 
@@ -64,10 +66,21 @@ public record TrainerRun(
         Json.write(trial, file);
         Path result = folder.resolve(name + ".result.json");
         Files.deleteIfExists(result);
-        return TrainerProcess.builder(
+        ProcessBuilder builder = TrainerProcess.builder(
                         command.words(), trial, Path.of(file.folders().data()), result, threads)
-                .redirectOutput(folder.resolve(name + ".log").toFile())
-                .start();
+                .redirectOutput(folder.resolve(name + ".log").toFile());
+        try {
+            return builder.start();
+        } catch (IOException e) {
+            throw new BadInputException("the trainer \"%s\" cannot be started: %s"
+                    .formatted(command.words().getFirst(), cause(e)));
+        }
+    }
+
+    /** The system's words, out of "Cannot run program "x": Exec failed, error: 2 (No such file or directory)". */
+    private static String cause(IOException failure) {
+        String message = String.valueOf(failure.getMessage());
+        return message.replaceFirst("^.*error[=:] ?\\d+,? *", "").replaceAll("[()\\s]+$|^\\(", "");
     }
 
     /** How it ended, as words after the trainer's name. */

@@ -88,7 +88,7 @@ final class Charts {
     }
 
     /**
-     * The objective against a cost, with the front of those that nothing beats in both; lower rungs are left out.
+     * The objective against a cost, with the front of what nothing else in the search beats in both; lower rungs are left out.
      *
      * @param cost {@code params} or another analytic cost, or a metric that trials report
      */
@@ -181,7 +181,8 @@ final class Charts {
         double best = Double.NEGATIVE_INFINITY;
         for (Trial trial : byCost) {
             double score = objective.score(Arms.value(search, trial));
-            if (Arms.isWithinLimits(search, trial) && score > best) {
+            boolean searched = Arms.SEARCH.contains(trial.request().purpose());
+            if (searched && Arms.isWithinLimits(search, trial) && score > best) {
                 best = score;
                 front.add(trial);
             }

@@ -4,6 +4,7 @@ import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.ClassWeights;
 import dev.mlops.nas.search.Calibration;
+import dev.mlops.nas.search.Earlier;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.Plan.Entrant;
@@ -196,6 +197,10 @@ final class Content {
                         .formatted(search.history().trials().stream()
                                 .filter(t -> t.request().purpose().opensTest())
                                 .count()));
+        for (Earlier earlier : search.experiment().earlier()) {
+            sentences.add("Warm start: %s."
+                    .formatted(earlier.sentence(search.experiment().space())));
+        }
         sentences.add(randomArm(search));
         sentences.add("%s with the same recipe: %s."
                 .formatted(epochs(search.experiment()), recipe(spec.evaluation().recipe())));

@@ -53,7 +53,7 @@ class TrainerCheckCommandTest {
     void aCommandThatCannotStartIsOneSentence() {
         Ended ended = check("/no/such/trainer");
         assertThat(ended.err())
-                .startsWith("nas trainer check: /no/such/trainer cannot be started")
+                .startsWith("nas trainer check: the trainer \"/no/such/trainer\" cannot be started")
                 .hasLineCount(1);
         assertThat(ended.code()).isEqualTo(2);
         assertThat(check("'open").code()).isEqualTo(2);

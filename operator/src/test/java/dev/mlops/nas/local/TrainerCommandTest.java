@@ -40,7 +40,9 @@ class TrainerCommandTest {
     void theBuiltInTrainerKeepsToItsShareOfMemory(@TempDir Path home) throws Exception {
         Path target = Files.createDirectories(home.resolve("trainer-image/target"));
         Files.createFile(target.resolve("nas-trainer.jar"));
-        assertThat(TrainerCommand.builtIn(home.toString(), 4L << 30).with("--check-data"))
+        assertThat(TrainerCommand.builtIn(home.toString(), 4L << 30)
+                        .with("--check-data")
+                        .words())
                 .contains(
                         "-Xmx1024m",
                         "-Dorg.bytedeco.javacpp.maxphysicalbytes=4096m",
