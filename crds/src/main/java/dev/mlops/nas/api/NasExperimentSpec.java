@@ -55,9 +55,8 @@ import org.jspecify.annotations.Nullable;
                 + " || (has(self.searchSpace.cell) && !has(self.searchSpace.cell.maxEdges))"
                 + " || (has(self.searchSpace.preset)"
                 + " && self.searchSpace.preset in ['nb201-cell', 'darts-cell', 'hierarchical-cnn'])",
-        message =
-                "is Differentiable, for which all choices must be open at once: give searchSpace.cell without maxEdges,"
-                        + " searchSpace.hierarchical, or preset nb201-cell, darts-cell or hierarchical-cnn",
+        message = "needs a space whose choices can all be open at once: give searchSpace.cell without maxEdges,"
+                + " searchSpace.hierarchical, or preset nb201-cell, darts-cell or hierarchical-cnn",
         fieldPath = ".strategy.name")
 @ValidationRule(
         value = "self.strategy.name == 'Predictor' || !has(self.warmStart)",

@@ -156,6 +156,7 @@ final class Content {
                 .rankingNoise()
                 .forEach(n -> sentences.add(Sentences.rankingNoise(n, search.experiment()) + "."));
         Sentences.scores(search).ifPresent(s -> sentences.add("Scores without training: %s.".formatted(s)));
+        Sentences.openChoices(search).ifPresent(s -> sentences.add("Open choices: %s.".formatted(s)));
         return sentences;
     }
 

@@ -37,6 +37,7 @@ public final class FinalTable {
             lines.addAll(wrapped("ranking noise", Sentences.rankingNoise(noise, search.experiment()), 100));
         }
         Sentences.scores(search).ifPresent(s -> lines.addAll(wrapped("scores", s, 100)));
+        Sentences.openChoices(search).ifPresent(s -> lines.addAll(wrapped("open choices", s, 100)));
         return lines;
     }
 

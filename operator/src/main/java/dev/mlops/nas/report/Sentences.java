@@ -2,15 +2,20 @@ package dev.mlops.nas.report;
 
 import dev.mlops.nas.search.Calibration;
 import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.PredictorQuality;
 import dev.mlops.nas.search.Plan.RankingNoise;
 import dev.mlops.nas.search.Plan.Summary;
+import dev.mlops.nas.search.Purpose;
+import dev.mlops.nas.search.Relaxation;
 import dev.mlops.nas.search.ScoreStudy;
 import dev.mlops.nas.search.ScoreStudy.Ranking;
+import dev.mlops.nas.search.TrialState.Completed;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -90,6 +95,56 @@ final class Sentences {
                                                 Figures.correlation(r.low()),
                                                 Figures.correlation(r.high())))
                                 .collect(Collectors.joining(", "))));
+    }
+
+    /** What open choices came to, and what was lost when they were closed; empty for other searches, and before they are trained. */
+    static Optional<String> openChoices(SearchRecord search) {
+        return search.history().trials().stream()
+                .filter(t -> t.state() instanceof Completed c && !c.derived().isEmpty())
+                .findFirst()
+                .map(t -> openChoices(search, t.request().epochs(), (Completed) t.state()));
+    }
+
+    private static String openChoices(SearchRecord search, int epochs, Completed trained) {
+        Map<String, Double> metrics = trained.metrics();
+        double kept = metrics.getOrDefault("keptEpoch", (double) epochs);
+        String stopped = kept < epochs
+                ? String.format(
+                        Locale.ROOT,
+                        "; stopped early with the choices of epoch %.0f of %d, as the curvature of the loss rose",
+                        kept,
+                        epochs)
+                : "";
+        return String.format(
+                Locale.ROOT,
+                "accuracy %s with all of them open; %s with the strongest alone and the same weights, a gap of %s%s; of these"
+                        + " choices %.0f %% are skips and %.0f %% nothing%s",
+                Figures.score(metric(metrics, "relaxedAccuracy")),
+                Figures.score(metric(metrics, "derivedAccuracy")),
+                Figures.score(metric(metrics, "relaxedGap")),
+                standAlone(search, trained),
+                100 * metric(metrics, "skipShare"),
+                100 * metric(metrics, "noneShare"),
+                stopped);
+    }
+
+    private static double metric(Map<String, Double> metrics, String name) {
+        return metrics.getOrDefault(name, Double.NaN);
+    }
+
+    /** What the first derived architecture had when it was trained by itself. */
+    private static String standAlone(SearchRecord search, Completed trained) {
+        Genotype first = Relaxation.closed(
+                search.experiment().space(), trained.derived().getFirst().choices());
+        return search.history().trials().stream()
+                .filter(t -> t.request().purpose() == Purpose.SEARCH
+                        && t.request().genotype().equals(first))
+                .reduce((earlier, later) -> later)
+                .map(t -> ", and %s when trained by itself (trial %d)"
+                        .formatted(
+                                Figures.score(Arms.value(search, t)),
+                                t.request().number()))
+                .orElse("");
     }
 
     /** What the front covers. */

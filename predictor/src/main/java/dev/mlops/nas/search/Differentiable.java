@@ -44,12 +44,10 @@ record Differentiable(List<Derived> derived) implements Strategy {
     private List<Candidate> first(Candidates candidates) {
         List<Candidate> first = new ArrayList<>();
         Set<String> seen = new HashSet<>();
-        if (candidates.space() instanceof OpenSpace space) {
-            for (Derived architecture : derived) {
-                Candidate candidate = candidates.of(space.closed(architecture.choices()));
-                if (candidates.admits(candidate) && seen.add(candidate.hash())) {
-                    first.add(candidate);
-                }
+        for (Derived architecture : derived) {
+            Candidate candidate = candidates.of(Relaxation.closed(candidates.space(), architecture.choices()));
+            if (candidates.admits(candidate) && seen.add(candidate.hash())) {
+                first.add(candidate);
             }
         }
         return first;
@@ -60,19 +58,12 @@ record Differentiable(List<Derived> derived) implements Strategy {
         if (derived.isEmpty()) {
             return "the trainer derived no architecture";
         }
-        if (!(space instanceof OpenSpace open)) {
-            return "the space has no graph with open choices";
-        }
         for (Derived architecture : derived) {
-            String why =
-                    "the trainer derived %s, which is no architecture of the space".formatted(architecture.choices());
-            if (architecture.choices().size() != open.mixtures().size()) {
-                return why;
-            }
             try {
-                open.closed(architecture.choices());
+                Relaxation.closed(space, architecture.choices());
             } catch (IllegalArgumentException e) {
-                return why;
+                return "the trainer derived %s, which is no architecture of the space"
+                        .formatted(architecture.choices());
             }
         }
         return null;

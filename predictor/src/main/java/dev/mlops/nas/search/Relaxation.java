@@ -44,6 +44,19 @@ public record Relaxation(Graph graph, List<Mixture> mixtures) {
         }
     }
 
+    /**
+     * The architecture of the space that is left with one choice for each mixture.
+     *
+     * @param choices indices in the order of the mixtures, -1 for nothing
+     * @throws IllegalArgumentException if there is none
+     */
+    public static Genotype closed(SearchSpace space, List<Integer> choices) {
+        if (space instanceof OpenSpace open && choices.size() == open.mixtures().size()) {
+            return open.closed(choices);
+        }
+        throw new IllegalArgumentException(choices + " is no architecture of the space");
+    }
+
     /** The space with its choices open; empty where its architectures have no graph in common. */
     public static Optional<Relaxation> of(SearchSpace space) {
         return space instanceof OpenSpace open
