@@ -131,8 +131,10 @@ public record NasExperimentSpec(
      * Data with labels.
      *
      * @param uri where the data file is: {@code file:///absolute/path}, {@code pvc://claim/path}, or a path relative to the experiment's file (local
-     *     mode) or to the trainer image's data folder (cluster). Or an address of http or https, with sha256: the trainer loads the
-     *     file once into the folder that its environment variable NAS_CACHE_DIR names, by default one in the home folder. Or a procedure of the built-in trainer that makes data:
+     *     mode) or to the trainer image's data folder (cluster). Or an address of http, https or s3 ({@code s3://bucket/key}), with
+     *     sha256: the trainer loads the file once into the folder that its environment variable NAS_CACHE_DIR names, by default one
+     *     in the home folder; for s3 with the credentials, the region and the address of the store that AWS's usual variables hold
+     *     (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL), or the pod's role. Or a procedure of the built-in trainer that makes data:
      *     {@code generator:mnist-1d} (signals, shape [1, 1, 40], 10 classes), {@code generator:recall} (sequences, shape [16, 1, 9],
      *     8 classes) or {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes); {@code ?examples=5000&seed=0} are the
      *     defaults
@@ -157,11 +159,12 @@ public record NasExperimentSpec(
                     "is for formats idx and npy only; csv holds labels in labelColumn, npz as array y, images as folders",
             fieldPath = ".labels")
     @ValidationRule(
-            value = "self.format == 'images' || !self.uri.startsWith('http') || has(self.sha256)",
-            message = "is required for http and https: by it the trainer knows that its copy is the right one",
+            value =
+                    "self.format == 'images' || !(self.uri.startsWith('http') || self.uri.startsWith('s3:')) || has(self.sha256)",
+            message = "is required for http, https and s3: by it the trainer knows that its copy is the right one",
             fieldPath = ".sha256")
     @ValidationRule(
-            value = "self.format != 'images' || !self.uri.startsWith('http')",
+            value = "self.format != 'images' || !(self.uri.startsWith('http') || self.uri.startsWith('s3:'))",
             message = "is a single address, but format images reads a folder; choose another format",
             fieldPath = ".uri")
     @ValidationRule(

@@ -159,7 +159,7 @@ public record TrialFile(
     /**
      * Where the data lies and how it is cut.
      *
-     * @param uri {@code file:///absolute}, an address of {@code http} or {@code https} (with sha256), or a path relative to {@link Folders#data()}; {@code generator:NAME} is known to the
+     * @param uri {@code file:///absolute}, an address of {@code http}, {@code https} or {@code s3} (with sha256), or a path relative to {@link Folders#data()}; {@code generator:NAME} is known to the
      *     built-in trainer only
      * @param format {@code csv} (one row per example, numbers), {@code idx}, {@code npy} (an array of NumPy: count x channels x height
      *     x width, without the channels where there is one, or each example in one row), all of these gzipped by the name's end;
