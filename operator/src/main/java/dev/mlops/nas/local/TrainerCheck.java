@@ -548,6 +548,8 @@ public final class TrainerCheck {
                 file.evaluateTest(),
                 file.folders(),
                 file.reportScores(),
-                file.scoring());
+                file.scoring(),
+                file.relaxed(),
+                file.sharing());
     }
 }
