@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.api.model.IntOrString;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,22 +70,30 @@ import org.jspecify.annotations.Nullable;
                 + " leave all but mixup out",
         fieldPath = ".evaluation.recipe.augmentation")
 @ValidationRule(
+        value = "has(self.dataset.targets) ? self.objective.metric in ['rmse', 'r2', 'loss']"
+                + " : self.objective.metric in ['accuracy', 'loss', 'macroF1', 'auc']",
+        message = "does not fit the data: choose rmse, r2 or loss with dataset.targets,"
+                + " accuracy, macroF1, auc or loss with dataset.classes",
+        fieldPath = ".objective.metric")
+@ValidationRule(
+        value = "!has(self.dataset.targets) || self.strategy.name != 'Differentiable'",
+        message = "is Differentiable, which judges by accuracy; choose another strategy with dataset.targets",
+        fieldPath = ".strategy.name")
+@ValidationRule(
+        value = "!has(self.dataset.targets) || self.evaluation.recipe.labelSmoothing == 0.0",
+        message = "must be 0 with dataset.targets: numbers are no labels that could be smoothed",
+        fieldPath = ".evaluation.recipe.labelSmoothing")
+@ValidationRule(
+        value = "!has(self.dataset.targets) || self.evaluation.recipe.classWeights == 'uniform'",
+        message = "must be uniform with dataset.targets: there are no classes to weigh",
+        fieldPath = ".evaluation.recipe.classWeights")
+@ValidationRule(
         value = "self.evaluation.fidelity.resource != 'resolution' || (self.dataset.shape[2] > 1"
                 + " && (!has(self.constraints) || self.constraints.all(c, c.metric != 'latencyMs'))"
                 + " && (!has(self.objective.tradeOff) || self.objective.tradeOff.metric != 'latencyMs'))",
         message = "needs pictures, and measures no latency of the whole architecture: with examples that are"
                 + " one value wide, or with latencyMs as limit or trade-off, choose epochs or data",
         fieldPath = ".evaluation.fidelity.resource")
-@ValidationRule(
-        value = "!has(self.evaluation.weightSharing) || self.strategy.name != 'Differentiable'",
-        message =
-                "is for strategies that choose: Differentiable trains its own weights; leave it out, or choose another strategy",
-        fieldPath = ".evaluation.weightSharing")
-@ValidationRule(
-        value = "!has(self.evaluation.weightSharing) || !has(self.searchSpace.parameters)"
-                + " || has(self.searchSpace.network)",
-        message = "needs networks, but searchSpace.parameters has none: give searchSpace.network, or leave it out",
-        fieldPath = ".evaluation.weightSharing")
 public record NasExperimentSpec(
         @Default("false") Boolean suspend,
 
@@ -141,21 +150,22 @@ public record NasExperimentSpec(
      * Data with labels.
      *
      * @param uri where the data file is: {@code file:///absolute/path}, {@code pvc://claim/path}, or a path relative to the experiment's file (local
-     *     mode) or to the trainer image's data folder (cluster). Or an address of http, https or s3 ({@code s3://bucket/key}), with
-     *     sha256: the trainer loads the file once into the folder that its environment variable NAS_CACHE_DIR names, by default one
-     *     in the home folder; for s3 with the credentials, the region and the address of the store that AWS's usual variables hold
-     *     (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL), or the pod's role. Or a procedure of the built-in trainer that makes data:
+     *     mode) or to the trainer image's data folder (cluster). Or an address of http or https, with sha256: the trainer loads the
+     *     file once into the folder that its environment variable NAS_CACHE_DIR names, by default one in the home folder. Or a procedure of the built-in trainer that makes data:
      *     {@code generator:mnist-1d} (signals, shape [1, 1, 40], 10 classes), {@code generator:recall} (sequences, shape [16, 1, 9],
-     *     8 classes) or {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes); {@code ?examples=5000&seed=0} are the
-     *     defaults
+     *     8 classes), {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes) or {@code generator:friedman} (a table, shape
+     *     [10, 1, 1], 1 target); {@code ?examples=5000&seed=0} are the defaults
      * @param format how the data is written: csv; idx, as MNIST is; npy (an array of NumPy with the shape of the examples), all of these
      *     gzipped where the name ends so; npz (arrays x and y); or images (a folder of PNG and JPEG files for each class, label 0 is
      *     the first folder by name, all of the size of dataset.shape)
-     * @param labels the label file, for idx and npy
-     * @param labelColumn the label's column from 0, for csv; -1 is the last
+     * @param labels the label file, for idx and npy; with targets it holds floats, as many for each example as there are targets
+     * @param labelColumn the label's column from 0, for csv; -1 is the last. With several targets the first of their columns, and -1
+     *     are the last ones
      * @param sha256 checksum that the data file must have, hexadecimal
      * @param shape sizes of one example: channels, height, width
-     * @param classes number of classes; labels are 0 to classes - 1
+     * @param classes number of classes; labels are 0 to classes - 1. Either classes or targets is given
+     * @param targets how many numbers of each example are to be foretold (regression), in place of a label. Networks learn them with
+     *     mean 0 and deviation 1 and the mean squared error; metrics are in the data's own units. Choose an objective such as rmse
      * @param split parts of the whole
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -169,18 +179,24 @@ public record NasExperimentSpec(
                     "is for formats idx and npy only; csv holds labels in labelColumn, npz as array y, images as folders",
             fieldPath = ".labels")
     @ValidationRule(
-            value =
-                    "self.format == 'images' || !(self.uri.startsWith('http') || self.uri.startsWith('s3:')) || has(self.sha256)",
-            message = "is required for http, https and s3: by it the trainer knows that its copy is the right one",
+            value = "self.format == 'images' || !self.uri.startsWith('http') || has(self.sha256)",
+            message = "is required for http and https: by it the trainer knows that its copy is the right one",
             fieldPath = ".sha256")
     @ValidationRule(
-            value = "self.format != 'images' || !(self.uri.startsWith('http') || self.uri.startsWith('s3:'))",
+            value = "self.format != 'images' || !self.uri.startsWith('http')",
             message = "is a single address, but format images reads a folder; choose another format",
             fieldPath = ".uri")
     @ValidationRule(
             value = "self.format != 'images' || !has(self.sha256)",
             message = "is the checksum of one file, but format images reads a folder; leave it out",
             fieldPath = ".sha256")
+    @ValidationRule(
+            value = "has(self.classes) != has(self.targets)",
+            message = "must hold exactly one of classes (for labels) and targets (for numbers to be foretold)")
+    @ValidationRule(
+            value = "self.format != 'images' || !has(self.targets)",
+            message = "is a folder for each class, but dataset.targets asks for numbers: choose csv, idx, npy or npz",
+            fieldPath = ".format")
     @ValidationRule(
             value = "self.format != 'images' || self.shape[0] in [1, 3]",
             message = "must begin with 1 or 3 channels for format images",
@@ -191,16 +207,24 @@ public record NasExperimentSpec(
             message = "makes its own examples and labels: leave out format, labels, labelColumn and sha256",
             fieldPath = ".uri")
     @ValidationRule(
-            value = "!self.uri.startsWith('generator:mnist-1d') || (self.shape == [1, 1, 40] && self.classes == 10)",
+            value =
+                    "!self.uri.startsWith('generator:mnist-1d') || (self.shape == [1, 1, 40] && has(self.classes) && self.classes == 10)",
             message = "makes examples of shape [1, 1, 40] with 10 classes: write these in shape and classes",
             fieldPath = ".uri")
     @ValidationRule(
-            value = "!self.uri.startsWith('generator:recall') || (self.shape == [16, 1, 9] && self.classes == 8)",
+            value =
+                    "!self.uri.startsWith('generator:recall') || (self.shape == [16, 1, 9] && has(self.classes) && self.classes == 8)",
             message = "makes examples of shape [16, 1, 9] with 8 classes: write these in shape and classes",
             fieldPath = ".uri")
     @ValidationRule(
-            value = "!self.uri.startsWith('generator:waveform') || (self.shape == [21, 1, 1] && self.classes == 3)",
+            value =
+                    "!self.uri.startsWith('generator:waveform') || (self.shape == [21, 1, 1] && has(self.classes) && self.classes == 3)",
             message = "makes examples of shape [21, 1, 1] with 3 classes: write these in shape and classes",
+            fieldPath = ".uri")
+    @ValidationRule(
+            value = "!self.uri.startsWith('generator:friedman')"
+                    + " || (self.shape == [10, 1, 1] && has(self.targets) && self.targets == 1)",
+            message = "makes examples of shape [10, 1, 1] with 1 target: write these in shape and targets",
             fieldPath = ".uri")
     public record Dataset(
             @Required
@@ -226,8 +250,15 @@ public record NasExperimentSpec(
             String sha256,
 
             @Required @Size(min = 3, max = 3) List<@Min(1) @Max(4096) Integer> shape,
-            @Required @Min(2) @Max(100000) Integer classes,
-            @Default("{}") Split split) {}
+            @Nullable @Min(2) @Max(100000) Integer classes,
+            @Nullable @Min(1) @Max(1000) Integer targets,
+            @Default("{}") Split split) {
+
+        /** Numbers that a network gives for each example: logits of the classes, or the targets. */
+        public int outputs() {
+            return classes == null ? Objects.requireNonNull(targets, "either classes or targets") : classes;
+        }
+    }
 
     /** How the data file is written. */
     public enum Format {
@@ -239,7 +270,7 @@ public record NasExperimentSpec(
     }
 
     /**
-     * Parts of the whole; the same cut for all trials, fixed by the experiment's seed, stratified by label.
+     * Parts of the whole; the same cut for all trials, fixed by the experiment's seed, stratified by label where there are labels.
      *
      * @param train part that weights are fitted on
      * @param validation part that architectures are compared on
@@ -264,15 +295,17 @@ public record NasExperimentSpec(
      *
      * @param metric what a trial reports: accuracy, loss (cross-entropy), macroF1 (the mean of the classes' F1, which counts rare
      *     classes as much as frequent ones) or auc (area under the ROC curve of each class against the others, mean of the classes);
+     *     with dataset.targets rmse (root of the mean squared error), r2 (part of the variance that is explained) or loss (mean squared
+     *     error of standardised targets), each the mean of the targets';
      *     finalists and baselines are compared by the same metric on the test split
-     * @param direction which way is better; default: Minimize for loss, Maximize for the others, and nothing else is allowed
+     * @param direction which way is better; default: Minimize for loss and rmse, Maximize for the others, and nothing else is allowed
      * @param tradeOff a cost to be kept low at the same time: the search shows which architectures no other beats in both,
      *     finalists are those that cover this front best, and the winner is the finalist with the best metric
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @ValidationRule(
-            value = "!has(self.direction) || (self.metric == 'loss') == (self.direction == 'Minimize')",
-            message = "does not fit the metric; loss asks for Minimize, all others for Maximize",
+            value = "!has(self.direction) || (self.metric in ['loss', 'rmse']) == (self.direction == 'Minimize')",
+            message = "does not fit the metric; loss and rmse ask for Minimize, all others for Maximize",
             fieldPath = ".direction")
     public record Objective(
             @Default("accuracy") ObjectiveMetric metric,
@@ -281,7 +314,7 @@ public record NasExperimentSpec(
 
         /** Whether larger values of the metric are better. */
         public boolean maximizes() {
-            return metric != ObjectiveMetric.loss;
+            return metric != ObjectiveMetric.loss && metric != ObjectiveMetric.rmse;
         }
     }
 
@@ -297,7 +330,9 @@ public record NasExperimentSpec(
         accuracy,
         loss,
         macroF1,
-        auc
+        auc,
+        rmse,
+        r2
     }
 
     /** Which way is better. */
@@ -873,9 +908,6 @@ public record NasExperimentSpec(
      * @param epochs passes over the training part in a full training
      * @param fidelity cheaper trainings with fewer epochs, after which only the best go on
      * @param recipe optimiser, learning rate, regularisation and augmentation
-     * @param weightSharing weights that all architectures share, trained before the search; its trials then inherit theirs and train
-     *     nothing, which takes seconds. Finalists and baselines are trained from scratch, and the report tells how well inherited
-     *     weights rank what was
      * @param scores whether each trial also reports scores of its network before training (synflow, naswot, gradNorm), which takes the
      *     built-in trainer a fraction of a second; the report then tells how well each of them ranks what was trained
      */
@@ -892,44 +924,11 @@ public record NasExperimentSpec(
                     + " || self.fidelity.rungs.exists(r, r > self.recipe.warmUpEpochs))",
             message = "must be less than evaluation.epochs and the highest of evaluation.fidelity.rungs",
             fieldPath = ".recipe.warmUpEpochs")
-    @ValidationRule(
-            value = "!has(self.weightSharing) || self.fidelity.scheduler == 'None'",
-            message = "stands in place of cheaper trainings: with it, leave evaluation.fidelity.scheduler at None",
-            fieldPath = ".weightSharing")
-    @ValidationRule(
-            value = "!has(self.weightSharing) || self.recipe.warmUpEpochs < self.weightSharing.epochs",
-            message = "must be less than evaluation.weightSharing.epochs",
-            fieldPath = ".recipe.warmUpEpochs")
     public record Evaluation(
             @Default("20") @Min(1) @Max(10000) Integer epochs,
             @Default("{}") Fidelity fidelity,
             @Default("{}") Recipe recipe,
-            @Default("false") Boolean scores,
-            @Nullable WeightSharing weightSharing) {}
-
-    /**
-     * Weights of one supernet, whose nodes are those of all architectures: a node's weights for more channels or a larger kernel
-     * hold those for fewer (Cai et al. 2020). A trial that inherits its weights calibrates batch normalisation and is evaluated. On a
-     * cluster they stay on the claim of trainer.checkpoints. The random arm may cost as much as their training, in full trainings.
-     *
-     * @param epochs passes over the training part; as every step trains one path only, several times as many as a training has
-     * @param sampling which paths a step trains: uniform (one; Guo et al. 2020), fair (so many that each choice is among them, their
-     *     gradients added up; Chu et al. 2021) or sandwich (the smallest, the largest and two others; Yu and Huang 2019), which cost
-     *     so many times as much
-     * @param architectures paths that are drawn to train the weights on; an architecture of the search with a node that none of them
-     *     has is infeasible
-     */
-    public record WeightSharing(
-            @Default("100") @Min(1) @Max(100000) Integer epochs,
-            @Default("uniform") SamplingName sampling,
-            @Default("256") @Min(1) @Max(4096) Integer architectures) {}
-
-    /** Which paths through shared weights a step of their training takes. */
-    public enum SamplingName {
-        uniform,
-        fair,
-        sandwich
-    }
+            @Default("false") Boolean scores) {}
 
     /**
      * Cheaper trainings with fewer epochs, less data or smaller images. An architecture starts at the lowest rung, and what its scheduler promotes is trained on

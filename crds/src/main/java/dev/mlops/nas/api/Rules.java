@@ -16,15 +16,16 @@ final class Rules {
     static final String DATA_URI_MESSAGE =
             "must be a path relative to this file, file:///ABSOLUTE/PATH or pvc://CLAIM/PATH";
 
-    static final String DATA_ADDRESS = DATA_URI + " || self.matches('^(https?|s3)://[^/]+/.+')";
+    static final String DATA_ADDRESS = DATA_URI + " || self.matches('^https?://[^/]+/.+')";
     static final String DATA_ADDRESS_MESSAGE =
-            "must be a path relative to this file, file:///ABSOLUTE/PATH, pvc://CLAIM/PATH, https://HOST/PATH or s3://BUCKET/KEY";
+            "must be a path relative to this file, file:///ABSOLUTE/PATH, pvc://CLAIM/PATH or https://HOST/PATH";
 
     static final String GENERATOR =
-            "!self.startsWith('generator:') || self.matches('^generator:(mnist-1d|recall|waveform)"
+            "!self.startsWith('generator:') || self.matches('^generator:(friedman|mnist-1d|recall|waveform)"
                     + "([?](examples=[1-9][0-9]{1,5}|seed=[0-9]{1,6}|examples=[1-9][0-9]{1,5}&seed=[0-9]{1,6}))?$')";
-    static final String GENERATOR_MESSAGE = "must be generator:NAME with NAME one of mnist-1d, recall, waveform, or"
-            + " generator:NAME?examples=5000&seed=0 with other numbers";
+    static final String GENERATOR_MESSAGE =
+            "must be generator:NAME with NAME one of friedman, mnist-1d, recall, waveform, or"
+                    + " generator:NAME?examples=5000&seed=0 with other numbers";
 
     static final String PART = "self >= 0.01 && self <= 0.98";
     static final String PART_MESSAGE = "must be from 0.01 to 0.98";

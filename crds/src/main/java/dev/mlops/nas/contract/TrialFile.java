@@ -8,14 +8,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * The input of a trainer: one JSON file, its path in the environment variable {@value #PATH_VARIABLE}.
  *
- * @param contractVersion {@value #VERSION}; a trainer refuses a version that it does not know (exit code 65)
+ * @param contractVersion {@value #VERSION}, or {@value #VERSION_OF_NUMBERS} where {@link DatasetRef#targets()} is given; a trainer refuses a version that it does not know (exit code 65)
  * @param experiment the experiment's name
  * @param trial the trial's name, unique in its experiment
  * @param graph the architecture, nodes in topological order; empty where the search space has no network, and with {@code scoring}
  * @param decisions the point of the search space as chosen values, for logging
  * @param dataset what to train on
- * @param epochs epochs to train (the fidelity), those of the trial in {@link Folders#resume()} included; 0 to evaluate the architecture
- *     with the weights of {@link Folders#sharedWeights()}
+ * @param epochs epochs to train (the fidelity), those of the trial in {@link Folders#resume()} included
  * @param seed of weights, batches and dropout
  * @param splitSeed of the train, validation and test split; the same for all trials of an experiment
  * @param recipe how to train
@@ -27,8 +26,6 @@ import org.jspecify.annotations.Nullable;
  *     it finds an empty graph
  * @param relaxed a graph with open choices to train, in place of an architecture; absent for a training. A trainer need not know it:
  *     it finds an empty graph
- * @param sharing how to train weights that many architectures share, in place of a training; absent for a training. A trainer need not
- *     know it: it finds an empty graph
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrialFile(
@@ -46,8 +43,7 @@ public record TrialFile(
         Folders folders,
         @Nullable Boolean reportScores,
         @Nullable Scoring scoring,
-        @Nullable Relaxed relaxed,
-        @Nullable Sharing sharing) {
+        @Nullable Relaxed relaxed) {
 
     /** A training, or architectures to score. */
     public TrialFile(
@@ -80,7 +76,6 @@ public record TrialFile(
                 folders,
                 reportScores,
                 scoring,
-                null,
                 null);
     }
 
@@ -112,11 +107,15 @@ public record TrialFile(
                 evaluateTest,
                 folders,
                 null,
+                null,
                 null);
     }
 
     /** The contract's version. */
     public static final String VERSION = "nas.mlops.dev/trial/v1";
+
+    /** That of a trial whose examples have numbers in place of labels; all else is as in {@link #VERSION}, results included. */
+    public static final String VERSION_OF_NUMBERS = "nas.mlops.dev/trial/v2";
 
     /** Environment variable with the path of the trial file. */
     public static final String PATH_VARIABLE = "NAS_TRIAL_FILE";
@@ -136,7 +135,8 @@ public record TrialFile(
      * {@code batchNorm}; {@code relu}; {@code add} (two or more inputs); {@code concat} (along channels);
      * {@code maxPool}, {@code avgPool} (kernel, stride; padding is not counted in the average); {@code globalAvgPool};
      * {@code squeezeExcite} (units); {@code dense} (units; with bias); {@code dropout} (rate); {@code zero} (stride);
-     * {@code identity}. The last node is the {@code dense} one that gives the logits.
+     * {@code identity}. The last node is the {@code dense} one that gives the logits, or with
+     * {@link DatasetRef#targets()} the numbers.
      *
      * <p>For vectors and sequences: {@code flatten} (all numbers in a row, in whatever order); {@code gelu}, {@code silu},
      * {@code tanh}; {@code layerNorm} (over the channels of each position, with scale and shift); {@code sequence} (an image's
@@ -163,24 +163,29 @@ public record TrialFile(
     /**
      * Where the data lies and how it is cut.
      *
-     * @param uri {@code file:///absolute}, an address of {@code http}, {@code https} or {@code s3} (with sha256), or a path relative to {@link Folders#data()}; {@code generator:NAME} is known to the
+     * @param uri {@code file:///absolute}, an address of {@code http} or {@code https} (with sha256), or a path relative to {@link Folders#data()}; {@code generator:NAME} is known to the
      *     built-in trainer only
      * @param format {@code csv} (one row per example, numbers), {@code idx}, {@code npy} (an array of NumPy: count x channels x height
      *     x width, without the channels where there is one, or each example in one row), all of these gzipped by the name's end;
      *     {@code npz} (the arrays x and y of an archive) or {@code images} (a folder of PNG and JPEG files for each class, label 0 the
      *     first by name; one channel is the luminance, three are red, green and blue). A trainer refuses one that it does not
      *     read (exit code 65)
-     * @param labels for {@code idx} and {@code npy}: the label file, as {@code uri}
-     * @param labelColumn for {@code csv}: the label's column from 0, or -1 for the last
+     * @param labels for {@code idx} and {@code npy}: the label file, as {@code uri}; with targets it holds floats, so many for each
+     *     example
+     * @param labelColumn for {@code csv}: the label's column from 0, or -1 for the last; with several targets the first of theirs, or
+     *     -1 for the last ones
      * @param sha256 of the data file, hexadecimal, verified when given
      * @param shape of one example: channels, height, width
-     * @param classes labels are 0 to classes - 1
+     * @param classes labels are 0 to classes - 1; 0 with targets
      * @param split parts of the whole
      * @param fraction part of the training part that is used, the same part of each class, at least one example; that of a smaller
      *     fraction lies in that of a larger one. Validation and test part stay whole; absent for all
      * @param resolution height and width that examples are reduced to, each new value the mean of the old ones that it covers (from
      *     i h / height rounded down to (i + 1) h / height rounded up); the graph begins with that shape. Absent where they stay as
      *     they are. Costs of a reduced network are not reported: they are not those of the architecture
+     * @param targets numbers of each example that are to be foretold, in place of a label: {@code loss} is the mean squared error of
+     *     targets with mean 0 and deviation 1 over the training part, the other metrics are in the data's units. The split is drawn by
+     *     its seed alone. Absent for labels; only in {@link TrialFile#VERSION_OF_NUMBERS}
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record DatasetRef(
@@ -193,7 +198,8 @@ public record TrialFile(
             int classes,
             Split split,
             @Nullable Double fraction,
-            @Nullable List<Integer> resolution) {
+            @Nullable List<Integer> resolution,
+            @Nullable Integer targets) {
 
         /** All of the data as it is. */
         public DatasetRef(
@@ -205,11 +211,11 @@ public record TrialFile(
                 List<Integer> shape,
                 int classes,
                 Split split) {
-            this(uri, format, labels, labelColumn, sha256, shape, classes, split, null, null);
+            this(uri, format, labels, labelColumn, sha256, shape, classes, split, null, null, null);
         }
     }
 
-    /** Parts of the whole, adding up to 1; the split is stratified by label. */
+    /** Parts of the whole, adding up to 1; the split is stratified by label where there are labels. */
     public record Split(double train, double validation, double test) {}
 
     /**
@@ -279,23 +285,14 @@ public record TrialFile(
      * @param resume where an earlier trial with the same architecture, seed and recipe and fewer epochs kept its own, from which this
      *     one goes on; where there is none, or the trainer cannot, it trains from scratch. A trainer that is done may remove it
      * @param model where a final training may leave the trained network; null for other trainings
-     * @param sharedWeights where the trial with {@link TrialFile#sharing()} kept the weights from which this architecture inherits its
-     *     own; a training from scratch reports what they are worth beside its own result, as {@code sharedAccuracy} and so on. Null
-     *     where there are none
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Folders(
             String data,
             @Nullable String checkpoints,
             @Nullable String resume,
-            @Nullable String model,
-            @Nullable String sharedWeights) {
-        /** Without shared weights. */
-        public Folders(String data, @Nullable String checkpoints, @Nullable String resume, @Nullable String model) {
-            this(data, checkpoints, resume, model, null);
-        }
-
-        /** Without a place for the trained network and without shared weights. */
+            @Nullable String model) {
+        /** Without a place for the trained network. */
         public Folders(String data, @Nullable String checkpoints, @Nullable String resume) {
             this(data, checkpoints, resume, null);
         }
@@ -316,19 +313,7 @@ public record TrialFile(
             @Nullable Integer sharedEpochs) {}
 
     /**
-     * Weights that many architectures share, trained on some of them; they stay in {@link Folders#checkpoints()}.
-     *
-     * @param architectures name of a gzipped JSON file beside the trial file, an array of {@link Architecture}: the paths that are
-     *     trained
-     * @param sampling which paths a step trains, their gradients added up: {@code uniform} (one, each as often as the others),
-     *     {@code fair} (so many in a row, which belong together, as pathsPerStep says) or {@code sandwich} (the smallest, the largest,
-     *     and others up to pathsPerStep); a trainer refuses one that it does not know (exit code 65)
-     * @param pathsPerStep how many paths a step trains
-     */
-    public record Sharing(String architectures, String sampling, int pathsPerStep) {}
-
-    /**
-     * One of many architectures.
+     * One of them.
      *
      * @param name unique among them
      * @param graph as {@link TrialFile#graph()}

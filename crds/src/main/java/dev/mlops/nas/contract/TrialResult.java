@@ -13,15 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param trial the trial's name, as in the trial file
  * @param exitCode as the process exits with, see {@link ExitCode}
  * @param metrics by name: {@code accuracy}, {@code loss} (cross-entropy), {@code macroF1} (mean of the classes' F1) and {@code auc}
- *     (area under the ROC curve of each class against the others, mean of the classes), all on the validation part;
- *     {@code testAccuracy} (when the test part was opened), {@code testLoss}, {@code testMacroF1}, {@code testAuc}, and
+ *     (area under the ROC curve of each class against the others, mean of the classes), all on the validation part; with
+ *     {@link TrialFile.DatasetRef#targets()} {@code loss} (mean squared error of standardised targets), {@code rmse} (root of the mean
+ *     squared error) and {@code r2} (part of the variance explained), means of the targets'; {@code testAccuracy} (when the test part was opened), {@code testLoss}, {@code testMacroF1}, {@code testAuc}, {@code testRmse}, {@code testR2}, and
  *     the standard error of each over other draws of the test part, such as {@code testLossSe}, by which the final comparison has
  *     intervals (but for accuracy, where {@code testExamples} suffices); {@code params}, {@code macs},
  *     {@code modelBytes} (of the weights, as they are or would be stored), {@code latencyMs} (median of single inferences),
  *     {@code latencyP99Ms}, {@code latencySpread} (from the 10th to the 90th percentile, as part of the median),
  *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs} (of the network as it was stored), {@code trainSeconds}, {@code testExamples},
- *     {@code validationExamples}; {@code sharedAccuracy}, {@code sharedLoss}, {@code sharedMacroF1} and {@code sharedAuc} with inherited
- *     weights, before a training; {@code sharedPaths} (architectures that shared weights were trained on); the scores of {@link ScoreFile} where they are asked for
+ *     {@code validationExamples}; the scores of {@link ScoreFile} where they are asked for
  * @param epochs epochs trained
  * @param history per epoch; thinned when the message would not fit
  * @param message one sentence about what went wrong; null when all went well
@@ -75,10 +75,12 @@ public record TrialResult(
      * @param epoch from 1
      * @param timeMs when the epoch ended, milliseconds since 1970; makes delivering twice to MLflow harmless
      * @param trainLoss mean over the epoch's batches
-     * @param accuracy on the validation part
+     * @param accuracy on the validation part; absent with targets
      * @param loss on the validation part
      * @param macroF1 on the validation part; absent where the trainer does not measure it
      * @param auc on the validation part, likewise
+     * @param rmse on the validation part; with targets only
+     * @param r2 on the validation part, likewise
      * @param more other figures of this epoch by name; absent for none. A differentiable search reports {@code skipShare},
      *     {@code noneShare} and {@code curvature}, as in the result
      */
@@ -87,13 +89,15 @@ public record TrialResult(
             int epoch,
             long timeMs,
             double trainLoss,
-            double accuracy,
+            @Nullable Double accuracy,
             double loss,
             @Nullable Double macroF1,
             @Nullable Double auc,
+            @Nullable Double rmse,
+            @Nullable Double r2,
             @Nullable Map<String, Double> more) {
 
-        /** An epoch without other figures. */
+        /** An epoch of examples with labels, without other figures. */
         public Epoch(
                 int epoch,
                 long timeMs,
@@ -102,12 +106,12 @@ public record TrialResult(
                 double loss,
                 @Nullable Double macroF1,
                 @Nullable Double auc) {
-            this(epoch, timeMs, trainLoss, accuracy, loss, macroF1, auc, null);
+            this(epoch, timeMs, trainLoss, accuracy, loss, macroF1, auc, null, null, null);
         }
 
         /** An epoch of a trainer that measures accuracy and loss only. */
         public Epoch(int epoch, long timeMs, double trainLoss, double accuracy, double loss) {
-            this(epoch, timeMs, trainLoss, accuracy, loss, null, null, null);
+            this(epoch, timeMs, trainLoss, accuracy, loss, null, null);
         }
     }
 }

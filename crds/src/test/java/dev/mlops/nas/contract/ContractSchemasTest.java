@@ -85,31 +85,6 @@ class ContractSchemasTest {
     }
 
     @Test
-    void weightsToShareAndTheirHeirsFitTheSchema() {
-        for (var sharing : new TrialFile.Sharing[] {new TrialFile.Sharing("list.json.gz", "fair", 5), null}) {
-            var asked = new TrialFile(
-                    FILE.contractVersion(),
-                    FILE.experiment(),
-                    FILE.trial(),
-                    sharing == null ? FILE.graph() : List.of(),
-                    Map.of(),
-                    FILE.dataset(),
-                    sharing == null ? 0 : 100,
-                    7,
-                    0,
-                    FILE.recipe(),
-                    false,
-                    new Folders("/data", "/checkpoints/2", null, null, "/checkpoints/1"),
-                    null,
-                    null,
-                    null,
-                    sharing);
-
-            assertThat(schema("trial-file").validate(mapper.valueToTree(asked))).isEmpty();
-        }
-    }
-
-    @Test
     void openChoicesAndTheArchitecturesDerivedFromThemFitTheSchemas() {
         var mixture = new TrialFile.Mixture("edge0-2", List.of("none", "skip"), "node2", 2);
         var asked = new TrialFile(
@@ -127,8 +102,7 @@ class ContractSchemasTest {
                 FILE.folders(),
                 null,
                 null,
-                new TrialFile.Relaxed(FILE.graph(), List.of(mixture), 8),
-                null);
+                new TrialFile.Relaxed(FILE.graph(), List.of(mixture), 8));
         var result = new TrialResult(
                 TrialFile.VERSION,
                 "digits-00001",
@@ -136,7 +110,7 @@ class ContractSchemasTest {
                 Map.of("relaxedAccuracy", 0.98),
                 1,
                 List.of(new TrialResult.Epoch(
-                        1, 1_700_000_000_000L, 0.5, 0.9, 0.4, null, null, Map.of("skipShare", 0.5))),
+                        1, 1_700_000_000_000L, 0.5, 0.9, 0.4, null, null, null, null, Map.of("skipShare", 0.5))),
                 null,
                 Map.of(),
                 List.of(new TrialResult.Derived(List.of(1, -1), 0.97)));

@@ -152,11 +152,12 @@ final class SpaceCommand implements Callable<Integer> {
         } else {
             kind = space.chain() != null ? "chain" : space.cell() != null ? "cell" : "hierarchical";
         }
-        return "%s for examples of %s and %d classes"
+        return "%s for examples of %s and %d %s"
                 .formatted(
                         kind,
                         spec.dataset().shape().stream().map(Object::toString).collect(Collectors.joining("x")),
-                        spec.dataset().classes());
+                        spec.dataset().outputs(),
+                        spec.dataset().targets() == null ? "classes" : "target(s)");
     }
 
     private Example drawn(SpaceSummary summary) throws Refused {

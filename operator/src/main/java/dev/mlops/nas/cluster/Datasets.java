@@ -46,7 +46,8 @@ final class Datasets {
                 data.classes(),
                 data.split(),
                 data.fraction(),
-                data.resolution());
+                data.resolution(),
+                data.targets());
         return new TrialFile(
                 file.contractVersion(),
                 file.experiment(),
@@ -61,9 +62,7 @@ final class Datasets {
                 file.evaluateTest(),
                 file.folders(),
                 file.reportScores(),
-                file.scoring(),
-                file.relaxed(),
-                file.sharing());
+                file.scoring());
     }
 
     private static @Nullable String resolvedOrNull(@Nullable String uri) {

@@ -11,6 +11,7 @@ import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.experiment.Outcomes;
 import dev.mlops.nas.experiment.TrialFiles;
+import dev.mlops.nas.report.Figures;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState;
@@ -37,7 +38,6 @@ import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -193,13 +193,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         Experiment engine = planner.experiment(experiment);
         try {
             Job job = JobFactory.job(experiment, trial, variables(experiment, trial), defaults);
-            createOnce(
-                    JobFactory.configMap(
-                            trial,
-                            trialFile(experiment, engine, trial),
-                            TrialFiles.architectures(engine, TrialRecords.request(trial.getSpec()))),
-                    trial,
-                    context);
+            createOnce(JobFactory.configMap(trial, trialFile(experiment, engine, trial)), trial, context);
             context.resourceOperations().create(job, Objects.requireNonNull(jobs));
             LOG.infof("experiment %s trial %s: created its Job", Trials.experimentPath(trial), Trials.name(trial));
         } catch (TemplateException e) {
@@ -353,7 +347,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                 derived = TrialRecords.derivedStatus(c.derived());
                 Double value =
                         metrics.get(experiment.getSpec().objective().metric().name());
-                score = value == null ? null : String.format(Locale.ROOT, "%.4f", value);
+                score = value == null ? null : Figures.score(value);
             }
             case TrialState.Infeasible i -> {
                 phase = TrialPhase.Infeasible;

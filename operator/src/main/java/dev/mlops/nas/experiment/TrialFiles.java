@@ -1,6 +1,5 @@
 package dev.mlops.nas.experiment;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.ClassWeights;
@@ -14,7 +13,6 @@ import dev.mlops.nas.contract.TrialFile.Mixture;
 import dev.mlops.nas.contract.TrialFile.Recipe;
 import dev.mlops.nas.contract.TrialFile.Relaxed;
 import dev.mlops.nas.contract.TrialFile.Scoring;
-import dev.mlops.nas.contract.TrialFile.Sharing;
 import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Resource;
@@ -26,24 +24,13 @@ import dev.mlops.nas.search.Relaxation;
 import dev.mlops.nas.search.ScoreStudy.Subject;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialRequest;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /** Builds what a trainer reads. */
 public final class TrialFiles {
-    /** Name of the list of architectures that shared weights are trained on. */
-    public static final String ARCHITECTURES = "architectures.json.gz";
-
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     /** The trial file of one request; URIs are left as the user wrote them, except that {@code pvc://} is resolved by the caller. */
     public static TrialFile create(
             Experiment experiment, NasExperimentSpec spec, TrialRequest request, Folders folders) {
@@ -52,7 +39,7 @@ public final class TrialFiles {
                 hasArchitecture ? resolution(experiment, spec.dataset().shape(), request.epochs()) : null;
         boolean fewerEpochs = experiment.fidelity().resource() == Resource.EPOCHS;
         return new TrialFile(
-                TrialFile.VERSION,
+                version(spec),
                 experiment.name(),
                 NasApi.trialName(experiment.name(), request.number()),
                 hasArchitecture ? graph(space(experiment, spec, resolution), request.genotype()) : List.of(),
@@ -63,15 +50,12 @@ public final class TrialFiles {
                 spec.seed(),
                 recipe(
                         spec.evaluation().recipe(),
-                        (fewerEpochs || !hasArchitecture) && request.epochs() > 0
-                                ? experiment.trainingEpochs(request)
-                                : experiment.epochs()),
+                        fewerEpochs || !hasArchitecture ? experiment.trainingEpochs(request) : experiment.epochs()),
                 request.purpose().opensTest(),
                 folders,
                 (hasArchitecture && spec.evaluation().scores()) ? true : null,
                 null,
-                hasArchitecture ? null : relaxed(experiment),
-                sharing(experiment, request));
+                hasArchitecture ? null : relaxed(experiment));
     }
 
     /** What a preparation trains where it trains open choices. */
@@ -106,7 +90,7 @@ public final class TrialFiles {
                 .map(s -> new Architecture(s.name(), graph(experiment.space(), s.genotype())))
                 .toList();
         return new TrialFile(
-                TrialFile.VERSION,
+                version(spec),
                 experiment.name(),
                 experiment.name() + "-scores",
                 List.of(),
@@ -120,31 +104,6 @@ public final class TrialFiles {
                 folders,
                 null,
                 new Scoring(architectures, scores.toString(), sharedEpochs));
-    }
-
-    /** What lies beside the trial file of a preparation that trains shared weights. */
-    private static @Nullable Sharing sharing(Experiment experiment, TrialRequest request) {
-        return !request.purpose().hasArchitecture() && experiment.preparation() instanceof SharedWeights shared
-                ? new Sharing(ARCHITECTURES, shared.sampling().name().toLowerCase(Locale.ROOT), shared.pathsPerStep())
-                : null;
-    }
-
-    /** The file {@value #ARCHITECTURES} beside the trial file; null where the trial needs none. */
-    public static byte @Nullable [] architectures(Experiment experiment, TrialRequest request) {
-        if (request.purpose().hasArchitecture() || !(experiment.preparation() instanceof SharedWeights shared)) {
-            return null;
-        }
-        var architectures = new ArrayList<Architecture>();
-        for (Genotype path : shared.paths()) {
-            architectures.add(new Architecture("path-" + (architectures.size() + 1), graph(experiment.space(), path)));
-        }
-        var bytes = new ByteArrayOutputStream();
-        try (var zipped = new GZIPOutputStream(bytes)) {
-            JSON.writeValue(zipped, architectures);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return bytes.toByteArray();
     }
 
     private static SearchSpace space(
@@ -213,13 +172,18 @@ public final class TrialFiles {
                 dataset.labelColumn(),
                 dataset.sha256(),
                 dataset.shape(),
-                dataset.classes(),
+                dataset.classes() == null ? 0 : dataset.classes(),
                 new Split(
                         dataset.split().train(),
                         dataset.split().validation(),
                         dataset.split().test()),
                 fraction,
-                resolution);
+                resolution,
+                dataset.targets());
+    }
+
+    private static String version(NasExperimentSpec spec) {
+        return spec.dataset().targets() == null ? TrialFile.VERSION : TrialFile.VERSION_OF_NUMBERS;
     }
 
     private TrialFiles() {}

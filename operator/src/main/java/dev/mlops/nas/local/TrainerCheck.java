@@ -63,6 +63,9 @@ public final class TrainerCheck {
 
     private static final double SMOOTHING = 0.5;
 
+    /** Standard deviation of the labels 0 to 3 as numbers. */
+    private static final double SPREAD = Math.sqrt(1.25);
+
     /** Entropy of the labels of four classes with half of each spread: 5/8 and three times 1/8. */
     private static final double SMOOTHED_LOSS = -0.625 * Math.log(0.625) - 0.375 * Math.log(0.125);
 
@@ -106,6 +109,7 @@ public final class TrainerCheck {
             goesOn();
             leavesOnTermination();
             scores(plain);
+            foretellsNumbers(plain);
         }
         refuses(
                 "an operator that nobody knows",
@@ -292,6 +296,44 @@ public final class TrainerCheck {
                 history != null && !history.isEmpty() && history.getFirst().timeMs() < promotedAt,
                 "and goes on from the checkpoint of the lower rung",
                 "but begins anew: promotions cost all their epochs with this trainer");
+    }
+
+    /** A trial whose labels are to be foretold as numbers: a trainer learns them, or refuses the contract's second version. */
+    private void foretellsNumbers(TrialFile plain) throws IOException, InterruptedException {
+        DatasetRef labels = plain.dataset();
+        var numbers = new DatasetRef(
+                labels.uri(),
+                labels.format(),
+                labels.labels(),
+                labels.labelColumn(),
+                labels.sha256(),
+                labels.shape(),
+                0,
+                labels.split(),
+                labels.fraction(),
+                labels.resolution(),
+                1);
+        List<GraphNode> graph = new ArrayList<>(sample.nodes());
+        GraphNode logits = graph.removeLast();
+        graph.add(Sample.dense(logits.name(), logits.inputs().getFirst(), 1));
+        TrialFile file =
+                with(trial("check-00013", graph, EPOCHS, false), TrialFile.VERSION_OF_NUMBERS, numbers, plain.recipe());
+        TrainerRun ended = run(file, "numbers");
+        boolean refused = Objects.equals(ended.code(), ExitCode.DATA.code());
+        double rmse = ended.result() == null ? Double.NaN : metric(ended.result(), "rmse");
+        if (refused || !Objects.equals(ended.code(), 0)) {
+            demand(
+                    refused,
+                    "numbers in place of labels end with 65: dataset.targets is not for this trainer",
+                    "a trial of %s, with dataset.targets, %s; it must be trained or end with %d"
+                            .formatted(TrialFile.VERSION_OF_NUMBERS, ended.codeText(), ExitCode.DATA.code()));
+            return;
+        }
+        demand(
+                rmse > 0 && rmse < SPREAD,
+                "numbers in place of labels are learned: rmse %.3f".formatted(rmse),
+                "rmse is %s after %d epochs on numbers whose standard deviation is %.2f"
+                        .formatted(rmse, EPOCHS, SPREAD));
     }
 
     private TrialFile rung(String name, int epochs, Path checkpoints, @Nullable Path resume) {
@@ -522,7 +564,8 @@ public final class TrainerCheck {
 
     private static DatasetRef data(String uri, @Nullable Double fraction, @Nullable List<Integer> resolution) {
         var split = new Split(0.6, 0.2, 0.2);
-        return new DatasetRef(uri, "csv", null, -1, null, List.of(1, SIDE, SIDE), CLASSES, split, fraction, resolution);
+        return new DatasetRef(
+                uri, "csv", null, -1, null, List.of(1, SIDE, SIDE), CLASSES, split, fraction, resolution, null);
     }
 
     private static TrialFile withData(TrialFile file, DatasetRef dataset) {
@@ -548,8 +591,6 @@ public final class TrainerCheck {
                 file.evaluateTest(),
                 file.folders(),
                 file.reportScores(),
-                file.scoring(),
-                file.relaxed(),
-                file.sharing());
+                file.scoring());
     }
 }

@@ -46,11 +46,7 @@ public final class ResultDocument {
                 "rankingNoise",
                 summary.rankingNoise().stream()
                         .map(n -> Map.of(
-                                "epochs", n.epochs(),
-                                "kendallTau", n.kendallTau(),
-                                "low", n.low(),
-                                "high", n.high(),
-                                "architectures", n.architectures()))
+                                "epochs", n.epochs(), "kendallTau", n.kendallTau(), "architectures", n.architectures()))
                         .toList());
         if (search.spec().evaluation().scores()) {
             document.put("scores", ScoreStudy.rankings(search.experiment(), search.history()));

@@ -136,14 +136,9 @@ final class TrialContent {
         for (Epoch epoch : history) {
             Instant time = Instant.ofEpochMilli(epoch.timeMs());
             points.add(new Point("epoch/train_loss", epoch.trainLoss(), epoch.epoch(), time));
-            points.add(new Point("epoch/val_accuracy", epoch.accuracy(), epoch.epoch(), time));
             points.add(new Point("epoch/val_loss", epoch.loss(), epoch.epoch(), time));
-            if (epoch.macroF1() != null) {
-                points.add(new Point("epoch/val_macro_f1", epoch.macroF1(), epoch.epoch(), time));
-            }
-            if (epoch.auc() != null) {
-                points.add(new Point("epoch/val_auc", epoch.auc(), epoch.epoch(), time));
-            }
+            measured(epoch)
+                    .forEach((name, value) -> points.add(new Point("epoch/val_" + name, value, epoch.epoch(), time)));
             if (epoch.more() != null) {
                 epoch.more()
                         .forEach((name, value) -> points.add(new Point("epoch/" + name, value, epoch.epoch(), time)));
@@ -155,6 +150,23 @@ final class TrialContent {
             }
         });
         return points;
+    }
+
+    /** What a trainer measured of an epoch besides losses, by the end of the metric's name. */
+    private static Map<String, Double> measured(Epoch epoch) {
+        var metrics = new LinkedHashMap<String, Double>();
+        put(metrics, "accuracy", epoch.accuracy());
+        put(metrics, "macro_f1", epoch.macroF1());
+        put(metrics, "auc", epoch.auc());
+        put(metrics, "rmse", epoch.rmse());
+        put(metrics, "r2", epoch.r2());
+        return metrics;
+    }
+
+    private static void put(Map<String, Double> metrics, String name, @Nullable Double value) {
+        if (value != null) {
+            metrics.put(name, value);
+        }
     }
 
     /** The architecture as JSON and as a drawing; file name to text, each name beginning with the prefix. */

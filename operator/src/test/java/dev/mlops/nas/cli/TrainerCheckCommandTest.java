@@ -29,6 +29,7 @@ class TrainerCheckCommandTest {
                 .contains("note    it scores no architectures without training")
                 .contains("note    dataset.fraction and dataset.resolution could not be tried")
                 .contains("a promoted trial comes to its 5 epochs", "note    but begins anew")
+                .contains("numbers in place of labels end with 65: dataset.targets is not for this trainer")
                 .endsWith("the contract is kept\n")
                 .doesNotContain("FAILED");
         assertThat(ended.code()).isZero();
@@ -45,6 +46,8 @@ class TrainerCheckCommandTest {
         Ended blind = check(broken(shell, "finish 64", "finish 1"));
         assertThat(blind.out())
                 .contains("FAILED  an operator that nobody knows: the trainer ended with 1; it must end with 64");
+        Ended careless = check(broken(shell, "= nas.mlops.dev/trial/v1 ]", "!= \"\" ]"));
+        assertThat(careless.out()).contains("FAILED  rmse is NaN after 5 epochs on numbers");
         Ended random = check(broken(shell, "guess == x[NF]", "0"));
         assertThat(random.out()).contains("FAILED  accuracy is 0.0 after 5 epochs");
     }

@@ -73,7 +73,7 @@ class ExperimentReaderTest {
 
         assertThat(refused.lines(Path.of("digits.yaml"))).isEqualTo("""
                 digits.yaml: spec.budget.trials: 0 is too small; it must be from 1 to 100000
-                digits.yaml: spec.objective.direction: "Maximize" does not fit the metric; loss asks for Minimize, all others for Maximize""");
+                digits.yaml: spec.objective.direction: "Maximize" does not fit the metric; loss and rmse ask for Minimize, all others for Maximize""");
     }
 
     @Test

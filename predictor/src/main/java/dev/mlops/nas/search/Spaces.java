@@ -25,7 +25,7 @@ public final class Spaces {
             List.of(new LevelOptions(3, 4), new LevelOptions(1, 4)),
             new StackOptions(3, 1, 16));
 
-    /** One example's shape and the number of classes. */
+    /** One example's shape and the number of classes, or of targets. */
     public record Task(int channels, int height, int width, int classes) {
         /** Numbers in one example. */
         long size() {
@@ -225,7 +225,7 @@ public final class Spaces {
                     "shape is [" + task.channels() + ", " + task.height() + ", " + task.width()
                             + "]: give channels, height and width of 1 or more");
         }
-        atLeast("dataset.classes", "classes", task.classes(), 2);
+        atLeast("dataset.classes", "classes", task.classes(), 1);
     }
 
     static void atLeast(String field, String name, int value, int least) {

@@ -3,7 +3,7 @@ package dev.mlops.nas.trainer;
 import java.util.Arrays;
 
 /** What a network says of some examples beside what is so, to be scored over all of them or over draws of them. */
-sealed interface Answers permits Classified {
+sealed interface Answers permits Classified, Regressed {
     /** Examples. */
     int count();
 

@@ -45,7 +45,7 @@ record Checkpoint(
         double seconds,
         List<Epoch> history,
         List<float[]> vectors) {
-    private static final long MAGIC = 0x4e415343484b5032L;
+    private static final long MAGIC = 0x4e415343484b5033L;
 
     /** Numbers of a vector that are written at a time. */
     private static final int CHUNK = 1 << 14;
@@ -124,10 +124,13 @@ record Checkpoint(
                         in.readInt(),
                         in.readLong(),
                         in.readDouble(),
-                        in.readDouble(),
+                        optional(in.readDouble()),
                         in.readDouble(),
                         optional(in.readDouble()),
-                        optional(in.readDouble())));
+                        optional(in.readDouble()),
+                        optional(in.readDouble()),
+                        optional(in.readDouble()),
+                        null));
             }
             var vectors = new ArrayList<float[]>();
             for (int left = in.readInt(); left > 0; left--) {
@@ -170,6 +173,10 @@ record Checkpoint(
 
     private static @Nullable Double optional(double value) {
         return Double.isNaN(value) ? null : value;
+    }
+
+    private static void writeOptional(DataOutputStream out, @Nullable Double value) throws IOException {
+        out.writeDouble(value == null ? Double.NaN : value);
     }
 
     /**
@@ -221,10 +228,12 @@ record Checkpoint(
             out.writeInt(epoch.epoch());
             out.writeLong(epoch.timeMs());
             out.writeDouble(epoch.trainLoss());
-            out.writeDouble(epoch.accuracy());
+            writeOptional(out, epoch.accuracy());
             out.writeDouble(epoch.loss());
-            out.writeDouble(epoch.macroF1() == null ? Double.NaN : epoch.macroF1());
-            out.writeDouble(epoch.auc() == null ? Double.NaN : epoch.auc());
+            writeOptional(out, epoch.macroF1());
+            writeOptional(out, epoch.auc());
+            writeOptional(out, epoch.rmse());
+            writeOptional(out, epoch.r2());
         }
         out.writeInt(vectors.size());
         for (var vector : vectors) {

@@ -32,6 +32,25 @@ final class Classified implements Answers {
         Arrays.setAll(ascending, this::ascending);
     }
 
+    /** The logarithms of probabilities: logits less the logarithm of the sum of their exponentials, for each example. */
+    static float[] logarithms(float[] logits, int classes) {
+        var logarithms = new float[logits.length];
+        for (int start = 0; start < logits.length; start += classes) {
+            double maximum = Double.NEGATIVE_INFINITY;
+            for (int i = start; i < start + classes; i++) {
+                maximum = Math.max(maximum, logits[i]);
+            }
+            double sum = 0;
+            for (int i = start; i < start + classes; i++) {
+                sum += Math.exp(logits[i] - maximum);
+            }
+            for (int i = start; i < start + classes; i++) {
+                logarithms[i] = (float) (logits[i] - maximum - Math.log(sum));
+            }
+        }
+        return logarithms;
+    }
+
     private int best(int start) {
         int best = 0;
         for (int c = 1; c < classes; c++) {

@@ -1,5 +1,7 @@
 package dev.mlops.nas.trainer;
 
+import dev.mlops.nas.trainer.Targets.Labels;
+import dev.mlops.nas.trainer.Targets.Numbers;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.bytedeco.javacpp.FloatPointer;
@@ -8,7 +10,7 @@ import org.bytedeco.javacpp.FloatPointer;
 final class Classifier {
     private final Tape tape;
     private final Examples examples;
-    private final CrossEntropy loss;
+    private final Loss loss;
     private final Augmentation augmentation;
     private final FloatPointer input;
     private final FloatPointer logits;
@@ -18,10 +20,10 @@ final class Classifier {
 
     /** One that evaluates, or learns by the plain loss. */
     Classifier(Network.Compiled compiled, Examples examples) {
-        this(compiled, examples, CrossEntropy.plain(examples.classes()), Augmentation.NONE);
+        this(compiled, examples, Loss.plain(examples.targets()), Augmentation.NONE);
     }
 
-    Classifier(Network.Compiled compiled, Examples examples, CrossEntropy loss, Augmentation augmentation) {
+    Classifier(Network.Compiled compiled, Examples examples, Loss loss, Augmentation augmentation) {
         this.tape = compiled.tape();
         this.examples = examples;
         this.loss = loss;
@@ -30,7 +32,7 @@ final class Classifier {
         this.logits = pointer(compiled.logits());
         this.logitsGradient = pointer(compiled.logitsGradient());
         this.features = new float[tape.batch() * examples.shape().size()];
-        this.scores = new float[tape.batch() * examples.classes()];
+        this.scores = new float[tape.batch() * examples.targets().outputs()];
     }
 
     private static FloatPointer pointer(Tape.Slot slot) {
@@ -64,52 +66,35 @@ final class Classifier {
         copy(rows, from, tape.batch());
         var mixing = augmentation.apply(features, random);
         input.put(features, 0, features.length);
-        var labels = new int[tape.batch()];
-        Arrays.setAll(labels, i -> examples.labels()[rows[from + i]]);
         tape.runForward();
         logits.get(scores, 0, scores.length);
-        double mean = loss.differentiate(scores, labels, mixing);
+        double mean = loss.differentiate(scores, Arrays.copyOfRange(rows, from, from + tape.batch()), mixing);
         logitsGradient.put(scores, 0, scores.length);
         tape.runBackward();
         return mean;
     }
 
-    /** What the network says of the rows. */
+    /** What the network says of the rows, to be scored. */
     Answers evaluate(int[] rows) {
-        var labels = new int[rows.length];
-        Arrays.setAll(labels, i -> examples.labels()[rows[i]]);
-        return new Classified(logarithms(rows), labels, examples.classes());
+        var outputs = outputs(rows);
+        return switch (examples.targets()) {
+            case Labels labels ->
+                new Classified(Classified.logarithms(outputs, labels.classes()), labels.at(rows), labels.classes());
+            case Numbers numbers -> new Regressed(numbers.original(outputs), numbers, rows);
+        };
     }
 
-    /** The logarithms of the classes' probabilities, row by row. */
-    float[] logarithms(int[] rows) {
-        int classes = examples.classes();
-        var logarithms = new float[Math.multiplyExact(rows.length, classes)];
+    /** What the last node gives, row by row: logits, or standardised numbers. */
+    float[] outputs(int[] rows) {
+        int width = examples.targets().outputs();
+        var outputs = new float[Math.multiplyExact(rows.length, width)];
         for (int from = 0; from < rows.length; from += tape.batch()) {
             int count = Math.min(tape.batch(), rows.length - from);
             fill(rows, from, count);
             tape.runForward();
             logits.get(scores, 0, scores.length);
-            for (int i = 0; i < count; i++) {
-                logarithms(i * classes, logarithms, (from + i) * classes);
-            }
+            System.arraycopy(scores, 0, outputs, from * width, count * width);
         }
-        return logarithms;
-    }
-
-    /** The logarithms of an example's probabilities: logits less the logarithm of the sum of their exponentials. */
-    private void logarithms(int start, float[] target, int to) {
-        int classes = examples.classes();
-        double maximum = Double.NEGATIVE_INFINITY;
-        for (int c = start; c < start + classes; c++) {
-            maximum = Math.max(maximum, scores[c]);
-        }
-        double sum = 0;
-        for (int c = start; c < start + classes; c++) {
-            sum += Math.exp(scores[c] - maximum);
-        }
-        for (int c = 0; c < classes; c++) {
-            target[to + c] = (float) (scores[start + c] - maximum - Math.log(sum));
-        }
+        return outputs;
     }
 }

@@ -2,6 +2,7 @@ package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.TrialFile.Recipe;
 import dev.mlops.nas.trainer.Augmentation.Mixing;
+import dev.mlops.nas.trainer.Targets.Labels;
 import java.util.Arrays;
 
 /**
@@ -40,14 +41,14 @@ final class CrossEntropy {
     }
 
     /** The loss of a recipe; balanced weights make all classes of the given rows count the same, and a row on average 1. */
-    static CrossEntropy of(Recipe recipe, Examples examples, int[] rows) {
-        var weights = ones(examples.classes());
+    static CrossEntropy of(Recipe recipe, Labels labels, int[] rows) {
+        var weights = ones(labels.classes());
         if ("balanced".equals(recipe.classWeights())) {
-            var counts = new int[examples.classes()];
+            var counts = new int[labels.classes()];
             for (int row : rows) {
-                counts[examples.labels()[row]]++;
+                counts[labels.of()[row]]++;
             }
-            Arrays.setAll(weights, label -> (double) rows.length / (examples.classes() * (double) counts[label]));
+            Arrays.setAll(weights, label -> (double) rows.length / (labels.classes() * (double) counts[label]));
         }
         return new CrossEntropy(recipe.labelSmoothing() == null ? 0 : recipe.labelSmoothing(), weights);
     }

@@ -1,6 +1,9 @@
 package dev.mlops.nas.trainer;
 
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Targets.Labels;
+import dev.mlops.nas.trainer.Targets.Numbers;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -8,44 +11,72 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Numbers separated by commas, one example per line: the values of an image channel by channel, row by row, and a column with
- * the label. A first line without any number is a header.
+ * Numbers separated by commas, one example per line: the values of an image channel by channel, row by row, and a column with the
+ * label, or columns with the targets. A first line without any number is a header.
  */
 final class CsvReader {
     private final DataFile file;
     private final Shape shape;
     private final int classes;
-    private final int labelColumn;
+    private final int firstTarget;
+    private final int targetColumns;
     private final int columns;
     private float[] features;
-    private int[] labels = new int[1024];
+    private float[] targets;
     private int count;
 
-    private CsvReader(DataFile file, Shape shape, int classes, int columns, int labelColumn) {
+    private CsvReader(DataFile file, Shape shape, int classes, int firstTarget, int targetColumns) {
         this.file = file;
         this.shape = shape;
         this.classes = classes;
-        this.columns = columns;
-        this.labelColumn = labelColumn;
+        this.firstTarget = firstTarget;
+        this.targetColumns = targetColumns;
+        this.columns = shape.size() + targetColumns;
         this.features = new float[1024 * shape.size()];
+        this.targets = new float[1024 * targetColumns];
     }
 
-    static Examples read(DataFile file, Shape shape, int classes, int labelColumn) throws IOException {
-        int columns = shape.size() + 1;
-        if (labelColumn >= columns) {
+    static Examples read(DataFile file, DatasetRef dataset) throws IOException {
+        var shape = Shape.of(dataset.shape());
+        int targetColumns = dataset.targets() == null ? 1 : dataset.targets();
+        int last = shape.size();
+        if (dataset.labelColumn() > last) {
             throw TrialException.data(
-                    "dataset.labelColumn is %d, but shape %s gives %d columns with the label; allowed: -1 to %d.",
-                    labelColumn, shape, columns, columns - 1);
+                    "dataset.labelColumn is %d, but shape %s gives %d columns with the %s; allowed: -1 to %d.",
+                    dataset.labelColumn(),
+                    shape,
+                    shape.size() + targetColumns,
+                    dataset.targets() == null ? "label" : "targets",
+                    last);
         }
-        return new CsvReader(file, shape, classes, columns, labelColumn < 0 ? columns - 1 : labelColumn).read();
+        int first = dataset.labelColumn() < 0 ? last : dataset.labelColumn();
+        int classes = dataset.targets() == null ? dataset.classes() : 0;
+        var reader = new CsvReader(file, shape, classes, first, targetColumns);
+        reader.read();
+        return new Examples(file.name(), shape, reader.features(), reader.targets());
     }
 
-    /** Examples without a column of labels; all get label 0. */
-    static Examples unlabelled(DataFile file, Shape shape, int classes) throws IOException {
-        return new CsvReader(file, shape, classes, shape.size(), -1).read();
+    /** Examples without a column of labels. */
+    static float[] unlabelled(DataFile file, Shape shape) throws IOException {
+        var reader = new CsvReader(file, shape, 0, shape.size(), 0);
+        reader.read();
+        return reader.features();
     }
 
-    private Examples read() throws IOException {
+    private float[] features() {
+        return Arrays.copyOf(features, count * shape.size());
+    }
+
+    private Targets targets() {
+        if (classes == 0) {
+            return new Numbers(targetColumns, Arrays.copyOf(targets, count * targetColumns));
+        }
+        var labels = new int[count];
+        Arrays.setAll(labels, i -> (int) targets[i]);
+        return new Labels(classes, labels);
+    }
+
+    private void read() throws IOException {
         try (var lines =
                 new BufferedReader(new InputStreamReader(file.open(), StandardCharsets.UTF_8.newDecoder()), 1 << 16)) {
             int number = 0;
@@ -56,12 +87,6 @@ final class CsvReader {
                 }
             }
         }
-        return new Examples(
-                file.name(),
-                shape,
-                classes,
-                Arrays.copyOf(features, count * shape.size()),
-                Arrays.copyOf(labels, count));
     }
 
     private static boolean isHeader(String line) {
@@ -88,22 +113,24 @@ final class CsvReader {
                         cells.length,
                         shape,
                         shape.size(),
-                        labelColumn < 0 ? "" : " and a label",
+                        classes > 0 ? " and a label" : targetColumns > 0 ? " and " + targetColumns + " of targets" : "",
                         columns);
             }
             throw TrialException.data(
                     "Data file %s, line %d has %d columns, but the lines before it have %d.",
                     file.name(), number, cells.length, columns);
         }
-        if (count == labels.length) {
-            labels = Arrays.copyOf(labels, count * 2);
-            features = Arrays.copyOf(features, count * 2 * shape.size());
+        if (count * shape.size() == features.length) {
+            targets = Arrays.copyOf(targets, targets.length * 2);
+            features = Arrays.copyOf(features, features.length * 2);
         }
         int pixels = shape.height() * shape.width();
         for (int column = 0, value = 0; column < columns; column++) {
             double cell = number(cells[column].strip(), number, column);
-            if (column == labelColumn) {
-                labels[count] = label(cell, cells[column].strip(), number);
+            int target = column - firstTarget;
+            if (target >= 0 && target < targetColumns) {
+                targets[count * targetColumns + target] =
+                        (float) (classes > 0 ? label(cell, cells[column].strip(), number) : cell);
             } else {
                 int channel = value / pixels;
                 features[count * shape.size() + (value % pixels) * shape.channels() + channel] = (float) cell;

@@ -18,9 +18,6 @@ final class Curvature {
     /** Iterations an epoch; each goes on from the vector of the last. */
     private static final int ITERATIONS = 4;
 
-    /** Epochs before the first of those that are compared: until then it is the network that changes most. */
-    private static final int SETTLED = 10;
-
     /** Epochs that a value is averaged over, and that lie between two that are compared. */
     static final int WINDOW = 5;
 
@@ -34,7 +31,7 @@ final class Curvature {
      * Measures after an epoch.
      *
      * @param slopes of the loss at any logits
-     * @return the eigenvalue, without its sign
+     * @return the eigenvalue
      */
     double measure(double[] logits, UnaryOperator<double[]> slopes, SplittableRandom random) {
         if (direction.length == 0) {
@@ -45,7 +42,7 @@ final class Curvature {
         double eigenvalue = 0;
         for (int i = 0; i < ITERATIONS; i++) {
             var product = product(logits, slopes);
-            eigenvalue = Math.abs(dot(direction, product));
+            eigenvalue = dot(direction, product);
             if (normalise(product)) {
                 direction = product;
             }
@@ -86,12 +83,16 @@ final class Curvature {
     }
 
     /**
-     * Whether the search had better have stopped {@value #WINDOW} epochs ago; never in the first {@value #SETTLED} epochs, nor in the
-     * first fifth of the search.
+     * Whether the search had better have stopped {@value #WINDOW} epochs ago. Not before a value stands on epochs of its own on either
+     * side, nor in the first fifth of the search, where the loss still falls from that of guessing.
      */
     boolean rises(int epochs) {
         int now = values.size();
-        return now - WINDOW >= Math.max(SETTLED, epochs / 5) && mean(now - WINDOW) < STOP * mean(now);
+        if (now < Math.max(2 * WINDOW, epochs / 5)) {
+            return false;
+        }
+        double present = mean(now);
+        return present > 0 && mean(now - WINDOW) < STOP * present;
     }
 
     private double mean(int end) {

@@ -2,6 +2,7 @@ package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Targets.Labels;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -34,22 +35,18 @@ final class DataLoader {
             return checked(
                     switch (dataset.format()) {
                         case "images" -> ImageFolderReader.read(file.path(), shape, dataset.classes());
-                        case "npz" -> NpyReader.read(file, shape, dataset.classes());
-                        case "csv" -> CsvReader.read(file, shape, dataset.classes(), dataset.labelColumn());
+                        case "npz" -> NpyReader.read(file, dataset);
+                        case "csv" -> CsvReader.read(file, dataset);
                         default -> {
                             boolean npy = dataset.format().equals("npy");
                             var labelFile = labels(dataset, folder);
                             var features = npy ? NpyReader.images(file, shape) : IdxReader.images(file, shape);
                             current = labelFile;
                             int count = features.length / shape.size();
-                            yield new Examples(
-                                    file.name(),
-                                    shape,
-                                    dataset.classes(),
-                                    features,
-                                    npy
-                                            ? NpyReader.labels(labelFile, count)
-                                            : IdxReader.labels(labelFile, count, file.name()));
+                            var targets = npy
+                                    ? NpyReader.targets(labelFile, dataset, count)
+                                    : IdxReader.targets(labelFile, dataset, count, file.name());
+                            yield new Examples(file.name(), shape, features, targets);
                         }
                     });
         } catch (EOFException | ZipException e) {
@@ -88,21 +85,27 @@ final class DataLoader {
         if (examples.count() == 0) {
             throw TrialException.data("Data file %s has no examples.", examples.source());
         }
+        if (examples.targets() instanceof Labels labels) {
+            refuseMissingClasses(examples.source(), labels);
+        }
+        return examples;
+    }
+
+    private static void refuseMissingClasses(String source, Labels labels) {
         var present = new BitSet();
-        for (int i = 0; i < examples.count(); i++) {
-            int label = examples.labels()[i];
-            if (label < 0 || label >= examples.classes()) {
+        for (int i = 0; i < labels.count(); i++) {
+            int label = labels.of()[i];
+            if (label < 0 || label >= labels.classes()) {
                 throw TrialException.data(
                         "Data file %s, example %d: label %d is out of range; allowed: 0 to %d (dataset.classes is %d).",
-                        examples.source(), i + 1, label, examples.classes() - 1, examples.classes());
+                        source, i + 1, label, labels.classes() - 1, labels.classes());
             }
             present.set(label);
         }
-        if (present.cardinality() < examples.classes()) {
+        if (present.cardinality() < labels.classes()) {
             throw TrialException.data(
                     "Data file %s has examples of %d classes, but dataset.classes is %d: class %d never occurs.",
-                    examples.source(), present.cardinality(), examples.classes(), present.nextClearBit(0));
+                    source, present.cardinality(), labels.classes(), present.nextClearBit(0));
         }
-        return examples;
     }
 }

@@ -28,15 +28,11 @@ final class DifferentiableSearch implements AutoCloseable {
 
     private static final int EVALUATION_BATCH = 128;
 
-    /** Batches that the curvature is measured on, at most; of few batches an eighth. */
-    private static final int PROBED = 4;
-
     private final TrialFile file;
     private final Relaxed relaxed;
     private final Partition partition;
     private final int[] weightRows;
     private final int[] choiceRows;
-    private final int[] probes;
     private final Mixtures mixtures;
     private final Network network;
     private final Arena learning;
@@ -77,13 +73,12 @@ final class DifferentiableSearch implements AutoCloseable {
             throw TrialException.data(
                     "The training part has %d examples, which cannot be cut in two.", partition.train().length);
         }
-        this.probes = choiceRows.clone();
-        Partition.shuffle(probes, new SplittableRandom(file.splitSeed()));
         this.batch = Math.min(file.recipe().batchSize(), Math.min(weightRows.length, choiceRows.length));
         this.batches = weightRows.length / batch;
         this.mixtures = new Mixtures(relaxed.mixtures());
         this.network = Network.of(
-                new NetworkBuilder(relaxed.graph(), examples.shape(), examples.classes(), mixtures),
+                new NetworkBuilder(
+                        relaxed.graph(), examples.shape(), examples.targets().outputs(), mixtures),
                 file.seed(),
                 limit);
         this.learning = new Arena(limit);
@@ -93,7 +88,7 @@ final class DifferentiableSearch implements AutoCloseable {
         this.learner = new Classifier(
                 compiled,
                 examples,
-                CrossEntropy.of(file.recipe(), examples, partition.train()),
+                Loss.of(file.recipe(), examples.targets(), partition.train()),
                 changes == null ? Augmentation.NONE : new Augmentation(changes, examples.shape()));
         this.plain = new Classifier(compiled, examples);
         int judged = Math.min(EVALUATION_BATCH, partition.validation().length);
@@ -131,6 +126,8 @@ final class DifferentiableSearch implements AutoCloseable {
                     Training.rounded(loss),
                     Training.rounded(score.of("accuracy")),
                     Training.rounded(score.of("loss")),
+                    null,
+                    null,
                     null,
                     null,
                     more));
@@ -187,20 +184,17 @@ final class DifferentiableSearch implements AutoCloseable {
         return loss;
     }
 
-    /** Slopes of the loss of always the same examples for the choices, at other logits and with the weights as they are. */
+    /** Slopes of the loss of the first examples for the choices at other logits, with the weights as they are. */
     private double[] slopes(double[] at) {
         var before = mixtures.logits();
         mixtures.open(at);
         mixtures.clearGradients();
         var fixed = new SplittableRandom(file.seed());
-        int probed = Math.clamp(probes.length / batch / 8, 1, PROBED);
-        for (int i = 0; i < probed; i++) {
-            plain.tape().draw(fixed.split());
-            plain.learn(probes, i * batch, fixed.split());
-        }
+        plain.tape().draw(fixed.split());
+        plain.learn(choiceRows, 0, fixed.split());
         var slopes = mixtures.slopes();
         mixtures.open(before);
-        return Arrays.stream(slopes).map(slope -> slope / probed).toArray();
+        return slopes;
     }
 
     /** Epochs that were trained. */

@@ -9,14 +9,13 @@ import java.util.List;
  *
  * @param source file name, for messages
  * @param shape of one example
- * @param classes labels are 0 to classes - 1
  * @param features example after example, each height x width x channels (channels last)
- * @param labels one per example
+ * @param targets what is to be said of each example
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared, and far too long to copy
-record Examples(String source, Shape shape, int classes, float[] features, int[] labels) {
+record Examples(String source, Shape shape, float[] features, Targets targets) {
     int count() {
-        return labels.length;
+        return targets.count();
     }
 
     /** Smaller ones: each value is the mean of those that it covers, whole rows and columns. */
@@ -35,7 +34,7 @@ record Examples(String source, Shape shape, int classes, float[] features, int[]
                     column * shape.width() / width,
                     Math.ceilDiv((column + 1) * shape.width(), width));
         }
-        return new Examples(source, smaller, classes, means, labels);
+        return new Examples(source, smaller, means, targets);
     }
 
     private float mean(int start, int top, int bottom, int left, int right) {
@@ -56,8 +55,11 @@ record Examples(String source, Shape shape, int classes, float[] features, int[]
      */
     record Standard(List<Double> mean, List<Double> scale) {}
 
-    /** Shifts and scales every channel to mean 0 and deviation 1 over the given rows, in place. */
+    /** Shifts and scales every channel to mean 0 and deviation 1 over the given rows, in place, and measures targets by them. */
     Standard standardise(int[] rows) {
+        if (targets instanceof Targets.Numbers numbers) {
+            numbers.measure(rows);
+        }
         var channels = shape.channels();
         var size = shape.size();
         var sum = new double[channels];

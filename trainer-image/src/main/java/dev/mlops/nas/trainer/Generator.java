@@ -2,6 +2,9 @@ package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Targets.Labels;
+import dev.mlops.nas.trainer.Targets.Numbers;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.regex.Pattern;
 
@@ -10,13 +13,22 @@ import java.util.regex.Pattern;
  * {@code ?examples=5000&seed=0} where other numbers are wanted; the same address gives the same examples on every machine, the classes
  * equally often.
  */
-sealed interface Generator permits Mnist1d, Recall, Waveform {
+sealed interface Generator {
     Shape shape();
 
-    int classes();
+    /** One of examples with labels. */
+    sealed interface OfClasses extends Generator permits Mnist1d, Recall, Waveform {
+        int classes();
 
-    /** Writes one example, position by position, each with all its channels. */
-    void generate(int label, SplittableRandom random, float[] example);
+        /** Writes one example, position by position, each with all its channels. */
+        void generate(int label, SplittableRandom random, float[] example);
+    }
+
+    /** One of examples with a number each. */
+    sealed interface OfNumbers extends Generator permits Friedman {
+        /** Writes one example and returns its number. */
+        double generate(SplittableRandom random, float[] example);
+    }
 
     /** Whether an address names a generator rather than a file. */
     static boolean isNamedBy(String uri) {
@@ -26,27 +38,56 @@ sealed interface Generator permits Mnist1d, Recall, Waveform {
     /**
      * The examples of an address.
      *
-     * @throws TrialException with exit code 65 when there is no such generator, or shape and classes are not its own
+     * @throws TrialException with exit code 65 when there is no such generator, or shape, classes or targets are not its own
      */
     static Examples load(DatasetRef dataset) {
         var address = Address.of(dataset.uri());
         var generator = address.generator();
-        if (!Shape.of(dataset.shape()).equals(generator.shape()) || dataset.classes() != generator.classes()) {
-            throw TrialException.data(
-                    "dataset.uri %s makes examples of shape %s with %d classes, but dataset.shape is %s and dataset.classes is %d.",
-                    dataset.uri(), generator.shape(), generator.classes(), dataset.shape(), dataset.classes());
-        }
-        int size = generator.shape().size();
+        refuseOther(generator, dataset);
         var random = new SplittableRandom(address.seed);
+        int size = generator.shape().size();
         var features = new float[Math.multiplyExact(address.examples, size)];
-        var labels = new int[address.examples];
         var example = new float[size];
-        for (int i = 0; i < labels.length; i++) {
-            labels[i] = i % generator.classes();
-            generator.generate(labels[i], random, example);
+        var targets = targets(generator, address.examples);
+        for (int i = 0; i < address.examples; i++) {
+            switch (generator) {
+                case OfClasses g -> g.generate(targets.stratum(i), random, example);
+                case OfNumbers g -> ((Numbers) targets).values()[i] = (float) g.generate(random, example);
+            }
             System.arraycopy(example, 0, features, i * size, size);
         }
-        return new Examples(dataset.uri(), generator.shape(), generator.classes(), features, labels);
+        return new Examples(dataset.uri(), generator.shape(), features, targets);
+    }
+
+    private static void refuseOther(Generator generator, DatasetRef dataset) {
+        String own = switch (generator) {
+            case OfClasses g -> "%d classes".formatted(g.classes());
+            case OfNumbers _ -> "1 target";
+        };
+        boolean fits = switch (generator) {
+            case OfClasses g -> dataset.targets() == null && dataset.classes() == g.classes();
+            case OfNumbers _ -> Integer.valueOf(1).equals(dataset.targets());
+        };
+        if (!fits || !Shape.of(dataset.shape()).equals(generator.shape())) {
+            throw TrialException.data(
+                    "dataset.uri %s makes examples of shape %s with %s, but dataset.shape is %s and dataset.%s.",
+                    dataset.uri(),
+                    generator.shape(),
+                    own,
+                    dataset.shape(),
+                    dataset.targets() == null ? "classes is " + dataset.classes() : "targets is " + dataset.targets());
+        }
+    }
+
+    private static Targets targets(Generator generator, int examples) {
+        return switch (generator) {
+            case OfClasses g -> {
+                var labels = new int[examples];
+                Arrays.setAll(labels, i -> i % g.classes());
+                yield new Labels(g.classes(), labels);
+            }
+            case OfNumbers _ -> new Numbers(1, new float[examples]);
+        };
     }
 
     /** What stands in {@code dataset.uri}. */
@@ -77,9 +118,10 @@ sealed interface Generator permits Mnist1d, Recall, Waveform {
                 case "mnist-1d" -> new Mnist1d();
                 case "recall" -> new Recall();
                 case "waveform" -> new Waveform();
+                case "friedman" -> new Friedman();
                 default ->
                     throw TrialException.data(
-                            "dataset.uri names the generator %s; allowed: mnist-1d, recall, waveform.", name);
+                            "dataset.uri names the generator %s; allowed: friedman, mnist-1d, recall, waveform.", name);
             };
         }
     }

@@ -1,6 +1,9 @@
 package dev.mlops.nas.trainer;
 
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Targets.Labels;
+import dev.mlops.nas.trainer.Targets.Numbers;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -45,18 +48,20 @@ final class IdxReader {
         }
     }
 
-    /** Labels as unsigned bytes, as many as there are images. */
-    static int[] labels(DataFile file, int images, String imageFile) throws IOException {
+    /** Labels as unsigned bytes, or numbers as floats, for as many examples as there are images. */
+    static Targets targets(DataFile file, DatasetRef dataset, int images, String imageFile) throws IOException {
+        return dataset.targets() == null
+                ? new Labels(dataset.classes(), labels(file, images, imageFile))
+                : new Numbers(dataset.targets(), numbers(file, dataset.targets(), images, imageFile));
+    }
+
+    private static int[] labels(DataFile file, int images, String imageFile) throws IOException {
         try (var in = new DataInputStream(file.open())) {
             var header = Header.read(file, in);
             if (header.sides.size() != 1 || header.type != UNSIGNED_BYTE) {
                 throw TrialException.data("Label file %s must hold one row of unsigned bytes.", file.name());
             }
-            if (header.sides.getFirst() != images) {
-                throw TrialException.data(
-                        "Label file %s has %d labels, but %s has %d images.",
-                        file.name(), header.sides.getFirst(), imageFile, images);
-            }
+            header.refuseAnotherCount(file, images, imageFile);
             var bytes = new byte[images];
             in.readFully(bytes);
             var labels = new int[images];
@@ -67,7 +72,40 @@ final class IdxReader {
         }
     }
 
+    private static float[] numbers(DataFile file, int columns, int images, String imageFile) throws IOException {
+        try (var in = new DataInputStream(file.open())) {
+            var header = Header.read(file, in);
+            boolean fits = header.sides.size() == 2
+                    ? header.sides.get(1) == columns
+                    : header.sides.size() == 1 && columns == 1;
+            if (!fits || header.type != FLOAT) {
+                throw TrialException.data(
+                        "Label file %s must hold %d float(s) for each example, as dataset.targets says.",
+                        file.name(), columns);
+            }
+            header.refuseAnotherCount(file, images, imageFile);
+            var values = new float[Math.multiplyExact(images, columns)];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = in.readFloat();
+                if (!Float.isFinite(values[i])) {
+                    throw TrialException.data(
+                            "Label file %s, example %d: target %s is not a finite number.",
+                            file.name(), i / columns + 1, values[i]);
+                }
+            }
+            return values;
+        }
+    }
+
     private record Header(int type, List<Integer> sides) {
+        void refuseAnotherCount(DataFile file, int images, String imageFile) {
+            if (sides.getFirst() != images) {
+                throw TrialException.data(
+                        "Label file %s has %d labels, but %s has %d images.",
+                        file.name(), sides.getFirst(), imageFile, images);
+            }
+        }
+
         static Header read(DataFile file, DataInputStream in) throws IOException {
             int magic = in.readInt();
             int type = (magic >> 8) & 0xff;

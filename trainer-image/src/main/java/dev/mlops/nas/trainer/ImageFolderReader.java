@@ -1,6 +1,7 @@
 package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Targets.Labels;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,9 +58,8 @@ final class ImageFolderReader {
         return new Examples(
                 String.valueOf(folder.getFileName()),
                 shape,
-                classes,
                 features,
-                labels.stream().mapToInt(Integer::intValue).toArray());
+                new Labels(classes, labels.stream().mapToInt(Integer::intValue).toArray()));
     }
 
     private static List<Path> list(Path folder, Predicate<Path> wanted) throws IOException {

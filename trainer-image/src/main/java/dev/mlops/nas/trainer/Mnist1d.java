@@ -9,7 +9,7 @@ import java.util.SplittableRandom;
  * and white noise over it, sheared, and sampled at 40 points. The published procedure with its default settings, on random numbers of
  * our own: as hard as the published data, but not the same signals.
  */
-record Mnist1d() implements Generator {
+record Mnist1d() implements Generator.OfClasses {
     private static final double[][] DIGITS = {
         {5, 6, 6.5, 6.75, 7, 7, 7, 7, 6.75, 6.5, 6, 5},
         {5, 3, 3, 3.4, 3.8, 4.2, 4.6, 5, 5.4, 5.8, 5, 5},

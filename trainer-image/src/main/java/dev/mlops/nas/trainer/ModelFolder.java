@@ -1,16 +1,20 @@
 package dev.mlops.nas.trainer;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Targets.Labels;
+import dev.mlops.nas.trainer.Targets.Numbers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +22,7 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -39,9 +44,13 @@ final class ModelFolder {
      * @param trial that trained it
      * @param shape of an example
      * @param mean of every channel over the training part, taken off first
+     * @param classes that the last node has logits for; 0 where it gives numbers
      * @param scale what every channel is multiplied with then
+     * @param targetMean what is added, last, to every number that the network gives; absent with classes
+     * @param targetScale what it is multiplied with before
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     record Model(
             String format,
             String experiment,
@@ -50,7 +59,25 @@ final class ModelFolder {
             List<Integer> shape,
             int classes,
             List<Double> mean,
-            List<Double> scale) {}
+            List<Double> scale,
+            @Nullable List<Double> targetMean,
+            @Nullable List<Double> targetScale) {
+        /** A place for what the network says of so many examples. */
+        Targets targets(int examples) {
+            if (targetMean == null || targetScale == null) {
+                return new Labels(classes, new int[examples]);
+            }
+            return new Numbers(new float[examples * targetMean.size()], array(targetMean), array(targetScale));
+        }
+
+        private static double[] array(List<Double> values) {
+            return values.stream().mapToDouble(Double::doubleValue).toArray();
+        }
+
+        private int outputs() {
+            return targetMean == null ? classes : targetMean.size();
+        }
+    }
 
     private final Path folder;
 
@@ -59,7 +86,7 @@ final class ModelFolder {
     }
 
     /** Writes the network as it evaluates now; each file at once or not at all. Returns the bytes of the weights. */
-    long write(TrialFile file, Network network, Examples.Standard standard) throws IOException {
+    long write(TrialFile file, Network network, Examples.Standard standard, Targets targets) throws IOException {
         Files.createDirectories(folder);
         var model = new Model(
                 FORMAT,
@@ -69,7 +96,9 @@ final class ModelFolder {
                 file.dataset().shape(),
                 file.dataset().classes(),
                 standard.mean(),
-                standard.scale());
+                standard.scale(),
+                targets instanceof Numbers numbers ? list(numbers.mean()) : null,
+                targets instanceof Numbers numbers ? list(numbers.deviation()) : null);
         put(MODEL, JSON.writeValueAsBytes(model));
         var bytes = new ByteArrayOutputStream();
         try (var zip = new ZipOutputStream(bytes)) {
@@ -88,6 +117,10 @@ final class ModelFolder {
         }
         put(WEIGHTS, bytes.toByteArray());
         return bytes.size();
+    }
+
+    private static List<Double> list(double[] values) {
+        return Arrays.stream(values).boxed().toList();
     }
 
     private void put(String name, byte[] content) throws IOException {
@@ -113,7 +146,7 @@ final class ModelFolder {
 
     /** The network with its weights. */
     Network network(Model model, MemoryLimit limit) {
-        var network = Network.of(model.graph(), Shape.of(model.shape()), model.classes(), 0, limit);
+        var network = Network.of(model.graph(), Shape.of(model.shape()), model.outputs(), 0, limit);
         var weights = weights();
         for (var array : network.arrays().entrySet()) {
             var stored = weights.get(array.getKey());

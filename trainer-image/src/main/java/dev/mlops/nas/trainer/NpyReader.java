@@ -1,6 +1,9 @@
 package dev.mlops.nas.trainer;
 
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.trainer.Network.Shape;
+import dev.mlops.nas.trainer.Targets.Labels;
+import dev.mlops.nas.trainer.Targets.Numbers;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -82,24 +85,21 @@ final class NpyReader {
         }
     }
 
-    /** Labels of a file, as many as there are examples. */
-    static int[] labels(DataFile file, int count) throws IOException {
+    /** Labels or numbers of a file, for as many examples. */
+    static Targets targets(DataFile file, DatasetRef dataset, int count) throws IOException {
         try (var stream = file.open()) {
-            return new NpyReader(file.name(), stream).labels(count);
+            return new NpyReader(file.name(), stream).targets(dataset, count);
         }
     }
 
     /** The arrays x and y of an archive. */
-    static Examples read(DataFile file, Shape shape, int classes) throws IOException {
+    static Examples read(DataFile file, DatasetRef dataset) throws IOException {
+        var shape = Shape.of(dataset.shape());
         try (var archive = new ZipFile(file.path().toFile())) {
             var features = array(archive, file, "x").images(shape);
             int count = features.length / shape.size();
             return new Examples(
-                    file.name(),
-                    shape,
-                    classes,
-                    features,
-                    array(archive, file, "y").labels(count));
+                    file.name(), shape, features, array(archive, file, "y").targets(dataset, count));
         }
     }
 
@@ -107,7 +107,7 @@ final class NpyReader {
         var entry = archive.getEntry(name + ".npy");
         if (entry == null) {
             throw TrialException.data(
-                    "Data file %s holds the arrays %s; it must hold x, the examples, and y, their labels.",
+                    "Data file %s holds the arrays %s; it must hold x, the examples, and y, their labels or targets.",
                     file.name(),
                     archive.stream()
                             .map(ZipEntry::getName)
@@ -143,6 +143,33 @@ final class NpyReader {
             }
         }
         return features;
+    }
+
+    private Targets targets(DatasetRef dataset, int count) throws IOException {
+        return dataset.targets() == null
+                ? new Labels(dataset.classes(), labels(count))
+                : new Numbers(dataset.targets(), values(dataset.targets(), count));
+    }
+
+    private float[] values(int columns, int count) throws IOException {
+        boolean fits = sides.equals(List.of(count, columns)) || (columns == 1 && sides.equals(List.of(count)));
+        if (!fits) {
+            throw TrialException.data(
+                    "Data file %s has the shape %s; with dataset.targets %d it must hold %d numbers for each of the %d examples.",
+                    name, sides, columns, columns, count);
+        }
+        var values = new float[Math.multiplyExact(count, columns)];
+        for (int row = 0; row < count; row++) {
+            var numbers = numbers(columns);
+            for (int i = 0; i < columns; i++) {
+                if (!Double.isFinite(numbers[i])) {
+                    throw TrialException.data(
+                            "Data file %s, example %d: target %s is not a finite number.", name, row + 1, numbers[i]);
+                }
+                values[row * columns + i] = (float) numbers[i];
+            }
+        }
+        return values;
     }
 
     private int[] labels(int count) throws IOException {

@@ -1,11 +1,13 @@
 package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.TrialFile.Split;
+import dev.mlops.nas.trainer.Targets.Labels;
+import dev.mlops.nas.trainer.Targets.Numbers;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Rows of the train, validation and test part; disjoint, together everything, stratified by label.
+ * Rows of the train, validation and test part; disjoint, together everything, stratified by label where there are labels.
  *
  * @param train rows to learn from
  * @param validation rows that the search judges by
@@ -14,7 +16,7 @@ import java.util.SplittableRandom;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record Partition(int[] train, int[] validation, int[] test) {
     /**
-     * Cuts the examples; a function of labels, split and seed alone, so that all trials of an experiment get the same parts.
+     * Cuts the examples; a function of targets, split and seed alone, so that all trials of an experiment get the same parts.
      *
      * @throws TrialException with exit code 65 when a class has too few examples for a part
      */
@@ -29,16 +31,14 @@ record Partition(int[] train, int[] validation, int[] test) {
         var train = new Rows(examples.count());
         var validation = new Rows(examples.count());
         var test = new Rows(examples.count());
-        for (int label = 0; label < examples.classes(); label++) {
-            var rows = rowsOf(examples, label);
+        for (int stratum = 0; stratum < examples.targets().strata(); stratum++) {
+            var rows = rowsOf(examples, stratum);
             shuffle(rows, random);
             int validationCount = part(rows.length, split.validation());
             int testCount = part(rows.length, split.test());
             int trainCount = rows.length - validationCount - testCount;
             if (trainCount < 1) {
-                throw TrialException.data(
-                        "%s has %d example(s) of class %d; the split %s/%s/%s needs at least one per class in every part.",
-                        examples.source(), rows.length, label, split.train(), split.validation(), split.test());
+                throw tooFew(examples, rows.length, stratum, split);
             }
             train.add(rows, 0, trainCount);
             validation.add(rows, trainCount, validationCount);
@@ -47,8 +47,21 @@ record Partition(int[] train, int[] validation, int[] test) {
         return new Partition(train.sorted(), validation.sorted(), test.sorted());
     }
 
+    private static TrialException tooFew(Examples examples, int count, int stratum, Split split) {
+        return switch (examples.targets()) {
+            case Labels _ ->
+                TrialException.data(
+                        "%s has %d example(s) of class %d; the split %s/%s/%s needs at least one per class in every part.",
+                        examples.source(), count, stratum, split.train(), split.validation(), split.test());
+            case Numbers _ ->
+                TrialException.data(
+                        "%s has %d example(s); the split %s/%s/%s needs at least one in every part.",
+                        examples.source(), count, split.train(), split.validation(), split.test());
+        };
+    }
+
     /**
-     * The same with a part of the training rows: as much of each class, at least one row. A function of the arguments, and less lies
+     * The same with a part of the training rows: as much of each class where there are labels, at least one row. A function of the arguments, and less lies
      * in more.
      *
      * @param fraction above 0, at most 1
@@ -57,14 +70,15 @@ record Partition(int[] train, int[] validation, int[] test) {
         var random = new SplittableRandom(seed).split();
         var order = train.clone();
         shuffle(order, random);
-        var wanted = new int[examples.classes()];
+        var targets = examples.targets();
+        var wanted = new int[targets.strata()];
         for (var row : train) {
-            wanted[examples.labels()[row]]++;
+            wanted[targets.stratum(row)]++;
         }
-        Arrays.setAll(wanted, label -> (int) Math.ceil(wanted[label] * fraction));
+        Arrays.setAll(wanted, stratum -> (int) Math.ceil(wanted[stratum] * fraction));
         var kept = new Rows(train.length);
         for (var row : order) {
-            if (wanted[examples.labels()[row]]-- > 0) {
+            if (wanted[targets.stratum(row)]-- > 0) {
                 kept.add(row);
             }
         }
@@ -75,10 +89,10 @@ record Partition(int[] train, int[] validation, int[] test) {
         return share == 0 ? 0 : Math.max(1, (int) Math.round(count * share));
     }
 
-    private static int[] rowsOf(Examples examples, int label) {
+    private static int[] rowsOf(Examples examples, int stratum) {
         var rows = new Rows(examples.count());
         for (int i = 0; i < examples.count(); i++) {
-            if (examples.labels()[i] == label) {
+            if (examples.targets().stratum(i) == stratum) {
                 rows.add(i);
             }
         }

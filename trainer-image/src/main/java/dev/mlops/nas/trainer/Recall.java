@@ -9,7 +9,7 @@ import java.util.SplittableRandom;
  * what replaces it): eight positions hold a key and its value each, the last one a key alone, and the label is that key's value. A
  * position has a 1 in the channel of its key and in that of its value.
  */
-record Recall() implements Generator {
+record Recall() implements Generator.OfClasses {
     private static final int KEYS = 8;
     private static final int VALUES = 8;
     private static final int CHANNELS = KEYS + VALUES;

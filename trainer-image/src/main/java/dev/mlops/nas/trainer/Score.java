@@ -1,6 +1,7 @@
 package dev.mlops.nas.trainer;
 
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * How well a network does on some examples.
@@ -14,5 +15,12 @@ record Score(Map<String, Double> metrics) {
 
     double loss() {
         return of("loss");
+    }
+
+    @Override
+    public String toString() {
+        return metrics.entrySet().stream()
+                .map(e -> e.getKey() + " " + Training.rounded(e.getValue()))
+                .collect(Collectors.joining(", "));
     }
 }

@@ -55,7 +55,9 @@ final class Scores {
         var scores = new TreeMap<String, Double>();
         var limit = MemoryLimit.ofThisProcess();
         var network = Network.of(
-                new NetworkBuilder(graph, examples.shape(), examples.classes(), NOISE, new Parameters()), seed, limit);
+                new NetworkBuilder(graph, examples.shape(), examples.targets().outputs(), NOISE, new Parameters()),
+                seed,
+                limit);
         scores.put("params", (double) network.parameters().count());
         scores.put("macs", (double) network.macs());
         var compiled = network.compile(Math.min(BATCH, rows.length), true, limit);
@@ -146,7 +148,7 @@ final class Scores {
     private OptionalDouble synflow() {
         var limit = MemoryLimit.ofThisProcess();
         var builder = new NetworkBuilder(
-                graph, examples.shape(), examples.classes(), NOISE_AND_NORMALISATION, new Parameters());
+                graph, examples.shape(), examples.targets().outputs(), NOISE_AND_NORMALISATION, new Parameters());
         var network = Network.of(builder, seed, limit);
         var values = network.parameters().values();
         var magnitudes = values.toFloatVector();

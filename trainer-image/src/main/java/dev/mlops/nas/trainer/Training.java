@@ -64,11 +64,11 @@ final class Training {
         this.learner = new Classifier(
                 network.compile(batch, true, limit),
                 examples,
-                CrossEntropy.of(file.recipe(), examples, partition.train()),
+                Loss.of(file.recipe(), examples.targets(), partition.train()),
                 augmentation == null ? Augmentation.NONE : new Augmentation(augmentation, examples.shape()));
         int judged = Math.min(EVALUATION_BATCH, Math.max(partition.validation().length, partition.test().length));
         this.judge = new Classifier(network.compile(judged, false, limit), examples);
-        this.guessing = Math.log(examples.classes());
+        this.guessing = Loss.ofGuessing(examples.targets());
         this.optimizer = new Optimizer(
                 file.recipe(),
                 network.parameters(),
@@ -118,24 +118,27 @@ final class Training {
                     epoch,
                     System.currentTimeMillis(),
                     rounded(lossSum / batchesPerEpoch),
-                    rounded(score.of("accuracy")),
+                    known(score, "accuracy"),
                     rounded(score.loss()),
-                    rounded(score.of("macroF1")),
-                    Double.isNaN(score.of("auc")) ? null : rounded(score.of("auc"))));
+                    known(score, "macroF1"),
+                    known(score, "auc"),
+                    known(score, "rmse"),
+                    known(score, "r2"),
+                    null));
             lossSum = 0;
             firstBatch = 0;
             if (checkpoint != null && (epoch < file.epochs() || mayGoOn())) {
                 save(checkpoint, 0);
             }
             System.out.printf(
-                    "%s epoch %d/%d: train loss %s, accuracy %s, loss %s%n",
-                    file.trial(),
-                    epoch,
-                    file.epochs(),
-                    history.getLast().trainLoss(),
-                    history.getLast().accuracy(),
-                    history.getLast().loss());
+                    "%s epoch %d/%d: train loss %s, %s%n",
+                    file.trial(), epoch, file.epochs(), history.getLast().trainLoss(), score);
         }
+    }
+
+    private static @Nullable Double known(Score score, String metric) {
+        double value = score.of(metric);
+        return Double.isNaN(value) ? null : (Double) rounded(value);
     }
 
     private void learn(int epoch) {

@@ -4,7 +4,6 @@ import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Relaxed;
 import dev.mlops.nas.contract.TrialFile.Scoring;
-import dev.mlops.nas.contract.TrialFile.Sharing;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Derived;
 import dev.mlops.nas.contract.TrialResult.Epoch;
@@ -70,7 +69,12 @@ final class Trial {
                     ? whole
                     : whole.reduced(
                             dataset.resolution().get(0), dataset.resolution().get(1));
-            return result(file, examples, partition);
+            if (file.scoring() != null) {
+                return score(file, file.scoring(), examples, partition);
+            }
+            return file.relaxed() == null
+                    ? train(file, examples, partition)
+                    : relax(file, file.relaxed(), examples, partition);
         } catch (TrialException e) {
             return result(e.code().code(), Map.of(), e.getMessage());
         } catch (OutOfMemoryError e) {
@@ -85,22 +89,10 @@ final class Trial {
         }
     }
 
-    private TrialResult result(TrialFile file, Examples examples, Partition partition) {
-        if (file.scoring() != null) {
-            return score(file, file.scoring(), examples, partition);
-        }
-        if (file.sharing() != null) {
-            return share(file, file.sharing(), examples, partition);
-        }
-        if (file.relaxed() != null) {
-            return relax(file, file.relaxed(), examples, partition);
-        }
-        return file.epochs() == 0 ? inherit(file, examples, partition) : train(file, examples, partition);
-    }
-
     private TrialResult train(TrialFile file, Examples examples, Partition partition) {
         var standard = examples.standardise(partition.train());
-        var scores = beforeTraining(file, examples, partition);
+        var scores =
+                Boolean.TRUE.equals(file.reportScores()) ? scores(file, examples, partition) : Map.<String, Double>of();
         var prepared = prepare(file, examples, partition);
         var network = prepared.network();
         var training = prepared.training();
@@ -112,10 +104,12 @@ final class Trial {
         }
         var metrics = new LinkedHashMap<String, Double>();
         var last = history.getLast();
-        metrics.put("accuracy", last.accuracy());
+        put(metrics, "accuracy", last.accuracy());
         metrics.put("loss", last.loss());
         put(metrics, "macroF1", last.macroF1());
         put(metrics, "auc", last.auc());
+        put(metrics, "rmse", last.rmse());
+        put(metrics, "r2", last.r2());
         metrics.put("validationExamples", (double) partition.validation().length);
         if (file.evaluateTest() && partition.test().length > 0) {
             network.statistics().publish();
@@ -126,7 +120,10 @@ final class Trial {
             metrics.put("testExamples", (double) partition.test().length);
         }
         if (file.dataset().resolution() == null) {
-            costs(file, network, examples, partition, limit, metrics);
+            metrics.put("params", (double) network.parameters().count());
+            metrics.put("macs", (double) network.macs());
+            metrics.put("modelBytes", (double) network.bytes());
+            latency(file, network, examples, partition, limit, metrics);
             if (file.folders().model() != null) {
                 export(file, network, standard, Path.of(file.folders().model()), examples, partition, metrics);
             }
@@ -142,19 +139,6 @@ final class Trial {
         return result(ExitCode.DONE.code(), metrics, null);
     }
 
-    private void costs(
-            TrialFile file,
-            Network network,
-            Examples examples,
-            Partition partition,
-            MemoryLimit limit,
-            Map<String, Double> metrics) {
-        metrics.put("params", (double) network.parameters().count());
-        metrics.put("macs", (double) network.macs());
-        metrics.put("modelBytes", (double) network.bytes());
-        latency(file, network, examples, partition, limit, metrics);
-    }
-
     /** Leaves the network as files, and measures what was read back from them: it must say the same as the network. */
     private static void export(
             TrialFile file,
@@ -167,14 +151,14 @@ final class Trial {
         var limit = MemoryLimit.ofThisProcess();
         var models = new ModelFolder(folder);
         try {
-            metrics.put("modelBytes", (double) models.write(file, network, standard));
+            metrics.put("modelBytes", (double) models.write(file, network, standard, examples.targets()));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write the model to " + folder, e);
         }
         var first = Arrays.copyOf(partition.validation(), 1);
         var trained = new Classifier(network.compile(1, false, limit), examples);
         var stored = new Classifier(models.network(models.model(), limit).compile(1, false, limit), examples);
-        if (!Arrays.equals(trained.logarithms(first), stored.logarithms(first))) {
+        if (!Arrays.equals(trained.outputs(first), stored.outputs(first))) {
             throw new IllegalStateException(
                     "the exported model in " + folder + " predicts otherwise than the trained one");
         }
@@ -228,92 +212,20 @@ final class Trial {
 
     private Prepared prepare(TrialFile file, Examples examples, Partition partition, int batch) {
         var limit = memory.get();
-        var network = Network.of(file.graph(), examples.shape(), examples.classes(), file.seed(), limit);
+        var network =
+                Network.of(file.graph(), examples.shape(), examples.targets().outputs(), file.seed(), limit);
         return new Prepared(
                 network, new Training(file, network, examples, partition, batch, limit, stopRequested), limit);
     }
 
     /** The name of a metric on the test part. */
     private static String test(String metric) {
-        return of("test", metric);
-    }
-
-    private static String of(String what, String metric) {
-        return what + Character.toUpperCase(metric.charAt(0)) + metric.substring(1);
+        return "test" + Character.toUpperCase(metric.charAt(0)) + metric.substring(1);
     }
 
     private static void put(Map<String, Double> metrics, String name, @Nullable Double value) {
         if (value != null && !value.isNaN()) {
             metrics.put(name, Training.rounded(value));
-        }
-    }
-
-    private TrialResult share(TrialFile file, Sharing sharing, Examples examples, Partition partition) {
-        examples.standardise(partition.train());
-        var job = new SharingJob(file, sharing);
-        try {
-            var metrics = job.run(path.resolveSibling(sharing.architectures()), examples, partition, stopRequested);
-            history = job.history();
-            return result(ExitCode.DONE.code(), metrics, null);
-        } catch (TrialException e) {
-            history = job.history();
-            throw e;
-        }
-    }
-
-    /** The architecture with inherited weights in place of a training. */
-    private TrialResult inherit(TrialFile file, Examples examples, Partition partition) {
-        examples.standardise(partition.train());
-        long start = System.nanoTime();
-        var limit = memory.get();
-        var network = Network.of(file.graph(), examples.shape(), examples.classes(), file.seed(), limit);
-        var metrics = new LinkedHashMap<String, Double>();
-        try (var arena = new Arena(limit)) {
-            var score = inherited(file, network, examples, partition, arena, limit);
-            score.metrics().forEach((metric, value) -> put(metrics, metric, value));
-        }
-        metrics.put("validationExamples", (double) partition.validation().length);
-        metrics.put("inheritSeconds", Training.rounded((System.nanoTime() - start) / 1e9));
-        costs(file, network, examples, partition, limit, metrics);
-        metrics.putAll(Boolean.TRUE.equals(file.reportScores()) ? scores(file, examples, partition) : Map.of());
-        metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
-        return result(ExitCode.DONE.code(), metrics, null);
-    }
-
-    private static Score inherited(
-            TrialFile file, Network network, Examples examples, Partition partition, Arena arena, MemoryLimit limit) {
-        SharedWeights.read(Path.of(String.valueOf(file.folders().sharedWeights())))
-                .lend(network);
-        int batch = Math.min(file.recipe().batchSize(), partition.train().length);
-        try (var judging = new Arena(limit)) {
-            var learner = new Classifier(network.compile(batch, true, arena), examples);
-            return Calibration.evaluate(network, learner, examples, partition, file.splitSeed(), judging);
-        }
-    }
-
-    /** What is asked for beside the training itself; where it cannot be had, the architecture is trained all the same. */
-    private Map<String, Double> beforeTraining(TrialFile file, Examples examples, Partition partition) {
-        var metrics = new LinkedHashMap<String, Double>();
-        if (Boolean.TRUE.equals(file.reportScores())) {
-            metrics.putAll(scores(file, examples, partition));
-        }
-        if (file.folders().sharedWeights() != null) {
-            metrics.putAll(sharedScores(file, examples, partition));
-        }
-        return metrics;
-    }
-
-    private Map<String, Double> sharedScores(TrialFile file, Examples examples, Partition partition) {
-        var limit = memory.get();
-        try (var arena = new Arena(limit)) {
-            var network = Network.of(file.graph(), examples.shape(), examples.classes(), file.seed(), limit);
-            var score = inherited(file, network, examples, partition, arena, limit);
-            var metrics = new LinkedHashMap<String, Double>();
-            score.metrics().forEach((metric, value) -> put(metrics, of("shared", metric), value));
-            return metrics;
-        } catch (TrialException e) {
-            System.out.printf("%s is not evaluated with inherited weights: %s%n", file.trial(), e.getMessage());
-            return Map.of();
         }
     }
 

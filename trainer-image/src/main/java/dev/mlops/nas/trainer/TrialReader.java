@@ -33,10 +33,10 @@ final class TrialReader {
                 throw TrialException.data("Trial file %s is empty or not a JSON object.", path);
             }
             var version = tree.path("contractVersion").asText("none");
-            if (!version.equals(TrialFile.VERSION)) {
+            if (!version.equals(TrialFile.VERSION) && !version.equals(TrialFile.VERSION_OF_NUMBERS)) {
                 throw TrialException.data(
-                        "Trial file %s has contractVersion %s; this trainer knows %s only.",
-                        path, version, TrialFile.VERSION);
+                        "Trial file %s has contractVersion %s; this trainer knows %s and %s only.",
+                        path, version, TrialFile.VERSION, TrialFile.VERSION_OF_NUMBERS);
             }
             requireFields(path, tree);
             return checked(path, JSON.treeToValue(tree, TrialFile.class));
@@ -73,7 +73,6 @@ final class TrialReader {
             }
         }
         requireNodeFields(path, tree.path("graph"));
-        requireSharingFields(path, tree.path("sharing"));
         var scoring = tree.path("scoring");
         if (scoring.isObject()) {
             if (!scoring.hasNonNull("scores")) {
@@ -116,14 +115,6 @@ final class TrialReader {
         }
     }
 
-    private static void requireSharingFields(Path path, JsonNode sharing) {
-        for (var field : new String[] {"architectures", "sampling", "pathsPerStep"}) {
-            if (sharing.isObject() && !sharing.hasNonNull(field)) {
-                throw TrialException.data("Trial file %s lacks the field sharing.%s.", path, field);
-            }
-        }
-    }
-
     private static void requireNodeFields(Path path, JsonNode graph) {
         for (var node : graph) {
             for (var field : new String[] {"name", "operator", "shape"}) {
@@ -136,22 +127,7 @@ final class TrialReader {
 
     private static TrialFile checked(Path path, TrialFile file) {
         var recipe = file.recipe();
-        boolean inherits = file.folders().sharedWeights() != null && file.sharing() == null && file.scoring() == null;
-        require(
-                path,
-                file.epochs() >= (inherits ? 0 : 1),
-                "epochs",
-                file.epochs(),
-                inherits ? "0 or more" : "at least 1");
-        if (file.sharing() != null) {
-            requireOneOf(path, "sharing.sampling", file.sharing().sampling(), Set.of("uniform", "fair", "sandwich"));
-            require(
-                    path,
-                    file.sharing().pathsPerStep() >= 1,
-                    "sharing.pathsPerStep",
-                    file.sharing().pathsPerStep(),
-                    "at least 1");
-        }
+        require(path, file.epochs() >= 1, "epochs", file.epochs(), "at least 1");
         require(
                 path,
                 Training.scheduleEpochs(file) >= file.epochs(),
@@ -171,15 +147,51 @@ final class TrialReader {
                 "dataset.shape",
                 shape,
                 "channels, height, width, each at least 1");
-        require(
-                path,
-                file.dataset().classes() >= 2,
-                "dataset.classes",
-                file.dataset().classes(),
-                "at least 2");
+        checkTargets(path, file);
         checkFidelity(path, file.dataset());
         checkRegularisation(path, file);
         return file;
+    }
+
+    private static void checkTargets(Path path, TrialFile file) {
+        var targets = file.dataset().targets();
+        var recipe = file.recipe();
+        if (targets == null) {
+            require(
+                    path,
+                    file.dataset().classes() >= 2,
+                    "dataset.classes",
+                    file.dataset().classes(),
+                    "at least 2");
+            return;
+        }
+        require(path, targets >= 1, "dataset.targets", targets, "at least 1");
+        require(
+                path,
+                !file.dataset().format().equals("images"),
+                "dataset.format",
+                "images",
+                "csv, idx, npy, npz with dataset.targets");
+        double smoothing = recipe.labelSmoothing() == null ? 0 : recipe.labelSmoothing();
+        require(path, smoothing == 0, "recipe.labelSmoothing", smoothing, "0 with dataset.targets");
+        require(
+                path,
+                !"balanced".equals(recipe.classWeights()),
+                "recipe.classWeights",
+                "balanced",
+                "uniform with dataset.targets");
+        require(
+                path,
+                file.scoring() == null || file.scoring().sharedEpochs() == null,
+                "scoring.sharedEpochs",
+                file.scoring() == null ? 0 : String.valueOf(file.scoring().sharedEpochs()),
+                "none with dataset.targets, as it tells accuracies");
+        require(
+                path,
+                file.relaxed() == null,
+                "relaxed",
+                "choices",
+                "none with dataset.targets, as it tells accuracies");
     }
 
     private static void checkFidelity(Path path, DatasetRef dataset) {

@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
  * A table of 21 columns and three classes (Breiman et al., "Classification and Regression Trees", 1984): a random mean of two of three
  * triangular waves, with noise. Nothing can be right more often than 86 times in 100.
  */
-record Waveform() implements Generator {
+record Waveform() implements Generator.OfClasses {
     private static final int COLUMNS = 21;
     private static final int[][] WAVES = {{0, 1}, {0, 2}, {1, 2}};
     private static final int[] PEAKS = {11, 15, 7};

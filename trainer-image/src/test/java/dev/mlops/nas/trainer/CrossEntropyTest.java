@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.mlops.nas.contract.TrialFile.Recipe;
 import dev.mlops.nas.trainer.Augmentation.Mixing;
-import dev.mlops.nas.trainer.Network.Shape;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -46,9 +45,9 @@ class CrossEntropyTest {
 
     @Test
     void balancedClassesCountTheSameAndAnExampleOnAverageOne() {
-        var examples = new Examples("test", Shape.flat(1), 2, new float[4], new int[] {0, 0, 0, 1});
+        var labels = new Targets.Labels(2, new int[] {0, 0, 0, 1});
         var recipe = new Recipe("sgd", 0.1, "constant", 4, 0, null, null, null, null, null, "balanced");
-        var loss = CrossEntropy.of(recipe, examples, new int[] {0, 1, 2, 3});
+        var loss = CrossEntropy.of(recipe, labels, new int[] {0, 1, 2, 3});
 
         double frequent = loss.differentiate(new float[2], new int[] {0}, Mixing.NONE);
         double rare = loss.differentiate(new float[2], new int[] {1}, Mixing.NONE);

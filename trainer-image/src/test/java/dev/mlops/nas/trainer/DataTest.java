@@ -44,7 +44,7 @@ class DataTest {
 
         assertThat(examples.count()).isEqualTo(1797);
         assertThat(examples.features()).startsWith(0, 0, 5, 13, 9, 1);
-        assertThat(examples.labels()).startsWith(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+        assertThat(Trials.labels(examples)).startsWith(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
     }
 
     @Test
@@ -62,7 +62,7 @@ class DataTest {
         for (int label = 0; label < 10; label++) {
             int wanted = label;
             assertThat(IntStream.of(one.test())
-                            .filter(row -> examples.labels()[row] == wanted)
+                            .filter(row -> Trials.labels(examples)[row] == wanted)
                             .count())
                     .isBetween(34L, 38L);
         }
@@ -94,7 +94,7 @@ class DataTest {
 
     private static int count(Examples examples, int[] rows, int label) {
         return (int) IntStream.of(rows)
-                .filter(row -> examples.labels()[row] == label)
+                .filter(row -> Trials.labels(examples)[row] == label)
                 .count();
     }
 
@@ -106,7 +106,9 @@ class DataTest {
     void aReducedImageHoldsTheMeansOfThePixelsThatItCovers() {
         float[] values = {1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60};
         var examples = new Examples(
-                "test", new Shape(2, 2, 3, Shape.of(List.of(1, 1, 1)).form()), 2, values, new int[] {0});
+                "test", new Shape(2, 2, 3, Shape.of(List.of(1, 1, 1)).form()), values, new Targets.Labels(2, new int[] {
+                    0
+                }));
 
         assertThat(examples.reduced(1, 1).features()).containsExactly(3.5f, 35);
         // columns 0 to 1 and 1 to 2: the one in the middle counts for both
@@ -139,11 +141,11 @@ class DataTest {
 
         // channel by channel in the file, pixel by pixel in memory
         assertThat(Arrays.copyOf(archive.features(), 12)).containsExactly(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11);
-        assertThat(archive.labels()).containsExactly(0, 1, 0, 1);
+        assertThat(Trials.labels(archive)).containsExactly(0, 1, 0, 1);
         for (var labels : List.of("labels.npy", "float-labels.npy")) {
             var rows = DataLoader.load(numpy("npy", "big-endian-rows.npy", labels), NUMPY);
             assertThat(rows.features()).isEqualTo(archive.features());
-            assertThat(rows.labels()).isEqualTo(archive.labels());
+            assertThat(Trials.labels(rows)).isEqualTo(Trials.labels(archive));
         }
     }
 
@@ -186,7 +188,7 @@ class DataTest {
         var colours = DataLoader.load(images("signs", 3, 3), folder);
         var greys = DataLoader.load(images("signs", 1, 3), folder);
 
-        assertThat(colours.labels()).containsExactly(0, 0, 1, 1);
+        assertThat(Trials.labels(colours)).containsExactly(0, 0, 1, 1);
         assertThat(Arrays.copyOf(colours.features(), 6)).containsExactly(0x40, 0x50, 0x60, 0x40, 0x50, 0x60);
         assertThat(colours.features()[2 * 18]).isCloseTo(0x80, within(2f));
         assertThat(greys.features()[0]).isCloseTo(0.299f * 0x40 + 0.587f * 0x50 + 0.114f * 0x60, within(1e-3f));
@@ -295,7 +297,7 @@ class DataTest {
 
         var examples = DataLoader.load(idx("images.gz", "labels.gz", 2), folder);
 
-        assertThat(examples.labels()).containsExactly(0, 1, 1);
+        assertThat(Trials.labels(examples)).containsExactly(0, 1, 1);
         assertThat(examples.features()).startsWith(1, 2, 3, 4).endsWith(255);
         assertRefused(idx("images.gz", "short.gz", 2), "short.gz has 2 labels, but images.gz has 3 images");
         assertRefused(idx("images.gz", "wrong.gz", 2), "example 3: label 2 is out of range");

@@ -157,8 +157,7 @@ class DifferentiableSearchTest {
                 plain.folders(),
                 null,
                 null,
-                relaxed,
-                null);
+                relaxed);
     }
 
     /** A stem, an edge that may be nothing, a skip or a convolution, and one beside a skip. */

@@ -31,7 +31,8 @@ class GeneratorTest {
         assertThat(first.count()).isEqualTo(5_000);
         assertThat(again.features()).isEqualTo(first.features());
         assertThat(other.features()).isNotEqualTo(first.features());
-        assertThat(Arrays.stream(first.labels()).filter(label -> label == 7)).hasSize(500);
+        assertThat(Arrays.stream(Trials.labels(first)).filter(label -> label == 7))
+                .hasSize(500);
     }
 
     /** Figures of 5,000 signals by the published procedure in NumPy and SciPy, with other random numbers. */
@@ -62,7 +63,7 @@ class GeneratorTest {
     /** All points of some digits. */
     private static DoubleStream values(Examples examples, int from, int to) {
         return IntStream.range(0, examples.features().length)
-                .filter(i -> examples.labels()[i / 40] >= from && examples.labels()[i / 40] < to)
+                .filter(i -> Trials.labels(examples)[i / 40] >= from && Trials.labels(examples)[i / 40] < to)
                 .mapToDouble(i -> examples.features()[i]);
     }
 
@@ -76,7 +77,7 @@ class GeneratorTest {
                     .filter(p -> one(example, p * 16, 8) == asked)
                     .findFirst()
                     .orElseThrow();
-            assertThat(one(example, place * 16 + 8, 8)).isEqualTo(examples.labels()[i]);
+            assertThat(one(example, place * 16 + 8, 8)).isEqualTo(Trials.labels(examples)[i]);
             assertThat(one(example, 8 * 16 + 8, 8)).isEqualTo(-1);
         }
     }
@@ -102,7 +103,7 @@ class GeneratorTest {
 
     private static double mean(Examples examples, int label, int column) {
         return IntStream.range(0, examples.count())
-                .filter(i -> examples.labels()[i] == label)
+                .filter(i -> Trials.labels(examples)[i] == label)
                 .mapToDouble(i -> examples.features()[i * 21 + column])
                 .average()
                 .orElseThrow();
@@ -112,7 +113,7 @@ class GeneratorTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "generator:mnist | dataset.uri names the generator mnist; allowed: mnist-1d, recall, waveform.",
+                "generator:mnist | dataset.uri names the generator mnist; allowed: friedman, mnist-1d, recall, waveform.",
                 "generator:recall?examples=1 | dataset.uri generator:recall?examples=1 is not an address of a generator",
                 "generator:mnist-1d | dataset.uri generator:mnist-1d makes examples of shape [1, 1, 40] with 10 classes, but"
                         + " dataset.shape is [16, 1, 9] and dataset.classes is 8.",

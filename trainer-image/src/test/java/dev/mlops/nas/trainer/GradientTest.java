@@ -302,7 +302,7 @@ class GradientTest {
             features[i] = (float) (random.nextDouble() * 2 - 1);
         }
         var labels = IntStream.range(0, BATCH).map(i -> i % CLASSES).toArray();
-        var examples = new Examples("test", shape, CLASSES, features, labels);
+        var examples = new Examples("test", shape, features, new Targets.Labels(CLASSES, labels));
         var limit = new MemoryLimit(1L << 30);
         var network = Network.of(graph, shape, CLASSES, 3, limit);
         var classifier = new Classifier(network.compile(BATCH, true, limit), examples);

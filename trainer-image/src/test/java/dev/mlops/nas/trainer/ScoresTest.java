@@ -83,7 +83,7 @@ class ScoresTest {
                 total += probabilities[c];
             }
             for (int c = 0; c < 4; c++) {
-                double error = probabilities[c] / total - (examples.labels()[row] == c ? 1 : 0);
+                double error = probabilities[c] / total - (Trials.labels(examples)[row] == c ? 1 : 0);
                 for (int i = 0; i < 64; i++) {
                     gradient[i][c] += examples.features()[row * 64 + i] * error / Scores.BATCH;
                 }
@@ -265,6 +265,6 @@ class ScoresTest {
         }
         var labels = new int[Scores.BATCH];
         Arrays.setAll(labels, i -> i % 4);
-        return new Examples("random", Shape.flat(64), 4, features, labels);
+        return new Examples("random", Shape.flat(64), features, new Targets.Labels(4, labels));
     }
 }

@@ -390,7 +390,8 @@ class TrialTest {
                 10,
                 new Split(0.6, 0.2, 0.2),
                 fraction,
-                resolution);
+                resolution,
+                null);
     }
 
     @Test

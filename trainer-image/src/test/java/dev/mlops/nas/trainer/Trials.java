@@ -46,6 +46,10 @@ record Trials(
         return new DatasetRef(uri, "csv", null, -1, null, shape, classes, new Split(0.6, 0.2, 0.2));
     }
 
+    static int[] labels(Examples examples) {
+        return ((Targets.Labels) examples.targets()).of();
+    }
+
     Trials graph(List<GraphNode> other) {
         return new Trials(other, dataset, epochs, seed, recipe, evaluateTest, folders);
     }
