@@ -183,20 +183,22 @@ final class Candidates {
         return known;
     }
 
-    /** A draw by {@link SearchSpace#sampleArchitecture} among what is not taken; null when none is found. */
+    /**
+     * A draw among what is not taken: uniform over architectures where they can be listed, otherwise by {@link
+     * SearchSpace#sampleArchitecture}; null when none is found.
+     */
     @Nullable
     Candidate draw(Set<String> taken, RandomGenerator random) {
-        int draws = isListed() ? DRAWS / 10 : DRAWS;
-        for (int i = 0; i < draws; i++) {
-            Candidate candidate = of(space.sampleArchitecture(random));
-            if (!taken.contains(candidate.hash()) && admits(candidate)) {
-                return candidate;
-            }
-        }
         if (isListed()) {
             List<Candidate> left =
                     list().stream().filter(c -> !taken.contains(c.hash())).toList();
             return left.isEmpty() ? null : left.get(random.nextInt(left.size()));
+        }
+        for (int i = 0; i < DRAWS; i++) {
+            Candidate candidate = of(space.sampleArchitecture(random));
+            if (!taken.contains(candidate.hash()) && admits(candidate)) {
+                return candidate;
+            }
         }
         return repaired(taken, random);
     }
@@ -238,7 +240,8 @@ final class Candidates {
                                     .formatted(first, constraints.get(first).metric())
                             + " searchSpace.network, or limit latencyMs");
         }
-        if (analytic.isEmpty() || draw(Set.of(), Seeds.stream(0, "check", 0)) != null) {
+        RandomGenerator random = Seeds.stream(0, "check", 0);
+        if (analytic.isEmpty() || drawQuickly(random) != null || draw(Set.of(), random) != null) {
             return;
         }
         int tightest = -1;
