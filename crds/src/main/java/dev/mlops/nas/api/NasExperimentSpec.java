@@ -80,6 +80,10 @@ import org.jspecify.annotations.Nullable;
         message = "is Differentiable, which judges by accuracy; choose another strategy with dataset.targets",
         fieldPath = ".strategy.name")
 @ValidationRule(
+        value = "!has(self.dataset.targets) || !has(self.evaluation.weightSharing)",
+        message = "is judged by accuracy, for dataset.classes; leave it out with dataset.targets",
+        fieldPath = ".evaluation.weightSharing")
+@ValidationRule(
         value = "!has(self.dataset.targets) || self.evaluation.recipe.labelSmoothing == 0.0",
         message = "must be 0 with dataset.targets: numbers are no labels that could be smoothed",
         fieldPath = ".evaluation.recipe.labelSmoothing")
@@ -94,6 +98,16 @@ import org.jspecify.annotations.Nullable;
         message = "needs pictures, and measures no latency of the whole architecture: with examples that are"
                 + " one value wide, or with latencyMs as limit or trade-off, choose epochs or data",
         fieldPath = ".evaluation.fidelity.resource")
+@ValidationRule(
+        value = "!has(self.evaluation.weightSharing) || self.strategy.name != 'Differentiable'",
+        message =
+                "is for strategies that choose: Differentiable trains its own weights; leave it out, or choose another strategy",
+        fieldPath = ".evaluation.weightSharing")
+@ValidationRule(
+        value = "!has(self.evaluation.weightSharing) || !has(self.searchSpace.parameters)"
+                + " || has(self.searchSpace.network)",
+        message = "needs networks, but searchSpace.parameters has none: give searchSpace.network, or leave it out",
+        fieldPath = ".evaluation.weightSharing")
 public record NasExperimentSpec(
         @Default("false") Boolean suspend,
 
@@ -150,8 +164,10 @@ public record NasExperimentSpec(
      * Data with labels.
      *
      * @param uri where the data file is: {@code file:///absolute/path}, {@code pvc://claim/path}, or a path relative to the experiment's file (local
-     *     mode) or to the trainer image's data folder (cluster). Or an address of http or https, with sha256: the trainer loads the
-     *     file once into the folder that its environment variable NAS_CACHE_DIR names, by default one in the home folder. Or a procedure of the built-in trainer that makes data:
+     *     mode) or to the trainer image's data folder (cluster). Or an address of http, https or s3 ({@code s3://bucket/key}), with
+     *     sha256: the trainer loads the file once into the folder that its environment variable NAS_CACHE_DIR names, by default one
+     *     in the home folder; for s3 with the credentials, the region and the address of the store that AWS's usual variables hold
+     *     (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL), or the pod's role. Or a procedure of the built-in trainer that makes data:
      *     {@code generator:mnist-1d} (signals, shape [1, 1, 40], 10 classes), {@code generator:recall} (sequences, shape [16, 1, 9],
      *     8 classes), {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes) or {@code generator:friedman} (a table, shape
      *     [10, 1, 1], 1 target); {@code ?examples=5000&seed=0} are the defaults
@@ -179,11 +195,12 @@ public record NasExperimentSpec(
                     "is for formats idx and npy only; csv holds labels in labelColumn, npz as array y, images as folders",
             fieldPath = ".labels")
     @ValidationRule(
-            value = "self.format == 'images' || !self.uri.startsWith('http') || has(self.sha256)",
-            message = "is required for http and https: by it the trainer knows that its copy is the right one",
+            value =
+                    "self.format == 'images' || !(self.uri.startsWith('http') || self.uri.startsWith('s3:')) || has(self.sha256)",
+            message = "is required for http, https and s3: by it the trainer knows that its copy is the right one",
             fieldPath = ".sha256")
     @ValidationRule(
-            value = "self.format != 'images' || !self.uri.startsWith('http')",
+            value = "self.format != 'images' || !(self.uri.startsWith('http') || self.uri.startsWith('s3:'))",
             message = "is a single address, but format images reads a folder; choose another format",
             fieldPath = ".uri")
     @ValidationRule(
@@ -908,6 +925,9 @@ public record NasExperimentSpec(
      * @param epochs passes over the training part in a full training
      * @param fidelity cheaper trainings with fewer epochs, after which only the best go on
      * @param recipe optimiser, learning rate, regularisation and augmentation
+     * @param weightSharing weights that all architectures share, trained before the search; its trials then inherit theirs and train
+     *     nothing, which takes seconds. Finalists and baselines are trained from scratch, and the report tells how well inherited
+     *     weights rank what was
      * @param scores whether each trial also reports scores of its network before training (synflow, naswot, gradNorm), which takes the
      *     built-in trainer a fraction of a second; the report then tells how well each of them ranks what was trained
      */
@@ -924,11 +944,44 @@ public record NasExperimentSpec(
                     + " || self.fidelity.rungs.exists(r, r > self.recipe.warmUpEpochs))",
             message = "must be less than evaluation.epochs and the highest of evaluation.fidelity.rungs",
             fieldPath = ".recipe.warmUpEpochs")
+    @ValidationRule(
+            value = "!has(self.weightSharing) || self.fidelity.scheduler == 'None'",
+            message = "stands in place of cheaper trainings: with it, leave evaluation.fidelity.scheduler at None",
+            fieldPath = ".weightSharing")
+    @ValidationRule(
+            value = "!has(self.weightSharing) || self.recipe.warmUpEpochs < self.weightSharing.epochs",
+            message = "must be less than evaluation.weightSharing.epochs",
+            fieldPath = ".recipe.warmUpEpochs")
     public record Evaluation(
             @Default("20") @Min(1) @Max(10000) Integer epochs,
             @Default("{}") Fidelity fidelity,
             @Default("{}") Recipe recipe,
-            @Default("false") Boolean scores) {}
+            @Default("false") Boolean scores,
+            @Nullable WeightSharing weightSharing) {}
+
+    /**
+     * Weights of one supernet, whose nodes are those of all architectures: a node's weights for more channels or a larger kernel
+     * hold those for fewer (Cai et al. 2020). A trial that inherits its weights calibrates batch normalisation and is evaluated. On a
+     * cluster they stay on the claim of trainer.checkpoints. The random arm may cost as much as their training, in full trainings.
+     *
+     * @param epochs passes over the training part; as every step trains one path only, several times as many as a training has
+     * @param sampling which paths a step trains: uniform (one; Guo et al. 2020), fair (so many that each choice is among them, their
+     *     gradients added up; Chu et al. 2021) or sandwich (the smallest, the largest and two others; Yu and Huang 2019), which cost
+     *     so many times as much
+     * @param architectures paths that are drawn to train the weights on; an architecture of the search with a node that none of them
+     *     has is infeasible
+     */
+    public record WeightSharing(
+            @Default("100") @Min(1) @Max(100000) Integer epochs,
+            @Default("uniform") SamplingName sampling,
+            @Default("256") @Min(1) @Max(4096) Integer architectures) {}
+
+    /** Which paths through shared weights a step of their training takes. */
+    public enum SamplingName {
+        uniform,
+        fair,
+        sandwich
+    }
 
     /**
      * Cheaper trainings with fewer epochs, less data or smaller images. An architecture starts at the lowest rung, and what its scheduler promotes is trained on

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param genotype chosen index of every decision; -1 where inactive; empty for purpose Preparation, as are decisions and architecture
  * @param decisions the same as names and values, active ones only
  * @param architecture canonical hash of the graph
- * @param epochs fidelity: epochs to train, or the effort in epochs on all of the data where evaluation.fidelity.resource is another
+ * @param epochs fidelity: 0 for an evaluation with inherited weights; epochs to train, or the effort in epochs on all of the data where evaluation.fidelity.resource is another
  * @param seed of the training
  * @param reference name of the human design, for purpose Reference
  * @param continues number of the trial with fewer epochs whose training goes on in this one
@@ -33,7 +33,7 @@ public record NasTrialSpec(
         @Required List<Integer> genotype,
         @Required Map<String, String> decisions,
         @Required String architecture,
-        @Required @Min(1) Integer epochs,
+        @Required @Min(0) Integer epochs,
         @Required Long seed,
         @Nullable String reference,
         @Nullable @Min(1) Integer continues,

@@ -16,9 +16,9 @@ final class Rules {
     static final String DATA_URI_MESSAGE =
             "must be a path relative to this file, file:///ABSOLUTE/PATH or pvc://CLAIM/PATH";
 
-    static final String DATA_ADDRESS = DATA_URI + " || self.matches('^https?://[^/]+/.+')";
+    static final String DATA_ADDRESS = DATA_URI + " || self.matches('^(https?|s3)://[^/]+/.+')";
     static final String DATA_ADDRESS_MESSAGE =
-            "must be a path relative to this file, file:///ABSOLUTE/PATH, pvc://CLAIM/PATH or https://HOST/PATH";
+            "must be a path relative to this file, file:///ABSOLUTE/PATH, pvc://CLAIM/PATH, https://HOST/PATH or s3://BUCKET/KEY";
 
     static final String GENERATOR =
             "!self.startsWith('generator:') || self.matches('^generator:(friedman|mnist-1d|recall|waveform)"

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param graph the architecture, nodes in topological order; empty where the search space has no network, and with {@code scoring}
  * @param decisions the point of the search space as chosen values, for logging
  * @param dataset what to train on
- * @param epochs epochs to train (the fidelity), those of the trial in {@link Folders#resume()} included
+ * @param epochs epochs to train (the fidelity), those of the trial in {@link Folders#resume()} included; 0 to evaluate the architecture
+ *     with the weights of {@link Folders#sharedWeights()}
  * @param seed of weights, batches and dropout
  * @param splitSeed of the train, validation and test split; the same for all trials of an experiment
  * @param recipe how to train
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  *     it finds an empty graph
  * @param relaxed a graph with open choices to train, in place of an architecture; absent for a training. A trainer need not know it:
  *     it finds an empty graph
+ * @param sharing how to train weights that many architectures share, in place of a training; absent for a training. A trainer need not
+ *     know it: it finds an empty graph
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrialFile(
@@ -43,7 +46,8 @@ public record TrialFile(
         Folders folders,
         @Nullable Boolean reportScores,
         @Nullable Scoring scoring,
-        @Nullable Relaxed relaxed) {
+        @Nullable Relaxed relaxed,
+        @Nullable Sharing sharing) {
 
     /** A training, or architectures to score. */
     public TrialFile(
@@ -76,6 +80,7 @@ public record TrialFile(
                 folders,
                 reportScores,
                 scoring,
+                null,
                 null);
     }
 
@@ -106,7 +111,6 @@ public record TrialFile(
                 recipe,
                 evaluateTest,
                 folders,
-                null,
                 null,
                 null);
     }
@@ -163,7 +167,7 @@ public record TrialFile(
     /**
      * Where the data lies and how it is cut.
      *
-     * @param uri {@code file:///absolute}, an address of {@code http} or {@code https} (with sha256), or a path relative to {@link Folders#data()}; {@code generator:NAME} is known to the
+     * @param uri {@code file:///absolute}, an address of {@code http}, {@code https} or {@code s3} (with sha256), or a path relative to {@link Folders#data()}; {@code generator:NAME} is known to the
      *     built-in trainer only
      * @param format {@code csv} (one row per example, numbers), {@code idx}, {@code npy} (an array of NumPy: count x channels x height
      *     x width, without the channels where there is one, or each example in one row), all of these gzipped by the name's end;
@@ -285,14 +289,23 @@ public record TrialFile(
      * @param resume where an earlier trial with the same architecture, seed and recipe and fewer epochs kept its own, from which this
      *     one goes on; where there is none, or the trainer cannot, it trains from scratch. A trainer that is done may remove it
      * @param model where a final training may leave the trained network; null for other trainings
+     * @param sharedWeights where the trial with {@link TrialFile#sharing()} kept the weights from which this architecture inherits its
+     *     own; a training from scratch reports what they are worth beside its own result, as {@code sharedAccuracy} and so on. Null
+     *     where there are none
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Folders(
             String data,
             @Nullable String checkpoints,
             @Nullable String resume,
-            @Nullable String model) {
-        /** Without a place for the trained network. */
+            @Nullable String model,
+            @Nullable String sharedWeights) {
+        /** Without shared weights. */
+        public Folders(String data, @Nullable String checkpoints, @Nullable String resume, @Nullable String model) {
+            this(data, checkpoints, resume, model, null);
+        }
+
+        /** Without a place for the trained network and without shared weights. */
         public Folders(String data, @Nullable String checkpoints, @Nullable String resume) {
             this(data, checkpoints, resume, null);
         }
@@ -313,7 +326,19 @@ public record TrialFile(
             @Nullable Integer sharedEpochs) {}
 
     /**
-     * One of them.
+     * Weights that many architectures share, trained on some of them; they stay in {@link Folders#checkpoints()}.
+     *
+     * @param architectures name of a gzipped JSON file beside the trial file, an array of {@link Architecture}: the paths that are
+     *     trained
+     * @param sampling which paths a step trains, their gradients added up: {@code uniform} (one, each as often as the others),
+     *     {@code fair} (so many in a row, which belong together, as pathsPerStep says) or {@code sandwich} (the smallest, the largest,
+     *     and others up to pathsPerStep); a trainer refuses one that it does not know (exit code 65)
+     * @param pathsPerStep how many paths a step trains
+     */
+    public record Sharing(String architectures, String sampling, int pathsPerStep) {}
+
+    /**
+     * One of many architectures.
      *
      * @param name unique among them
      * @param graph as {@link TrialFile#graph()}

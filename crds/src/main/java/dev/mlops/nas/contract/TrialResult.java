@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *     {@code modelBytes} (of the weights, as they are or would be stored), {@code latencyMs} (median of single inferences),
  *     {@code latencyP99Ms}, {@code latencySpread} (from the 10th to the 90th percentile, as part of the median),
  *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs} (of the network as it was stored), {@code trainSeconds}, {@code testExamples},
- *     {@code validationExamples}; the scores of {@link ScoreFile} where they are asked for
+ *     {@code validationExamples}; {@code sharedAccuracy}, {@code sharedLoss}, {@code sharedMacroF1} and {@code sharedAuc} with inherited
+ *     weights, before a training; {@code sharedPaths} (architectures that shared weights were trained on); the scores of {@link ScoreFile} where they are asked for
  * @param epochs epochs trained
  * @param history per epoch; thinned when the message would not fit
  * @param message one sentence about what went wrong; null when all went well

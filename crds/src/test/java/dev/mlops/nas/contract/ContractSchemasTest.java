@@ -85,6 +85,31 @@ class ContractSchemasTest {
     }
 
     @Test
+    void weightsToShareAndTheirHeirsFitTheSchema() {
+        for (var sharing : new TrialFile.Sharing[] {new TrialFile.Sharing("list.json.gz", "fair", 5), null}) {
+            var asked = new TrialFile(
+                    FILE.contractVersion(),
+                    FILE.experiment(),
+                    FILE.trial(),
+                    sharing == null ? FILE.graph() : List.of(),
+                    Map.of(),
+                    FILE.dataset(),
+                    sharing == null ? 0 : 100,
+                    7,
+                    0,
+                    FILE.recipe(),
+                    false,
+                    new Folders("/data", "/checkpoints/2", null, null, "/checkpoints/1"),
+                    null,
+                    null,
+                    null,
+                    sharing);
+
+            assertThat(schema("trial-file").validate(mapper.valueToTree(asked))).isEmpty();
+        }
+    }
+
+    @Test
     void openChoicesAndTheArchitecturesDerivedFromThemFitTheSchemas() {
         var mixture = new TrialFile.Mixture("edge0-2", List.of("none", "skip"), "node2", 2);
         var asked = new TrialFile(
@@ -102,7 +127,8 @@ class ContractSchemasTest {
                 FILE.folders(),
                 null,
                 null,
-                new TrialFile.Relaxed(FILE.graph(), List.of(mixture), 8));
+                new TrialFile.Relaxed(FILE.graph(), List.of(mixture), 8),
+                null);
         var result = new TrialResult(
                 TrialFile.VERSION,
                 "digits-00001",

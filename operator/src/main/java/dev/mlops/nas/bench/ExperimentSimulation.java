@@ -100,6 +100,11 @@ public final class ExperimentSimulation {
                     "%s: spec.strategy.name is Differentiable: a table holds no training with open choices, choose another one"
                             .formatted(options.experiment()));
         }
+        if (experiment.preparation() != null) {
+            throw new BenchException(
+                    "%s: spec.evaluation.weightSharing is set: a table holds no results of inherited weights, leave it out"
+                            .formatted(options.experiment()));
+        }
         if (experiment.suspended()) {
             throw new BenchException("%s: spec.suspend is true: nothing would happen".formatted(options.experiment()));
         }

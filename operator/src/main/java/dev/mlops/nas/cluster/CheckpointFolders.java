@@ -8,6 +8,8 @@ import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasTrialSpec;
 import dev.mlops.nas.api.TrialPurpose;
 import dev.mlops.nas.contract.TrialFile.Folders;
+import dev.mlops.nas.search.Preparation;
+import dev.mlops.nas.search.SpaceException;
 import org.jspecify.annotations.Nullable;
 
 /** Where trainers find checkpoints: on the claim of {@code spec.trainer.checkpoints}, a folder per trial in one per experiment. */
@@ -29,12 +31,28 @@ final class CheckpointFolders {
         if (claim(experiment) == null) {
             return new Folders(data, null, null);
         }
+        boolean inherits = experiment.getSpec().evaluation().weightSharing() != null
+                && trial.purpose() != TrialPurpose.Preparation;
         Integer earlier = fewerEpochs(experiment) ? trial.continues() : null;
         return new Folders(
                 data,
                 folder(experiment, trial.number()),
                 earlier == null ? null : folder(experiment, earlier),
-                trial.purpose() == TrialPurpose.Finalist ? folder(experiment, trial.number()) + "/model" : null);
+                trial.purpose() == TrialPurpose.Finalist ? folder(experiment, trial.number()) + "/model" : null,
+                inherits ? folder(experiment, Preparation.NUMBER) : null);
+    }
+
+    /**
+     * Refuses what cannot be done without a claim.
+     *
+     * @throws SpaceException if weights are to be shared and there is no place for them
+     */
+    static void check(NasExperiment experiment) {
+        if (experiment.getSpec().evaluation().weightSharing() != null && claim(experiment) == null) {
+            throw new SpaceException(
+                    "trainer.checkpoints",
+                    "evaluation.weightSharing needs a volume claim where trials find the shared weights: set trainer.checkpoints.volumeClaim");
+        }
     }
 
     /** Whether what is promoted goes on from a checkpoint: on other examples a training begins anew. */

@@ -62,7 +62,9 @@ final class Datasets {
                 file.evaluateTest(),
                 file.folders(),
                 file.reportScores(),
-                file.scoring());
+                file.scoring(),
+                file.relaxed(),
+                file.sharing());
     }
 
     private static @Nullable String resolvedOrNull(@Nullable String uri) {

@@ -6,6 +6,7 @@ import dev.mlops.nas.api.NasExperimentSpec.Trainer;
 import dev.mlops.nas.api.NasTrial;
 import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.experiment.TrialFiles;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Container;
@@ -27,6 +28,7 @@ import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicy;
 import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicyBuilder;
 import java.math.RoundingMode;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +44,9 @@ final class JobFactory {
     private static final String CONTRACT_VOLUME = "nas-trial";
     private static final String TEMPORARY_VOLUME = "nas-tmp";
 
+    /** What a ConfigMap of 1 MiB has room for beside a trial file, bytes. */
+    private static final int LARGEST_LIST = 1_000_000;
+
     /** Group that may write checkpoints, whatever user a trainer's image has. */
     private static final Long GROUP = 10001L;
 
@@ -54,12 +59,26 @@ final class JobFactory {
             "helm.toolkit.fluxcd.io/",
             "kubectl.kubernetes.io/");
 
-    /** The trial file as an immutable ConfigMap of the trial's name. */
-    static ConfigMap configMap(NasTrial trial, String trialFileJson) {
-        return new ConfigMapBuilder()
+    /**
+     * The trial file as an immutable ConfigMap of the trial's name.
+     *
+     * @param architectures what lies beside it; null for nothing
+     * @throws TemplateException if a ConfigMap cannot hold so much
+     */
+    static ConfigMap configMap(NasTrial trial, String trialFileJson, byte @Nullable [] architectures) {
+        var map = new ConfigMapBuilder()
                 .withMetadata(metadata(trial, Map.of()))
                 .withImmutable(true)
-                .addToData(FILE, trialFileJson)
+                .addToData(FILE, trialFileJson);
+        if (architectures == null) {
+            return map.build();
+        }
+        if (architectures.length > LARGEST_LIST) {
+            throw new TemplateException(
+                    "the architectures to train shared weights on take %d bytes, and a ConfigMap has room for %d: create the experiment again with a smaller evaluation.weightSharing.architectures"
+                            .formatted(architectures.length, LARGEST_LIST));
+        }
+        return map.addToBinaryData(TrialFiles.ARCHITECTURES, Base64.getEncoder().encodeToString(architectures))
                 .build();
     }
 

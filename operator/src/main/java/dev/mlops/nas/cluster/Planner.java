@@ -40,6 +40,7 @@ final class Planner {
     }
 
     private static Experiment created(NasExperiment resource) {
+        CheckpointFolders.check(resource);
         Experiment experiment = ExperimentFactory.create(resource.getMetadata().getName(), resource.getSpec());
         return CheckpointFolders.claim(resource) == null ? experiment.withoutCheckpoints() : experiment;
     }

@@ -193,7 +193,13 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         Experiment engine = planner.experiment(experiment);
         try {
             Job job = JobFactory.job(experiment, trial, variables(experiment, trial), defaults);
-            createOnce(JobFactory.configMap(trial, trialFile(experiment, engine, trial)), trial, context);
+            createOnce(
+                    JobFactory.configMap(
+                            trial,
+                            trialFile(experiment, engine, trial),
+                            TrialFiles.architectures(engine, TrialRecords.request(trial.getSpec()))),
+                    trial,
+                    context);
             context.resourceOperations().create(job, Objects.requireNonNull(jobs));
             LOG.infof("experiment %s trial %s: created its Job", Trials.experimentPath(trial), Trials.name(trial));
         } catch (TemplateException e) {

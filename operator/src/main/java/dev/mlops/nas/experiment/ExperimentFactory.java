@@ -9,11 +9,13 @@ import dev.mlops.nas.api.NasExperimentSpec.Evaluation;
 import dev.mlops.nas.api.NasExperimentSpec.Hierarchical;
 import dev.mlops.nas.api.NasExperimentSpec.Limit;
 import dev.mlops.nas.api.NasExperimentSpec.ReferenceDesign;
+import dev.mlops.nas.api.NasExperimentSpec.SamplingName;
 import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
 import dev.mlops.nas.api.NasExperimentSpec.Space;
 import dev.mlops.nas.api.NasExperimentSpec.Stack;
 import dev.mlops.nas.api.NasExperimentSpec.Strategy;
 import dev.mlops.nas.api.NasExperimentSpec.StrategyName;
+import dev.mlops.nas.api.NasExperimentSpec.WeightSharing;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Budget;
 import dev.mlops.nas.search.Experiment.Constraint;
@@ -27,7 +29,9 @@ import dev.mlops.nas.search.Experiment.SurrogateKind;
 import dev.mlops.nas.search.Experiment.TradeOff;
 import dev.mlops.nas.search.NetworkKind;
 import dev.mlops.nas.search.Preparation.OpenChoices;
+import dev.mlops.nas.search.Preparation.Sampling;
 import dev.mlops.nas.search.SearchSpace;
+import dev.mlops.nas.search.SharedPaths;
 import dev.mlops.nas.search.SpaceException;
 import dev.mlops.nas.search.Spaces;
 import dev.mlops.nas.search.Spaces.CellOptions;
@@ -85,6 +89,11 @@ public final class ExperimentFactory {
                         spec.protocol().confidence()),
                 spec.seed(),
                 spec.suspend());
+        WeightSharing sharing = spec.evaluation().weightSharing();
+        if (sharing != null) {
+            return experiment.preparedBy(SharedPaths.draw(
+                    experiment, sharing.epochs(), sampling(sharing.sampling()), sharing.architectures()));
+        }
         return spec.strategy().name() == StrategyName.Differentiable
                 ? experiment.preparedBy(
                         openChoices(experiment.space(), spec.strategy().differentiable()))
@@ -95,7 +104,18 @@ public final class ExperimentFactory {
         return OpenChoices.of(space, options.epochs(), options.candidates());
     }
 
+    private static Sampling sampling(SamplingName name) {
+        return switch (name) {
+            case uniform -> Sampling.UNIFORM;
+            case fair -> Sampling.FAIR;
+            case sandwich -> Sampling.SANDWICH;
+        };
+    }
+
     private static Fidelity fidelity(Evaluation evaluation) {
+        if (evaluation.weightSharing() != null) {
+            return Fidelity.inherited();
+        }
         return new Fidelity(
                 scheduler(evaluation.fidelity().scheduler()),
                 evaluation.fidelity().rungsOf(evaluation.epochs()),

@@ -1,5 +1,6 @@
 package dev.mlops.nas.experiment;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.api.NasExperimentSpec.ClassWeights;
@@ -13,6 +14,7 @@ import dev.mlops.nas.contract.TrialFile.Mixture;
 import dev.mlops.nas.contract.TrialFile.Recipe;
 import dev.mlops.nas.contract.TrialFile.Relaxed;
 import dev.mlops.nas.contract.TrialFile.Scoring;
+import dev.mlops.nas.contract.TrialFile.Sharing;
 import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Resource;
@@ -24,13 +26,24 @@ import dev.mlops.nas.search.Relaxation;
 import dev.mlops.nas.search.ScoreStudy.Subject;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialRequest;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /** Builds what a trainer reads. */
 public final class TrialFiles {
+    /** Name of the list of architectures that shared weights are trained on. */
+    public static final String ARCHITECTURES = "architectures.json.gz";
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
     /** The trial file of one request; URIs are left as the user wrote them, except that {@code pvc://} is resolved by the caller. */
     public static TrialFile create(
             Experiment experiment, NasExperimentSpec spec, TrialRequest request, Folders folders) {
@@ -50,12 +63,15 @@ public final class TrialFiles {
                 spec.seed(),
                 recipe(
                         spec.evaluation().recipe(),
-                        fewerEpochs || !hasArchitecture ? experiment.trainingEpochs(request) : experiment.epochs()),
+                        (fewerEpochs || !hasArchitecture) && request.epochs() > 0
+                                ? experiment.trainingEpochs(request)
+                                : experiment.epochs()),
                 request.purpose().opensTest(),
                 folders,
                 (hasArchitecture && spec.evaluation().scores()) ? true : null,
                 null,
-                hasArchitecture ? null : relaxed(experiment));
+                hasArchitecture ? null : relaxed(experiment),
+                sharing(experiment, request));
     }
 
     /** What a preparation trains where it trains open choices. */
@@ -104,6 +120,31 @@ public final class TrialFiles {
                 folders,
                 null,
                 new Scoring(architectures, scores.toString(), sharedEpochs));
+    }
+
+    /** What lies beside the trial file of a preparation that trains shared weights. */
+    private static @Nullable Sharing sharing(Experiment experiment, TrialRequest request) {
+        return !request.purpose().hasArchitecture() && experiment.preparation() instanceof SharedWeights shared
+                ? new Sharing(ARCHITECTURES, shared.sampling().name().toLowerCase(Locale.ROOT), shared.pathsPerStep())
+                : null;
+    }
+
+    /** The file {@value #ARCHITECTURES} beside the trial file; null where the trial needs none. */
+    public static byte @Nullable [] architectures(Experiment experiment, TrialRequest request) {
+        if (request.purpose().hasArchitecture() || !(experiment.preparation() instanceof SharedWeights shared)) {
+            return null;
+        }
+        var architectures = new ArrayList<Architecture>();
+        for (Genotype path : shared.paths()) {
+            architectures.add(new Architecture("path-" + (architectures.size() + 1), graph(experiment.space(), path)));
+        }
+        var bytes = new ByteArrayOutputStream();
+        try (var zipped = new GZIPOutputStream(bytes)) {
+            JSON.writeValue(zipped, architectures);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
     }
 
     private static SearchSpace space(

@@ -9,6 +9,7 @@ import dev.mlops.nas.local.LocalTrial.Ending;
 import dev.mlops.nas.local.TrialFolder.OutcomeFile;
 import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.Plan;
+import dev.mlops.nas.search.Preparation;
 import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState;
@@ -243,20 +244,12 @@ final class LocalSearch {
                 : trial.folder.nextAttempt();
         Json.write(
                 trial.folder.trialFile(),
-                TrialFiles.create(
-                        setup.experiment(),
-                        setup.spec(),
-                        trial.request,
-                        new Folders(
-                                setup.data().toString(),
-                                trial.folder.checkpoints().toString(),
-                                resumed(trial)
-                                        .map(t -> t.folder.checkpoints().toString())
-                                        .orElse(null),
-                                trial.request.purpose() == Purpose.FINALIST
-                                        ? trial.folder.model().toString()
-                                        : null)));
+                TrialFiles.create(setup.experiment(), setup.spec(), trial.request, folders(trial)));
+        byte @Nullable [] architectures = TrialFiles.architectures(setup.experiment(), trial.request);
         try {
+            if (architectures != null) {
+                AtomicFiles.write(trial.folder.trialFile().resolveSibling(TrialFiles.ARCHITECTURES), architectures);
+            }
             AtomicFiles.createFolder(trial.folder.checkpoints());
             watch(
                     trial,
@@ -265,6 +258,20 @@ final class LocalSearch {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start the trainer", e);
         }
+    }
+
+    private Folders folders(LocalTrial trial) {
+        LocalTrial preparation = trials.get(Preparation.NUMBER);
+        return new Folders(
+                setup.data().toString(),
+                trial.folder.checkpoints().toString(),
+                resumed(trial).map(t -> t.folder.checkpoints().toString()).orElse(null),
+                trial.request.purpose() == Purpose.FINALIST
+                        ? trial.folder.model().toString()
+                        : null,
+                setup.experiment().inherits() && preparation != null && preparation != trial
+                        ? preparation.folder.checkpoints().toString()
+                        : null);
     }
 
     private void watch(LocalTrial trial, TrainerProcess process) {
@@ -366,7 +373,9 @@ final class LocalSearch {
         trial.folder.end(trial.outcome);
         boolean mayGoOn = setup.experiment().fidelity().resumes()
                 && setup.experiment().trainingEpochs(trial.request) > trial.request.epochs();
-        if (!(outcome instanceof TrialState.Completed) || !mayGoOn) {
+        boolean isInherited =
+                setup.experiment().inherits() && !trial.request.purpose().hasArchitecture();
+        if (!(outcome instanceof TrialState.Completed) || !(mayGoOn || isInherited)) {
             trial.folder.removeCheckpoints();
         }
         resumed(trial).ifPresent(t -> t.folder.removeCheckpoints());

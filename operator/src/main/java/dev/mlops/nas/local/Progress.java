@@ -74,6 +74,9 @@ final class Progress implements LocalSearch.Watcher {
                 plan == null ? "?" : Integer.toString(Math.max(plan.summary().totalTrainings(), done));
         String name = NasApi.trialName(experiment.name(), request.number());
         String what = switch (outcome) {
+            case Completed c
+            when !request.purpose().hasArchitecture() ->
+                c.derived().isEmpty() ? "done" : c.derived().size() + " architectures derived";
             case Completed c ->
                 "%s %s%s"
                         .formatted(

@@ -591,6 +591,8 @@ public final class TrainerCheck {
                 file.evaluateTest(),
                 file.folders(),
                 file.reportScores(),
-                file.scoring());
+                file.scoring(),
+                file.relaxed(),
+                file.sharing());
     }
 }

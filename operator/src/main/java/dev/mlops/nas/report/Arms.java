@@ -35,13 +35,14 @@ final class Arms {
             if (!arm.contains(trial.request().purpose()) || !(trial.state() instanceof Outcome)) {
                 continue;
             }
-            epochs += search.experiment().paidEpochs(trial.request(), search.history());
+            // Evaluations with inherited weights cost all the same.
+            epochs += highest == 0 ? 1 : search.experiment().paidEpochs(trial.request(), search.history());
             double value =
                     isHighest(search, trial) && isWithinLimits(search, trial) ? value(search, trial) : Double.NaN;
             if (!Double.isNaN(value) && (Double.isNaN(best) || objective.score(value) > objective.score(best))) {
                 best = value;
             }
-            int paid = (int) Math.ceilDiv(epochs, (long) highest);
+            int paid = (int) Math.ceilDiv(epochs, Math.max(1L, highest));
             while (curve.size() < paid) {
                 curve.add(best);
             }

@@ -40,6 +40,9 @@ final class Charts {
 
     /** How long the trainings in a chart are, where the search trains not all alike. */
     private static String epochs(SearchRecord search) {
+        if (search.experiment().inherits()) {
+            return ", evaluated with inherited weights";
+        }
         return search.experiment().trainsInFull()
                 ? ""
                 : ", in units of %d epochs"

@@ -10,6 +10,7 @@ import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.Plan.Entrant;
 import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.Incumbent;
+import dev.mlops.nas.search.Preparation.SharedWeights;
 import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest.Prediction;
 import dev.mlops.nas.search.TrialState;
@@ -18,6 +19,7 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -242,6 +244,9 @@ final class Content {
         if (!experiment.protocol().randomArm()) {
             return "There was no random arm: the protocol of this experiment left it out.";
         }
+        if (experiment.preparation() != null) {
+            return "Random search got what the preparation and the search cost in epochs, all of them in full trainings.";
+        }
         return experiment.trainsInFull()
                 ? "Random search got as many trainings as the search; the random warm-up of %d trainings counts for both."
                         .formatted(count(search, Purpose.WARM_UP))
@@ -252,6 +257,14 @@ final class Content {
     private static String epochs(Experiment experiment) {
         if (experiment.trainsInFull()) {
             return "All trainings ran %d epochs".formatted(experiment.epochs());
+        }
+        if (experiment.preparation() instanceof SharedWeights shared) {
+            return "Search trials inherited weights that were trained before, for %d epochs on %d architectures with %s sampling; random search, finalists and references were trained from scratch for %d epochs; all"
+                    .formatted(
+                            shared.epochs(),
+                            shared.paths().size(),
+                            shared.sampling().name().toLowerCase(Locale.ROOT),
+                            experiment.epochs());
         }
         List<Integer> rungs = experiment.fidelity().rungs();
         String scheduler = switch (experiment.fidelity().scheduler()) {

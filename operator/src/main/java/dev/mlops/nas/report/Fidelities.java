@@ -6,6 +6,9 @@ import dev.mlops.nas.search.Experiment;
 public final class Fidelities {
     /** Of a lower fidelity, as in "accuracy 0.9 after 4 of 20 epochs"; empty for a full training. */
     public static String less(Experiment experiment, int effort) {
+        if (effort == 0) {
+            return " with inherited weights";
+        }
         return effort == experiment.epochs()
                 ? ""
                 : switch (experiment.fidelity().resource()) {
@@ -17,6 +20,9 @@ public final class Fidelities {
 
     /** Results of a lower fidelity and of the full one, as in "results after 4 epochs and after all 20". */
     static String both(Experiment experiment, int effort) {
+        if (effort == 0) {
+            return "results with inherited weights and after all %d epochs".formatted(experiment.epochs());
+        }
         return switch (experiment.fidelity().resource()) {
             case EPOCHS -> "results after %d epochs and after all %d".formatted(effort, experiment.epochs());
             case DATA -> "results on %s of the training data and on all of it".formatted(part(experiment, effort));

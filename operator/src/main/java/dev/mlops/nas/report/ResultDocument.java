@@ -46,7 +46,11 @@ public final class ResultDocument {
                 "rankingNoise",
                 summary.rankingNoise().stream()
                         .map(n -> Map.of(
-                                "epochs", n.epochs(), "kendallTau", n.kendallTau(), "architectures", n.architectures()))
+                                "epochs", n.epochs(),
+                                "kendallTau", n.kendallTau(),
+                                "low", n.low(),
+                                "high", n.high(),
+                                "architectures", n.architectures()))
                         .toList());
         if (search.spec().evaluation().scores()) {
             document.put("scores", ScoreStudy.rankings(search.experiment(), search.history()));

@@ -67,11 +67,17 @@ final class Sentences {
 
     /** What a lower fidelity is worth. */
     static String rankingNoise(RankingNoise noise, Experiment experiment) {
-        return "Kendall tau %s between %s, on the %d architectures that were trained in full too"
+        boolean inherited = noise.epochs() == 0;
+        return "Kendall tau %s%s between %s, on the %d architectures that were trained in full too%s"
                 .formatted(
                         Figures.correlation(noise.kendallTau()),
+                        inherited
+                                ? " [%s, %s]"
+                                        .formatted(Figures.correlation(noise.low()), Figures.correlation(noise.high()))
+                                : "",
                         Fidelities.both(experiment, noise.epochs()),
-                        noise.architectures());
+                        noise.architectures(),
+                        inherited && noise.low() <= 0 ? ": no better than chance" : "");
     }
 
     /** What scores without training are worth; empty where they were not asked for. */

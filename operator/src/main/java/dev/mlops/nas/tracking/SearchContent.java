@@ -169,7 +169,11 @@ final class SearchContent {
             metrics.put("rank_correlation", summary.rankCorrelation());
         }
         summary.rankingNoise()
-                .forEach(n -> metrics.put("rank_correlation_%d_epochs".formatted(n.epochs()), n.kendallTau()));
+                .forEach(n -> metrics.put(
+                        n.epochs() == 0
+                                ? "rank_correlation_inherited"
+                                : "rank_correlation_%d_epochs".formatted(n.epochs()),
+                        n.kendallTau()));
         metrics.values().removeIf(v -> v.isNaN());
         return metrics;
     }

@@ -3,15 +3,23 @@ package dev.mlops.nas.experiment;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mlops.nas.api.NasExperimentSpec;
+import dev.mlops.nas.contract.Operators;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Folders;
+import dev.mlops.nas.contract.TrialFile.GraphNode;
+import dev.mlops.nas.contract.TrialFile.Mixture;
 import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Experiments;
+import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.validation.ExperimentReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -62,6 +70,38 @@ class TrialFilesTest {
     void scoresAreAskedForWhereTheExperimentDoes() throws Exception {
         assertThat(file("    scores: true\n", 20).reportScores()).isTrue();
         assertThat(file("    epochs: 20\n", 20).reportScores()).isNull();
+    }
+
+    @Test
+    void aPreparationByOpenChoicesHasTheWholeDataAndNoArchitecture() throws Exception {
+        Path path = Files.writeString(
+                folder.resolve("open.yaml"),
+                (EXPERIMENT + rungs("data")
+                                + "  strategy: {name: Differentiable, differentiable: {epochs: 7, candidates: 3}}\n")
+                        .replace("small-cnn", "nb201-cell"));
+        NasExperimentSpec spec = new ExperimentReader().read(path).getSpec();
+        Experiment experiment = ExperimentFactory.create("digits", spec);
+        TrialRequest request = Experiments.decide(experiment, new History(Instant.EPOCH, List.of()), Instant.EPOCH)
+                .start()
+                .getFirst();
+
+        var file = TrialFiles.create(experiment, spec, request, new Folders("/data", null, null));
+
+        assertThat(file.graph()).isEmpty();
+        assertThat(file.epochs()).isEqualTo(7);
+        assertThat(file.recipe().scheduleEpochs()).isEqualTo(7);
+        assertThat(file.dataset().fraction()).isNull();
+        var relaxed = file.relaxed();
+        assertThat(relaxed.derive()).isEqualTo(3);
+        assertThat(relaxed.mixtures())
+                .hasSize(6)
+                .first()
+                .isEqualTo(new Mixture(
+                        "edge0-1", List.of("none", "skip", "conv1x1", "conv3x3", "avgpool3x3"), null, null));
+        assertThat(relaxed.graph().stream().map(GraphNode::operator).distinct())
+                .contains("choice")
+                .isSubsetOf(Stream.concat(Operators.ALL.stream(), Stream.of("choice"))
+                        .toList());
     }
 
     @Test

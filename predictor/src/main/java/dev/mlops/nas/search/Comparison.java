@@ -237,21 +237,19 @@ final class Comparison {
     }
 
     private String figures(double difference, double low, double high, boolean seedsOnly) {
-        String confidence = new BigDecimal(100 * experiment.protocol().confidence(), new MathContext(4))
-                .stripTrailingZeros()
-                .toPlainString();
+        String confidence = percent(experiment.protocol().confidence());
         String basis = seedsOnly ? ", over seeds only" : "";
         return metric.equals(ACCURACY)
                 ? String.format(
                         Locale.ROOT,
-                        "%s %+.2f points, %s %% interval %+.2f to %+.2f%s",
+                        "%s %+.2f points, %s interval %+.2f to %+.2f%s",
                         metric,
                         100 * difference,
                         confidence,
                         100 * low,
                         100 * high,
                         basis)
-                : "%s %s, %s %% interval %s to %s%s"
+                : "%s %s, %s interval %s to %s%s"
                         .formatted(metric, signed(difference), confidence, signed(low), signed(high), basis);
     }
 
@@ -259,6 +257,13 @@ final class Comparison {
     private static String signed(double value) {
         String digits = new BigDecimal(value).round(new MathContext(3)).toPlainString();
         return value < 0 ? digits : "+" + digits;
+    }
+
+    /** A part of one, as in "95 %". */
+    static String percent(double part) {
+        return new BigDecimal(100 * part, new MathContext(4))
+                        .stripTrailingZeros()
+                        .toPlainString() + " %";
     }
 
     private static Entrant withVerdict(Entrant e, String verdict) {

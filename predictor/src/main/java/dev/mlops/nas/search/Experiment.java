@@ -165,6 +165,11 @@ public record Experiment(
                 other);
     }
 
+    /** Whether search trials inherit their weights and train nothing. */
+    public boolean inherits() {
+        return preparation instanceof Preparation.SharedWeights;
+    }
+
     /** Metrics other than the objective that trials must report: of measured limits and of a measured trade-off. */
     public Set<String> measuredCosts() {
         Set<String> metrics = new LinkedHashSet<>();
@@ -284,7 +289,7 @@ public record Experiment(
      * promotes is trained on to the next rung. Finalists and baselines get all epochs.
      *
      * @param scheduler who goes on to the next rung
-     * @param rungs numbers of epochs, ascending, none above {@link Experiment#epochs}
+     * @param rungs numbers of epochs, ascending, none above {@link Experiment#epochs}; 0 where weights are inherited
      * @param resumes whether what is promoted goes on from a checkpoint and pays the difference only; never where the resource is
      *     not epochs, as a training on other examples begins anew
      * @param resource what is cut
@@ -309,6 +314,11 @@ public record Experiment(
         /** Every trial is trained in full. */
         public static Fidelity full(int epochs) {
             return new Fidelity(SchedulerKind.NONE, List.of(epochs));
+        }
+
+        /** No search trial is trained: each is evaluated with weights that it inherits. */
+        public static Fidelity inherited() {
+            return full(0);
         }
 
         /** The most epochs that a search trial gets. */

@@ -307,6 +307,21 @@ public final class Experiments {
                                         experiment.objective().metric())
                                 .length)));
         entrants.stream().skip(1).forEach(e -> message.append(' ').append(e.verdict()));
+        Plan.RankingNoise inherited = inherited();
+        if (inherited != null) {
+            message.append(String.format(
+                    Locale.ROOT,
+                    " Inherited weights rank like full training with Kendall tau %.2f (%s interval %.2f to %.2f) on %d"
+                            + " architectures%s",
+                    inherited.kendallTau(),
+                    Comparison.percent(experiment.protocol().confidence()),
+                    inherited.low(),
+                    inherited.high(),
+                    inherited.architectures(),
+                    inherited.low() > 0
+                            ? "."
+                            : ": no better than chance, so that the search chose among them as if at random."));
+        }
         for (SearchSpace.Reference barred : protocol.barred()) {
             message.append(" The reference %s was not trained: it breaks a constraint.".formatted(barred.name()));
         }
@@ -329,6 +344,13 @@ public final class Experiments {
                         comparison.rankCorrelation(),
                         figures.front(),
                         figures.rankingNoise()));
+    }
+
+    /** What inherited weights are worth; null where there are none, or too few architectures to tell. */
+    private Plan.@Nullable RankingNoise inherited() {
+        return experiment.inherits()
+                ? ledger.rankingNoise().stream().findFirst().orElse(null)
+                : null;
     }
 
     private static String fromScratch(int trainings) {
@@ -459,6 +481,11 @@ public final class Experiments {
             case Experiment.StrategyOptions.Predictor options -> options.warmUp();
         };
         List<Integer> rungs = experiment.fidelity().rungs();
+        if (experiment.inherits()) {
+            int draws =
+                    protocol.randomArm() ? (int) Math.ceilDiv(ledger.searchEpochs(), (long) experiment.epochs()) : 0;
+            return searchTotal + draws + references + finalists;
+        }
         if (experiment.trainsInFull()) {
             int paid = experiment.preparation() == null
                     ? 0

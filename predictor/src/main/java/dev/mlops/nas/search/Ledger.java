@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -191,8 +192,19 @@ final class Ledger {
         String metric = experiment.objective().metric();
         Map<String, List<Entry>> full = entries.stream()
                 .filter(e -> e.request().epochs() == experiment.epochs() && isMeasured(e))
-                .collect(Collectors.groupingBy(e -> e.candidate().hash()));
+                .collect(Collectors.groupingBy(e -> e.candidate().hash(), LinkedHashMap::new, Collectors.toList()));
         List<Plan.RankingNoise> noise = new ArrayList<>();
+        if (experiment.inherits()) {
+            String inherited = "shared" + metric.substring(0, 1).toUpperCase(Locale.ROOT) + metric.substring(1);
+            addNoise(
+                    noise,
+                    0,
+                    full.values().stream()
+                            .map(trained -> new double[] {mean(trained, inherited), mean(trained, metric)})
+                            .filter(pair -> Double.isFinite(pair[0]))
+                            .toList());
+            return noise;
+        }
         for (int epochs : experiment.fidelity().rungs()) {
             List<double[]> pairs = new ArrayList<>();
             for (Contender contender : epochs == experiment.epochs() ? List.<Contender>of() : contenders()) {
@@ -202,14 +214,20 @@ final class Ledger {
                     pairs.add(new double[] {low.metric(metric), mean(trained, metric)});
                 }
             }
-            if (pairs.size() > 2) {
-                double tau = Statistics.kendallTau(
-                        pairs.stream().mapToDouble(p -> p[0]).toArray(),
-                        pairs.stream().mapToDouble(p -> p[1]).toArray());
-                noise.add(new Plan.RankingNoise(epochs, tau, pairs.size()));
-            }
+            addNoise(noise, epochs, pairs);
         }
         return noise;
+    }
+
+    private void addNoise(List<Plan.RankingNoise> noise, int epochs, List<double[]> pairs) {
+        if (pairs.size() > 2) {
+            double[] low = pairs.stream().mapToDouble(p -> p[0]).toArray();
+            double[] full = pairs.stream().mapToDouble(p -> p[1]).toArray();
+            Statistics.Interval interval =
+                    Statistics.kendallInterval(low, full, experiment.protocol().confidence());
+            noise.add(new Plan.RankingNoise(
+                    epochs, Statistics.kendallTau(low, full), interval.low(), interval.high(), pairs.size()));
+        }
     }
 
     private boolean isMeasured(Entry entry) {

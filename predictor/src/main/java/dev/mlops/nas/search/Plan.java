@@ -99,11 +99,14 @@ public record Plan(
      * How well results of a lower fidelity rank architectures, measured on those that were trained in full too: by the search or as
      * finalists. They are the better ones, among which ranks are harder to tell than in the whole space.
      *
-     * @param epochs of the lower fidelity
+     * @param epochs of the lower fidelity; 0 for inherited weights, which every full training reports the worth of, those of random
+     *     search and references included
      * @param kendallTau between its results and those of full training
+     * @param low lower end of its interval
+     * @param high upper end
      * @param architectures it was measured on, three or more
      */
-    public record RankingNoise(int epochs, double kendallTau, int architectures) {}
+    public record RankingNoise(int epochs, double kendallTau, double low, double high, int architectures) {}
 
     /** The best feasible architecture: trial number, objective on validation. */
     public record Incumbent(int number, Genotype genotype, double value) {}

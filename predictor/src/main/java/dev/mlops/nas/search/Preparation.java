@@ -1,5 +1,6 @@
 package dev.mlops.nas.search;
 
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -21,16 +22,23 @@ public sealed interface Preparation {
     String metric();
 
     /**
-     * Weights that all architectures of the space share; the search's own trials inherit theirs and train nothing.
+     * Weights that all architectures of the space share. Search trials inherit theirs from there, and their fidelity is of 0 epochs;
+     * all others train from scratch.
      *
      * @param epochs passes over the training part
-     * @param sampling which paths a step trains
-     * @param paths how many architectures are drawn to train the weights on
+     * @param sampling which of the paths a step trains
+     * @param pathsPerStep how many
+     * @param paths architectures that the weights are trained on; those of a step of {@link Sampling#FAIR} one behind the other
      */
-    record SharedWeights(int epochs, Sampling sampling, int paths) implements Preparation {
+    record SharedWeights(int epochs, Sampling sampling, int pathsPerStep, List<Genotype> paths) implements Preparation {
+        /** Copies the paths. */
+        public SharedWeights {
+            paths = List.copyOf(paths);
+        }
+
         @Override
         public long paidEpochs() {
-            return (long) epochs * sampling.pathsPerStep();
+            return (long) epochs * pathsPerStep;
         }
 
         @Override
@@ -78,30 +86,19 @@ public sealed interface Preparation {
         }
     }
 
-    /** Which paths through the shared weights a step of their training takes. */
+    /** Which paths through shared weights a step of their training takes. */
     enum Sampling {
         /** One, drawn uniformly (Guo et al., "Single Path One-Shot Neural Architecture Search with Uniform Sampling", ECCV 2020). */
-        UNIFORM(1),
+        UNIFORM,
         /**
-         * Several that differ in every decision as far as its choices go, so that each choice is trained as often as the others at
-         * every step (Chu et al., "FairNAS: Rethinking Evaluation Fairness of Weight Sharing Neural Architecture Search", ICCV 2021).
+         * So many that every choice of every decision is among them, as often as the others as far as their numbers allow (strict
+         * fairness: Chu et al., "FairNAS: Rethinking Evaluation Fairness of Weight Sharing Neural Architecture Search", ICCV 2021).
          */
-        FAIR(4),
+        FAIR,
         /**
-         * The smallest, the largest and two others (Yu and Huang, "Universally Slimmable Networks and Improved Training Techniques",
-         * ICCV 2019; Yu et al., "BigNAS", ECCV 2020).
+         * The smallest of all, the largest, and two others (Yu and Huang, "Universally Slimmable Networks and Improved Training
+         * Techniques", ICCV 2019; Yu et al., "BigNAS", ECCV 2020).
          */
-        SANDWICH(4);
-
-        private final int pathsPerStep;
-
-        Sampling(int pathsPerStep) {
-            this.pathsPerStep = pathsPerStep;
-        }
-
-        /** Networks that a step runs forward and backward. */
-        public int pathsPerStep() {
-            return pathsPerStep;
-        }
+        SANDWICH
     }
 }

@@ -50,7 +50,7 @@ public final class ScoreStudy {
 
     /**
      * The human designs, what was trained, and uniform draws; all keep the analytic constraints, and each architecture is there once.
-     * What was trained is compared at one fidelity, the highest that at least half of the architectures have.
+     * What was trained, not only evaluated with inherited weights, is compared at one fidelity, the highest that at least half of the architectures have.
      *
      * @param draws how many at most; fewer where the space has no more
      */
@@ -89,7 +89,7 @@ public final class ScoreStudy {
     /** Trainings of one fidelity by the hash of their architecture, in the order of numbers. */
     private static Map<String, List<Entry>> trained(Ledger ledger, String metric) {
         List<Entry> measured = ledger.entries().stream()
-                .filter(e -> Double.isFinite(e.metric(metric)))
+                .filter(e -> e.request().epochs() > 0 && Double.isFinite(e.metric(metric)))
                 .toList();
         long architectures =
                 measured.stream().map(e -> e.candidate().hash()).distinct().count();

@@ -6,6 +6,7 @@ import dev.mlops.nas.search.Plan.Phase;
 import dev.mlops.nas.search.Preparation.Sampling;
 import dev.mlops.nas.search.Preparation.SharedWeights;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class PreparationTest {
     private static final SearchSpace CELL = Laboratory.cell();
-    private static final SharedWeights SHARED = new SharedWeights(15, Sampling.UNIFORM, 32);
+    private static final SharedWeights SHARED = new SharedWeights(15, Sampling.UNIFORM, 1, List.of());
 
     @Test
     void nothingElseStartsBeforeThePreparationIsDone() {
@@ -99,6 +100,72 @@ class PreparationTest {
 
         assertThat(end.summary().reason()).isEqualTo("DataUnusable");
         assertThat(end.summary().message()).isEqualTo("row 7 has no label");
+    }
+
+    @Test
+    void searchTrialsInheritAndTheRestIsTrainedFromScratch() {
+        var lab = inheriting(0.9);
+
+        Plan end = lab.run();
+
+        assertThat(lab.requests(Purpose.WARM_UP, Purpose.SEARCH))
+                .hasSize(12)
+                .allSatisfy(r -> assertThat(r.epochs()).isZero());
+        assertThat(lab.requests(Purpose.RANDOM_ARM, Purpose.FINALIST, Purpose.REFERENCE, Purpose.RANDOM_FINALIST))
+                .allSatisfy(r -> assertThat(r.epochs()).isEqualTo(5));
+        assertThat(lab.requests(Purpose.RANDOM_ARM)).as("15 of 5 epochs").hasSize(3);
+        assertThat(end.summary().totalTrainings()).isEqualTo(lab.trials().size());
+        assertThat(lab.steps().getFirst().plan().summary().totalTrainings())
+                .isGreaterThanOrEqualTo(lab.trials().size());
+    }
+
+    @Test
+    void whatInheritedWeightsAreWorthIsMeasuredOnAllThatIsTrainedInFull() {
+        Plan good = inheriting(1).run();
+        Plan.RankingNoise noise = good.summary().rankingNoise().getFirst();
+        assertThat(noise.epochs()).isZero();
+        assertThat(noise.kendallTau()).isGreaterThan(0.7);
+        assertThat(noise.architectures())
+                .as("finalists, random draws, references")
+                .isBetween(5, 9);
+        assertThat(good.summary().message())
+                .contains("Inherited weights rank like full training with Kendall tau ")
+                .doesNotContain("chance");
+
+        assertThat(inheriting(-1).run().summary().message()).contains("no better than chance");
+    }
+
+    /** A laboratory where inherited weights rank as full training does, or the other way round. */
+    private static Laboratory inheriting(double worth) {
+        Experiment plain = prepared();
+        var experiment = new Experiment(
+                plain.name(),
+                CELL,
+                plain.objective(),
+                plain.constraints(),
+                plain.strategy(),
+                plain.epochs(),
+                Experiment.Fidelity.inherited(),
+                plain.budget(),
+                plain.protocol(),
+                plain.seed(),
+                false,
+                List.of(),
+                SHARED);
+        return new Laboratory(
+                experiment,
+                r -> {
+                    if (r.purpose() == Purpose.PREPARATION) {
+                        return new TrialState.Completed(Map.of("sharedPaths", 32.0), 60);
+                    }
+                    TrialState.Completed completed = Laboratory.completed(Laboratory.accuracy(CELL, r), CELL, r);
+                    var metrics = new HashMap<>(completed.metrics());
+                    metrics.put(
+                            r.epochs() == 0 ? "accuracy" : "sharedAccuracy",
+                            0.5 + worth * (metrics.get("accuracy") - 0.5));
+                    return new TrialState.Completed(metrics, completed.seconds());
+                },
+                1);
     }
 
     private static Experiment prepared() {

@@ -18,6 +18,9 @@ final class Curvature {
     /** Iterations an epoch; each goes on from the vector of the last. */
     private static final int ITERATIONS = 4;
 
+    /** Epochs before the first of those that are compared: until then it is the network that changes most. */
+    private static final int SETTLED = 10;
+
     /** Epochs that a value is averaged over, and that lie between two that are compared. */
     static final int WINDOW = 5;
 
@@ -31,7 +34,7 @@ final class Curvature {
      * Measures after an epoch.
      *
      * @param slopes of the loss at any logits
-     * @return the eigenvalue
+     * @return the eigenvalue, without its sign
      */
     double measure(double[] logits, UnaryOperator<double[]> slopes, SplittableRandom random) {
         if (direction.length == 0) {
@@ -42,7 +45,7 @@ final class Curvature {
         double eigenvalue = 0;
         for (int i = 0; i < ITERATIONS; i++) {
             var product = product(logits, slopes);
-            eigenvalue = dot(direction, product);
+            eigenvalue = Math.abs(dot(direction, product));
             if (normalise(product)) {
                 direction = product;
             }
@@ -83,16 +86,12 @@ final class Curvature {
     }
 
     /**
-     * Whether the search had better have stopped {@value #WINDOW} epochs ago. Not before a value stands on epochs of its own on either
-     * side, nor in the first fifth of the search, where the loss still falls from that of guessing.
+     * Whether the search had better have stopped {@value #WINDOW} epochs ago; never in the first {@value #SETTLED} epochs, nor in the
+     * first fifth of the search.
      */
     boolean rises(int epochs) {
         int now = values.size();
-        if (now < Math.max(2 * WINDOW, epochs / 5)) {
-            return false;
-        }
-        double present = mean(now);
-        return present > 0 && mean(now - WINDOW) < STOP * present;
+        return now - WINDOW >= Math.max(SETTLED, epochs / 5) && mean(now - WINDOW) < STOP * mean(now);
     }
 
     private double mean(int end) {

@@ -52,7 +52,7 @@ record DataFile(Path path) {
         }
         if (uri.contains("://") && !uri.startsWith("file:")) {
             throw TrialException.data(
-                    "dataset.uri %s is not a file; the trainer reads http and https, file:///absolute/path or a path.",
+                    "dataset.uri %s is not a file; the trainer reads http, https and s3, file:///absolute/path or a path.",
                     uri);
         }
         return path.toAbsolutePath().normalize();

@@ -28,11 +28,15 @@ final class DifferentiableSearch implements AutoCloseable {
 
     private static final int EVALUATION_BATCH = 128;
 
+    /** Batches that the curvature is measured on, at most; of few batches an eighth. */
+    private static final int PROBED = 4;
+
     private final TrialFile file;
     private final Relaxed relaxed;
     private final Partition partition;
     private final int[] weightRows;
     private final int[] choiceRows;
+    private final int[] probes;
     private final Mixtures mixtures;
     private final Network network;
     private final Arena learning;
@@ -73,6 +77,8 @@ final class DifferentiableSearch implements AutoCloseable {
             throw TrialException.data(
                     "The training part has %d examples, which cannot be cut in two.", partition.train().length);
         }
+        this.probes = choiceRows.clone();
+        Partition.shuffle(probes, new SplittableRandom(file.splitSeed()));
         this.batch = Math.min(file.recipe().batchSize(), Math.min(weightRows.length, choiceRows.length));
         this.batches = weightRows.length / batch;
         this.mixtures = new Mixtures(relaxed.mixtures());
@@ -184,17 +190,20 @@ final class DifferentiableSearch implements AutoCloseable {
         return loss;
     }
 
-    /** Slopes of the loss of the first examples for the choices at other logits, with the weights as they are. */
+    /** Slopes of the loss of always the same examples for the choices, at other logits and with the weights as they are. */
     private double[] slopes(double[] at) {
         var before = mixtures.logits();
         mixtures.open(at);
         mixtures.clearGradients();
         var fixed = new SplittableRandom(file.seed());
-        plain.tape().draw(fixed.split());
-        plain.learn(choiceRows, 0, fixed.split());
+        int probed = Math.clamp(probes.length / batch / 8, 1, PROBED);
+        for (int i = 0; i < probed; i++) {
+            plain.tape().draw(fixed.split());
+            plain.learn(probes, i * batch, fixed.split());
+        }
         var slopes = mixtures.slopes();
         mixtures.open(before);
-        return slopes;
+        return Arrays.stream(slopes).map(slope -> slope / probed).toArray();
     }
 
     /** Epochs that were trained. */

@@ -14,7 +14,7 @@ import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** A data file from the web, kept under its checksum, so that it is loaded once for all trials of a machine. */
+/** A data file from the web or from S3, kept under its checksum, so that it is loaded once for all trials of a machine. */
 final class Download {
     private static final String CACHE_VARIABLE = "NAS_CACHE_DIR";
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -29,9 +29,9 @@ final class Download {
         this.folder = cache.resolve(checksum);
     }
 
-    /** Whether an address is of the web. */
+    /** Whether an address is of the web or of S3. */
     static boolean isAddress(String uri) {
-        return uri.startsWith("http://") || uri.startsWith("https://");
+        return uri.startsWith("http://") || uri.startsWith("https://") || uri.startsWith(S3Object.SCHEME + "://");
     }
 
     /** The folder that NAS_CACHE_DIR names, by default one in the user's cache. */
@@ -51,7 +51,7 @@ final class Download {
     static DataFile fetch(String uri, @Nullable String checksum, Path cache) throws IOException {
         if (checksum == null || !checksum.strip().toLowerCase(Locale.ROOT).matches("[0-9a-f]{64}")) {
             throw TrialException.data(
-                    "dataset.sha256 is %s; a file from http or https needs its checksum, 64 hexadecimal digits.",
+                    "dataset.sha256 is %s; a file from http, https or s3 needs its checksum, 64 hexadecimal digits.",
                     String.valueOf(checksum));
         }
         try {
@@ -85,6 +85,11 @@ final class Download {
             if (status == 408 || status == 429 || status >= 500) {
                 throw TrialException.terminated("%s answers %d; it may be loaded later.", shown(), status);
             }
+            if (status == 401 || status == 403) {
+                throw TrialException.data(
+                        "dataset.uri %s answers %d: it may not be read with the credentials that the trainer has.",
+                        shown(), status);
+            }
             if (status != 200) {
                 throw TrialException.data("dataset.uri %s answers %d.", shown(), status);
             }
@@ -96,6 +101,16 @@ final class Download {
     }
 
     private int get(Path temporary) {
+        try {
+            return S3Object.SCHEME.equals(address.getScheme())
+                    ? new S3Object(address, System.getenv()).load(temporary)
+                    : getFromWeb(temporary);
+        } catch (IOException e) {
+            throw TrialException.terminated("%s cannot be loaded: %s; it may be later.", shown(), e);
+        }
+    }
+
+    private int getFromWeb(Path temporary) throws IOException {
         try (var client = HttpClient.newBuilder()
                 .followRedirects(HttpClient.Redirect.NORMAL)
                 .connectTimeout(PATIENCE)
@@ -103,8 +118,6 @@ final class Download {
             var request = HttpRequest.newBuilder(address).build();
             return client.send(request, HttpResponse.BodyHandlers.ofFile(temporary))
                     .statusCode();
-        } catch (IOException e) {
-            throw TrialException.terminated("%s cannot be loaded: %s; it may be later.", shown(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw TrialException.terminated("Terminated while %s was loaded.", shown());

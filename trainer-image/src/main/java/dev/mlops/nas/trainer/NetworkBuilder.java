@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
 final class NetworkBuilder {
     private static final Set<String> RECTIFIERS = Set.of("relu", "gelu", "silu");
 
+    /** Operators whose weights for fewer channels or a smaller kernel are a part of those for more. */
+    private static final Set<String> SLICED =
+            Set.of("conv", "conv1d", "batchNorm", "layerNorm", "squeezeExcite", "dense");
+
     private final List<GraphNode> graph;
     private final Shape input;
     private final int classes;
@@ -85,7 +89,7 @@ final class NetworkBuilder {
     private void add(GraphNode node) {
         var inputs = inputs(node);
         var shapes = inputs.stream().map(i -> nodes.get(i).layer().shape()).toList();
-        parameters.belongTo(node.name() + ' ' + node.operator());
+        parameters.belongTo(node.name() + ' ' + kind(node), isSliced(node, inputs));
         statistics.belongTo(node.name());
         var layer = layer(new Draft(node, shapes));
         if (!layer.shape().equals(declared(node))) {
@@ -97,6 +101,22 @@ final class NetworkBuilder {
             throw TrialException.architecture("Node %s occurs twice in the graph.", node.name());
         }
         nodes.add(new Node(node.name(), layer, inputs));
+    }
+
+    /** The operator; convolutions in groups have other weights than those without. */
+    private static String kind(GraphNode node) {
+        boolean groups = node.attributes() != null && node.attributes().getOrDefault("groups", 1.0) > 1;
+        return groups ? node.operator() + "-grouped" : node.operator();
+    }
+
+    /** Behind a flattened image, positions stand between the channels. */
+    private boolean isSliced(GraphNode node, List<Integer> inputs) {
+        return SLICED.contains(node.operator())
+                && inputs.stream()
+                        .map(nodes::get)
+                        .noneMatch(input -> node.operator().equals("dense")
+                                && (input.layer() instanceof Plain.Reshape
+                                        || input.layer().shape().form() == Form.IMAGE));
     }
 
     private List<Integer> inputs(GraphNode node) {

@@ -70,12 +70,12 @@ final class ScoreJob {
         if (graphs.isEmpty()) {
             return;
         }
-        try (var supernet = new Supernet(file, examples, partition, graphs, MemoryLimit.ofThisProcess())) {
-            supernet.train(epochs, stopRequested);
+        try (var supernet = new Supernet(file, examples, partition, graphs, epochs, MemoryLimit.ofThisProcess())) {
+            supernet.train(stopRequested);
             for (int i = 0; i < graphs.size(); i++) {
                 var before = scored.get(built.get(i));
                 var scores = new TreeMap<>(before.scores());
-                scores.put("sharedAccuracy", Training.rounded(supernet.accuracy(i)));
+                scores.put("sharedAccuracy", Training.rounded(supernet.score(i).of("accuracy")));
                 scored.set(built.get(i), new Scored(before.name(), scores, null));
             }
         }

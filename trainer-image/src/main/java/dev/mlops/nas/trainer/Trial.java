@@ -4,6 +4,7 @@ import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Relaxed;
 import dev.mlops.nas.contract.TrialFile.Scoring;
+import dev.mlops.nas.contract.TrialFile.Sharing;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Derived;
 import dev.mlops.nas.contract.TrialResult.Epoch;
@@ -69,12 +70,7 @@ final class Trial {
                     ? whole
                     : whole.reduced(
                             dataset.resolution().get(0), dataset.resolution().get(1));
-            if (file.scoring() != null) {
-                return score(file, file.scoring(), examples, partition);
-            }
-            return file.relaxed() == null
-                    ? train(file, examples, partition)
-                    : relax(file, file.relaxed(), examples, partition);
+            return result(file, examples, partition);
         } catch (TrialException e) {
             return result(e.code().code(), Map.of(), e.getMessage());
         } catch (OutOfMemoryError e) {
@@ -89,10 +85,22 @@ final class Trial {
         }
     }
 
+    private TrialResult result(TrialFile file, Examples examples, Partition partition) {
+        if (file.scoring() != null) {
+            return score(file, file.scoring(), examples, partition);
+        }
+        if (file.sharing() != null) {
+            return share(file, file.sharing(), examples, partition);
+        }
+        if (file.relaxed() != null) {
+            return relax(file, file.relaxed(), examples, partition);
+        }
+        return file.epochs() == 0 ? inherit(file, examples, partition) : train(file, examples, partition);
+    }
+
     private TrialResult train(TrialFile file, Examples examples, Partition partition) {
         var standard = examples.standardise(partition.train());
-        var scores =
-                Boolean.TRUE.equals(file.reportScores()) ? scores(file, examples, partition) : Map.<String, Double>of();
+        var scores = beforeTraining(file, examples, partition);
         var prepared = prepare(file, examples, partition);
         var network = prepared.network();
         var training = prepared.training();
@@ -120,10 +128,7 @@ final class Trial {
             metrics.put("testExamples", (double) partition.test().length);
         }
         if (file.dataset().resolution() == null) {
-            metrics.put("params", (double) network.parameters().count());
-            metrics.put("macs", (double) network.macs());
-            metrics.put("modelBytes", (double) network.bytes());
-            latency(file, network, examples, partition, limit, metrics);
+            costs(file, network, examples, partition, limit, metrics);
             if (file.folders().model() != null) {
                 export(file, network, standard, Path.of(file.folders().model()), examples, partition, metrics);
             }
@@ -137,6 +142,19 @@ final class Trial {
         metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
         training.forget();
         return result(ExitCode.DONE.code(), metrics, null);
+    }
+
+    private void costs(
+            TrialFile file,
+            Network network,
+            Examples examples,
+            Partition partition,
+            MemoryLimit limit,
+            Map<String, Double> metrics) {
+        metrics.put("params", (double) network.parameters().count());
+        metrics.put("macs", (double) network.macs());
+        metrics.put("modelBytes", (double) network.bytes());
+        latency(file, network, examples, partition, limit, metrics);
     }
 
     /** Leaves the network as files, and measures what was read back from them: it must say the same as the network. */
@@ -220,12 +238,87 @@ final class Trial {
 
     /** The name of a metric on the test part. */
     private static String test(String metric) {
-        return "test" + Character.toUpperCase(metric.charAt(0)) + metric.substring(1);
+        return of("test", metric);
+    }
+
+    private static String of(String what, String metric) {
+        return what + Character.toUpperCase(metric.charAt(0)) + metric.substring(1);
     }
 
     private static void put(Map<String, Double> metrics, String name, @Nullable Double value) {
         if (value != null && !value.isNaN()) {
             metrics.put(name, Training.rounded(value));
+        }
+    }
+
+    private TrialResult share(TrialFile file, Sharing sharing, Examples examples, Partition partition) {
+        examples.standardise(partition.train());
+        var job = new SharingJob(file, sharing);
+        try {
+            var metrics = job.run(path.resolveSibling(sharing.architectures()), examples, partition, stopRequested);
+            history = job.history();
+            return result(ExitCode.DONE.code(), metrics, null);
+        } catch (TrialException e) {
+            history = job.history();
+            throw e;
+        }
+    }
+
+    /** The architecture with inherited weights in place of a training. */
+    private TrialResult inherit(TrialFile file, Examples examples, Partition partition) {
+        examples.standardise(partition.train());
+        long start = System.nanoTime();
+        var limit = memory.get();
+        var network =
+                Network.of(file.graph(), examples.shape(), examples.targets().outputs(), file.seed(), limit);
+        var metrics = new LinkedHashMap<String, Double>();
+        try (var arena = new Arena(limit)) {
+            var score = inherited(file, network, examples, partition, arena, limit);
+            score.metrics().forEach((metric, value) -> put(metrics, metric, value));
+        }
+        metrics.put("validationExamples", (double) partition.validation().length);
+        metrics.put("inheritSeconds", Training.rounded((System.nanoTime() - start) / 1e9));
+        costs(file, network, examples, partition, limit, metrics);
+        metrics.putAll(Boolean.TRUE.equals(file.reportScores()) ? scores(file, examples, partition) : Map.of());
+        metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
+        return result(ExitCode.DONE.code(), metrics, null);
+    }
+
+    private static Score inherited(
+            TrialFile file, Network network, Examples examples, Partition partition, Arena arena, MemoryLimit limit) {
+        SharedWeights.read(Path.of(String.valueOf(file.folders().sharedWeights())))
+                .lend(network);
+        int batch = Math.min(file.recipe().batchSize(), partition.train().length);
+        try (var judging = new Arena(limit)) {
+            var learner = new Classifier(network.compile(batch, true, arena), examples);
+            return Calibration.evaluate(network, learner, examples, partition, file.splitSeed(), judging);
+        }
+    }
+
+    /** What is asked for beside the training itself; where it cannot be had, the architecture is trained all the same. */
+    private Map<String, Double> beforeTraining(TrialFile file, Examples examples, Partition partition) {
+        var metrics = new LinkedHashMap<String, Double>();
+        if (Boolean.TRUE.equals(file.reportScores())) {
+            metrics.putAll(scores(file, examples, partition));
+        }
+        if (file.folders().sharedWeights() != null) {
+            metrics.putAll(sharedScores(file, examples, partition));
+        }
+        return metrics;
+    }
+
+    private Map<String, Double> sharedScores(TrialFile file, Examples examples, Partition partition) {
+        var limit = memory.get();
+        try (var arena = new Arena(limit)) {
+            var network = Network.of(
+                    file.graph(), examples.shape(), examples.targets().outputs(), file.seed(), limit);
+            var score = inherited(file, network, examples, partition, arena, limit);
+            var metrics = new LinkedHashMap<String, Double>();
+            score.metrics().forEach((metric, value) -> put(metrics, of("shared", metric), value));
+            return metrics;
+        } catch (TrialException e) {
+            System.out.printf("%s is not evaluated with inherited weights: %s%n", file.trial(), e.getMessage());
+            return Map.of();
         }
     }
 

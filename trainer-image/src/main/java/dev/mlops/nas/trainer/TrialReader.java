@@ -73,6 +73,7 @@ final class TrialReader {
             }
         }
         requireNodeFields(path, tree.path("graph"));
+        requireSharingFields(path, tree.path("sharing"));
         var scoring = tree.path("scoring");
         if (scoring.isObject()) {
             if (!scoring.hasNonNull("scores")) {
@@ -115,6 +116,14 @@ final class TrialReader {
         }
     }
 
+    private static void requireSharingFields(Path path, JsonNode sharing) {
+        for (var field : new String[] {"architectures", "sampling", "pathsPerStep"}) {
+            if (sharing.isObject() && !sharing.hasNonNull(field)) {
+                throw TrialException.data("Trial file %s lacks the field sharing.%s.", path, field);
+            }
+        }
+    }
+
     private static void requireNodeFields(Path path, JsonNode graph) {
         for (var node : graph) {
             for (var field : new String[] {"name", "operator", "shape"}) {
@@ -127,7 +136,22 @@ final class TrialReader {
 
     private static TrialFile checked(Path path, TrialFile file) {
         var recipe = file.recipe();
-        require(path, file.epochs() >= 1, "epochs", file.epochs(), "at least 1");
+        boolean inherits = file.folders().sharedWeights() != null && file.sharing() == null && file.scoring() == null;
+        require(
+                path,
+                file.epochs() >= (inherits ? 0 : 1),
+                "epochs",
+                file.epochs(),
+                inherits ? "0 or more" : "at least 1");
+        if (file.sharing() != null) {
+            requireOneOf(path, "sharing.sampling", file.sharing().sampling(), Set.of("uniform", "fair", "sandwich"));
+            require(
+                    path,
+                    file.sharing().pathsPerStep() >= 1,
+                    "sharing.pathsPerStep",
+                    file.sharing().pathsPerStep(),
+                    "at least 1");
+        }
         require(
                 path,
                 Training.scheduleEpochs(file) >= file.epochs(),

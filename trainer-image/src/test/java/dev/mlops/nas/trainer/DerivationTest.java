@@ -61,10 +61,10 @@ class DerivationTest {
     void aSearchStopsWhereTheCurvatureRisesByAThirdWithinFiveEpochs() {
         assertThat(stop(epoch -> 1.0 + 0.01 * epoch)).isEqualTo(-1);
         assertThat(stop(epoch -> epoch < 20 ? 1.0 : 2.0)).isEqualTo(21);
-        assertThat(stop(epoch -> epoch < 2 ? 0.1 : 1.0)).as("only one epoch").isEqualTo(-1);
-        assertThat(stop(epoch -> epoch < 5 ? 0.1 : 1.0))
-                .as("not before the first fifth")
-                .isEqualTo(10);
+        assertThat(stop(epoch -> epoch < 6 ? 0.1 : 1.0)).as("at the beginning").isEqualTo(-1);
+        assertThat(stop(epoch -> epoch < 11 ? 0.1 : 1.0))
+                .as("as early as possible")
+                .isEqualTo(15);
     }
 
     @FunctionalInterface

@@ -157,7 +157,8 @@ class DifferentiableSearchTest {
                 plain.folders(),
                 null,
                 null,
-                relaxed);
+                relaxed,
+                null);
     }
 
     /** A stem, an edge that may be nothing, a skip or a convolution, and one beside a skip. */

@@ -85,7 +85,7 @@ class DownloadTest {
 
     @Test
     void whatCannotBeIsRefusedAndWhatMayPassIsTriedLater() {
-        refused("/d.csv", null, ExitCode.DATA, "a file from http or https needs its checksum");
+        refused("/d.csv", null, ExitCode.DATA, "a file from http, https or s3 needs its checksum");
         refused("/d.csv?signature=secret", "0".repeat(64), ExitCode.DATA, "/d.csv has sha256 " + sum);
         refused("/nowhere", sum, ExitCode.DATA, "/nowhere answers 404");
         refused("/broken", sum, ExitCode.TEMPORARY, "/broken answers 503; it may be loaded later");

@@ -28,15 +28,15 @@ class SupernetTest {
     }
 
     @Test
-    void nodesOfOneNameOperatorAndShapeShareTheirWeights() {
-        try (var net = supernet(List.of(path(3, 16), path(1, 16), path(3, 8)))) {
+    void theLargestOfANodesWeightsHoldAllOthersButBehindAFlattenedImage() {
+        try (var net = supernet(List.of(path(3, 16), path(1, 16), path(3, 8)), 1)) {
             int stem = 9 * 8 + 2 * 8;
-            int convolutions = 9 * 8 * 16 + 8 * 16 + 9 * 8 * 8;
-            int norms = 2 * 16 + 2 * 8;
+            int convolutions = 9 * 8 * 16;
+            int norms = 2 * 16;
             int logits = (16 + 8) * 16 * 10 + 10;
             assertThat(net.params()).isEqualTo(stem + convolutions + norms + logits);
         }
-        try (var twins = supernet(List.of(path(3, 16), path(3, 16)))) {
+        try (var twins = supernet(List.of(path(3, 16), path(3, 16)), 1)) {
             var alone = Network.of(path(3, 16), Shape.of(List.of(1, 8, 8)), 10, 1, LIMIT);
             assertThat(twins.params()).isEqualTo(alone.parameters().count());
         }
@@ -66,22 +66,24 @@ class SupernetTest {
 
     @Test
     void itEndsWhenAskedTo() {
-        try (var net = supernet(List.of(path(3, 16)))) {
-            assertThatThrownBy(() -> net.train(5, () -> true))
+        try (var net = supernet(List.of(path(3, 16)), 5)) {
+            assertThatThrownBy(() -> net.train(() -> true))
                     .isInstanceOf(TrialException.class)
                     .hasMessage("Terminated in epoch 1 of 5 of the shared weights.");
         }
     }
 
     private static double[] accuracies(List<List<GraphNode>> paths, int epochs) {
-        try (var net = supernet(paths)) {
-            net.train(epochs, () -> false);
-            return IntStream.range(0, paths.size()).mapToDouble(net::accuracy).toArray();
+        try (var net = supernet(paths, epochs)) {
+            net.train(() -> false);
+            return IntStream.range(0, paths.size())
+                    .mapToDouble(i -> net.score(i).of("accuracy"))
+                    .toArray();
         }
     }
 
-    private static Supernet supernet(List<List<GraphNode>> paths) {
-        return new Supernet(FILE, EXAMPLES, PARTITION, paths, LIMIT);
+    private static Supernet supernet(List<List<GraphNode>> paths, int epochs) {
+        return new Supernet(FILE, EXAMPLES, PARTITION, paths, epochs, LIMIT);
     }
 
     /** A stem that all share, a convolution to choose, dropout, and the logits. */

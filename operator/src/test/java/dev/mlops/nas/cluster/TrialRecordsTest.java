@@ -1,0 +1,34 @@
+package dev.mlops.nas.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mlops.nas.api.NasTrialStatus;
+import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
+import dev.mlops.nas.search.TrialState.Completed;
+import dev.mlops.nas.search.TrialState.Derived;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What the engine is told of a trial is what it said. */
+class TrialRecordsTest {
+    @Test
+    void derivedArchitecturesComeBackFromTheStatus() {
+        var derived = List.of(new Derived(List.of(1, -1), 0.9), new Derived(List.of(-1, 0), 0.8));
+        var status = new NasTrialStatus(
+                TrialPhase.Completed,
+                null,
+                Map.of("relaxedAccuracy", 0.95),
+                "Completed",
+                null,
+                null,
+                null,
+                60.0,
+                null,
+                TrialRecords.derivedStatus(derived),
+                null);
+
+        assertThat(TrialRecords.state(status)).isEqualTo(new Completed(Map.of("relaxedAccuracy", 0.95), 60, derived));
+        assertThat(TrialRecords.derivedStatus(List.of())).isNull();
+    }
+}

@@ -1,0 +1,95 @@
+package dev.mlops.nas.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.mlops.nas.search.Experiment.Budget;
+import dev.mlops.nas.search.Experiment.Constraint;
+import dev.mlops.nas.search.Preparation.Sampling;
+import dev.mlops.nas.search.Preparation.SharedWeights;
+import dev.mlops.nas.search.Spaces.Task;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class SharedPathsTest {
+    private static final SearchSpace CELL = Laboratory.cell();
+    private static final SearchSpace CHAIN = Spaces.preset("small-cnn", new Task(1, 8, 8, 10), Map.of());
+
+    @Test
+    void uniformPathsAreDifferentArchitecturesAndAlwaysTheSame() {
+        SharedWeights weights = draw(CELL, Sampling.UNIFORM, 40);
+
+        assertThat(weights.paths()).hasSize(40);
+        assertThat(weights.paths().stream().map(CELL::architectureHash)).doesNotHaveDuplicates();
+        assertThat(weights.pathsPerStep()).isOne();
+        assertThat(draw(Laboratory.cell(), Sampling.UNIFORM, 40)).isEqualTo(weights);
+        assertThat(draw(CELL, Sampling.UNIFORM, 20).paths())
+                .isEqualTo(weights.paths().subList(0, 20));
+    }
+
+    @Test
+    void aSmallSpaceIsTrainedWhole() {
+        SearchSpace small = Laboratory.cell("skip", "conv3x3");
+        long architectures = small.all().map(small::architectureHash).distinct().count();
+
+        assertThat(draw(small, Sampling.UNIFORM, 4_000).paths()).hasSize((int) architectures);
+    }
+
+    @Test
+    void fairPathsTakeEveryChoiceOfEveryDecisionOnceAStep() {
+        SharedWeights weights = draw(CELL, Sampling.FAIR, 10);
+
+        assertThat(weights.pathsPerStep()).isEqualTo(3);
+        assertThat(weights.paths()).hasSize(12);
+        for (int from = 0; from < 12; from += 3) {
+            for (int decision = 0; decision < 6; decision++) {
+                int d = decision;
+                assertThat(weights.paths().subList(from, from + 3).stream()
+                                .map(p -> p.choices().get(d)))
+                        .containsExactlyInAnyOrder(0, 1, 2);
+            }
+        }
+    }
+
+    @Test
+    void fairPathsBelongToSpacesWithConditionsToo() {
+        assertThat(draw(CHAIN, Sampling.FAIR, 30).paths())
+                .allSatisfy(p -> assertThat(CHAIN.contains(p)).isTrue());
+    }
+
+    @Test
+    void pathsKeepTheLimits() {
+        for (Sampling sampling : Sampling.values()) {
+            Experiment limited = Laboratory.experiment(
+                    CHAIN, Laboratory.EVOLUTION, List.of(new Constraint("params", 60_000)), new Budget(20, 1, null, 3));
+            assertThat(SharedPaths.draw(limited, 10, sampling, 12).paths())
+                    .as("%s", sampling)
+                    .allSatisfy(p -> assertThat(CHAIN.cost(p).params()).isLessThanOrEqualTo(60_000));
+        }
+    }
+
+    @Test
+    void whatATrainingOfSharedWeightsCostsCountsThePathsOfAStep() {
+        assertThat(draw(CELL, Sampling.UNIFORM, 8).paidEpochs()).isEqualTo(10);
+        assertThat(draw(CELL, Sampling.FAIR, 8).paidEpochs()).isEqualTo(30);
+        assertThat(draw(CELL, Sampling.SANDWICH, 8).paidEpochs()).isEqualTo(40);
+    }
+
+    @Test
+    void aSpaceWithoutNetworksHasNoWeightsToShare() {
+        SearchSpace free = Spaces.parameters(
+                List.of(new Parameter("depth", new Parameter.Choice(List.of("1", "2")), "")),
+                null,
+                new Task(1, 8, 8, 10),
+                Map.of());
+
+        assertThatThrownBy(() -> draw(free, Sampling.UNIFORM, 8))
+                .isInstanceOf(SpaceException.class)
+                .hasMessage("evaluation.weightSharing needs networks: give searchSpace.network, or leave it out");
+    }
+
+    private static SharedWeights draw(SearchSpace space, Sampling sampling, int architectures) {
+        return SharedPaths.draw(Laboratory.experiment(space, Laboratory.EVOLUTION, 20, 1), 10, sampling, architectures);
+    }
+}
