@@ -195,6 +195,9 @@ def main(kind, unbuildable, out_of_memory):
     try:
         if file["contractVersion"] != VERSION:
             raise End(DATA, f"contractVersion is {file['contractVersion']}; this trainer knows {VERSION}")
+        for job, asked in (("sharing", "evaluation.weightSharing"), ("relaxed", "strategy Differentiable")):
+            if file.get(job):
+                raise End(ARCHITECTURE, f"{asked} needs a trainer that knows the field {job} of trial files; this one does not")
         trial.run()
         trial.clean()
     except End as end:

@@ -144,6 +144,11 @@ public final class ChainSpace implements DecisionSpace {
         return blocks;
     }
 
+    /** By stage and operator, so that architectures share the weights of blocks that stand in for each other. */
+    private static String name(Stage stage, Block block, int number) {
+        return "%s-%s%d".formatted(stage.name(), block.operator().text(), number);
+    }
+
     private double dropout(Genotype genotype) {
         return dropouts.get(dropouts.size() == 1 ? 0 : genotype.choices().getLast());
     }
@@ -159,9 +164,13 @@ public final class ChainSpace implements DecisionSpace {
         String last = graph.input(task);
         last = graph.conv("stem.conv", last, stemWidth, STEM_KERNEL, 1, 1);
         last = graph.relu("stem.relu", graph.batchNorm("stem.norm", last));
-        int number = 0;
-        for (Block block : blocks(genotype)) {
-            last = block.addTo(graph, "block" + ++number, last);
+        int channels = stemWidth;
+        for (Stage stage : stages) {
+            int number = 0;
+            for (Block block : stage.blocks(genotype, channels)) {
+                last = block.addTo(graph, name(stage, block, ++number), last);
+                channels = block.out();
+            }
         }
         last = graph.globalAvgPool("head.pool", last);
         if (dropout(genotype) > 0) {

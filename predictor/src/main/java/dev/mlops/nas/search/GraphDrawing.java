@@ -52,7 +52,7 @@ final class GraphDrawing {
             return isSum() ? SUM_RADIUS : BOX_WIDTH / 2;
         }
 
-        /** The name's first part, such as block1. */
+        /** The name's first part, such as s1-conv1. */
         String group() {
             String name = first().name();
             return name.contains(".") ? name.substring(0, name.indexOf('.')) : "";

@@ -48,7 +48,7 @@ class DrawingsTest {
     void aChainShowsItsLayersWithBatchNormAndReluBesideThem() throws Exception {
         assertThat(texts(Drawings.svg(chains, chains.references().getFirst().genotype())))
                 .contains("input 1×8×8", "conv 3×3, 16", "conv 5×5 /2, 32", "BN · ReLU", "global avg pool", "dense, 10")
-                .contains("stem", "block1", "block3", "head", "32×2×2")
+                .contains("stem", "s1-conv1", "s3-conv1", "head", "32×2×2")
                 .doesNotContain("+");
     }
 
@@ -66,7 +66,7 @@ class DrawingsTest {
         long edges = graph.nodes().stream().mapToLong(n -> n.inputs().size()).sum();
         assertThat(dot.lines().filter(l -> l.contains(" -> "))).hasSize((int) edges);
         assertThat(dot.lines().filter(l -> l.contains("[label="))).hasSameSizeAs(graph.nodes());
-        assertThat(dot).startsWith("digraph architecture {").contains("\"block1.sum\" [label=\"+\\n16×8×8\"];");
+        assertThat(dot).startsWith("digraph architecture {").contains("\"s1-conv1.sum\" [label=\"+\\n16×8×8\"];");
     }
 
     /** All texts of a document, which must be XML. */
