@@ -2,6 +2,7 @@ package dev.mlops.nas.experiment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mlops.nas.api.NasExperimentSpec;
 import dev.mlops.nas.contract.Operators;
 import dev.mlops.nas.contract.TrialFile;
@@ -10,6 +11,7 @@ import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Mixture;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiments;
+import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest;
@@ -22,6 +24,8 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of an experiment reaches a trainer. */
 class TrialFilesTest {
@@ -102,6 +106,19 @@ class TrialFilesTest {
                 .contains("choice")
                 .isSubsetOf(Stream.concat(Operators.ALL.stream(), Stream.of("choice"))
                         .toList());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"nb201-cell", "darts-cell", "hierarchical-cnn"})
+    void openChoicesOfThePresetsFitAConfigMap(String preset) throws Exception {
+        Path path = Files.writeString(
+                folder.resolve("open.yaml"),
+                (EXPERIMENT + "    epochs: 20\n  strategy: {name: Differentiable}\n").replace("small-cnn", preset));
+        NasExperimentSpec spec = new ExperimentReader().read(path).getSpec();
+        Experiment experiment = ExperimentFactory.create("digits", spec);
+        var request = new TrialRequest(1, Purpose.PREPARATION, Genotype.NONE, 50, 1, null, null, null);
+        var file = TrialFiles.create(experiment, spec, request, new Folders("/data", null, null));
+        assertThat(new ObjectMapper().writeValueAsBytes(file)).hasSizeLessThan(1_000_000);
     }
 
     @Test

@@ -244,7 +244,7 @@ public final class HierarchicalSpace implements OpenSpace {
                 var results = new int[1 + options.levels().get(level - 1).motifs()];
                 results[0] = cell.nothing(source);
                 for (int i = 1; i < results.length; i++) {
-                    results[i] = value(edge + ".motif" + i + ".", level - 1, i - 1, source);
+                    results[i] = value(edge + ".m" + i + ".", level - 1, i - 1, source);
                 }
                 return cell.choice(edge, start + number, results);
             });

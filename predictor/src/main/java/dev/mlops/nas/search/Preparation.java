@@ -56,23 +56,36 @@ public sealed interface Preparation {
      * @param networks what a pass costs, in passes of an average architecture
      */
     record OpenChoices(int epochs, int derive, double networks) implements Preparation {
+        /** Nodes of the open graph; a trial file of more does not reach a pod, which takes at most 1 MiB. */
+        public static final int MOST_NODES = 4_600;
+
         private static final int DRAWS = 100;
 
         /**
          * For a space, of which an average architecture is one of {@value #DRAWS} draws; costs are multiply-accumulates.
          *
+         * @throws SpaceException if the open graph has more than {@value #MOST_NODES} nodes
          * @throws IllegalArgumentException if the space has no {@link Relaxation}
          */
         public static OpenChoices of(SearchSpace space, int epochs, int derive) {
             if (!(space instanceof OpenSpace open)) {
                 throw new IllegalArgumentException("choices of this space cannot be open all at once");
             }
+            Layers layers = open.open();
+            int nodes = layers.graph().nodes().size();
+            if (nodes > MOST_NODES) {
+                throw new SpaceException(
+                        "strategy.name",
+                        "strategy.name is Differentiable, but with all choices open the network has " + nodes
+                                + " nodes: give searchSpace fewer cells, nodes or operations, for at most "
+                                + MOST_NODES);
+            }
             var random = new SplittableRandom(1);
             double mean = IntStream.range(0, DRAWS)
                     .mapToDouble(i -> space.cost(space.sample(random)).macs())
                     .average()
                     .orElseThrow();
-            return new OpenChoices(epochs, derive, open.open().cost().macs() / mean);
+            return new OpenChoices(epochs, derive, layers.cost().macs() / mean);
         }
 
         @Override

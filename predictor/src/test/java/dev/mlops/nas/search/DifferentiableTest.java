@@ -1,6 +1,7 @@
 package dev.mlops.nas.search;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Plan.Phase;
@@ -59,6 +60,19 @@ class DifferentiableTest {
         var open = OpenChoices.of(Spaces.preset("nb201-cell", new Spaces.Task(3, 32, 32, 10), Map.of()), 50, 8);
         assertThat(open.networks()).isBetween(3.5, 6.0);
         assertThat(open.paidEpochs()).isEqualTo(Math.round(50 * open.networks()));
+    }
+
+    @Test
+    void aNetworkThatIsTooLargeWithAllChoicesOpenIsRefused() {
+        var options = new Spaces.CellOptions(
+                6, List.of("skip", "sepconv3x3", "sepconv5x5", "dilconv3x3", "conv3x3"), 3, 10, 8);
+        SearchSpace space = Spaces.cell(options, new Spaces.Task(3, 32, 32, 10), Map.of());
+
+        assertThatThrownBy(() -> OpenChoices.of(space, 50, 8))
+                .isInstanceOf(SpaceException.class)
+                .hasMessageMatching(
+                        "strategy.name is Differentiable, but with all choices open the network has \\d+ nodes:"
+                                + " give searchSpace fewer cells, nodes or operations, for at most 4600");
     }
 
     private static String message(List<Derived> derived) {
