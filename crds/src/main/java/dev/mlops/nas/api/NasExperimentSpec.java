@@ -172,10 +172,10 @@ public record NasExperimentSpec(
      *     8 classes), {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes) or {@code generator:friedman} (a table, shape
      *     [10, 1, 1], 1 target); {@code ?examples=5000&seed=0} are the defaults
      * @param format how the data is written: csv; idx, as MNIST is; npy (an array of NumPy with the shape of the examples), all of these
-     *     gzipped where the name ends so; npz (arrays x and y); or images (a folder of PNG and JPEG files for each class, label 0 is
+     *     gzipped where the name ends so; npz (arrays x and y); parquet (columns of numbers, in the order of csv); or images (a folder of PNG and JPEG files for each class, label 0 is
      *     the first folder by name, all of the size of dataset.shape)
      * @param labels the label file, for idx and npy; with targets it holds floats, as many for each example as there are targets
-     * @param labelColumn the label's column from 0, for csv; -1 is the last. With several targets the first of their columns, and -1
+     * @param labelColumn the label's column from 0, for csv and parquet; -1 is the last. With several targets the first of their columns, and -1
      *     are the last ones
      * @param sha256 checksum that the data file must have, hexadecimal
      * @param shape sizes of one example: channels, height, width
@@ -192,7 +192,7 @@ public record NasExperimentSpec(
     @ValidationRule(
             value = "self.format in ['idx', 'npy'] || !has(self.labels)",
             message =
-                    "is for formats idx and npy only; csv holds labels in labelColumn, npz as array y, images as folders",
+                    "is for formats idx and npy only; csv and parquet hold labels in labelColumn, npz as array y, images as folders",
             fieldPath = ".labels")
     @ValidationRule(
             value =
@@ -212,7 +212,8 @@ public record NasExperimentSpec(
             message = "must hold exactly one of classes (for labels) and targets (for numbers to be foretold)")
     @ValidationRule(
             value = "self.format != 'images' || !has(self.targets)",
-            message = "is a folder for each class, but dataset.targets asks for numbers: choose csv, idx, npy or npz",
+            message =
+                    "is a folder for each class, but dataset.targets asks for numbers: choose csv, parquet, idx, npy or npz",
             fieldPath = ".format")
     @ValidationRule(
             value = "self.format != 'images' || self.shape[0] in [1, 3]",
@@ -280,6 +281,7 @@ public record NasExperimentSpec(
     /** How the data file is written. */
     public enum Format {
         csv,
+        parquet,
         idx,
         npy,
         npz,

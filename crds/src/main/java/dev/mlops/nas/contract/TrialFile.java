@@ -171,12 +171,13 @@ public record TrialFile(
      *     built-in trainer only
      * @param format {@code csv} (one row per example, numbers), {@code idx}, {@code npy} (an array of NumPy: count x channels x height
      *     x width, without the channels where there is one, or each example in one row), all of these gzipped by the name's end;
-     *     {@code npz} (the arrays x and y of an archive) or {@code images} (a folder of PNG and JPEG files for each class, label 0 the
+     *     {@code npz} (the arrays x and y of an archive), {@code parquet}
+     *     (columns of numbers as in csv) or {@code images} (a folder of PNG and JPEG files for each class, label 0 the
      *     first by name; one channel is the luminance, three are red, green and blue). A trainer refuses one that it does not
      *     read (exit code 65)
      * @param labels for {@code idx} and {@code npy}: the label file, as {@code uri}; with targets it holds floats, so many for each
      *     example
-     * @param labelColumn for {@code csv}: the label's column from 0, or -1 for the last; with several targets the first of theirs, or
+     * @param labelColumn for {@code csv} and {@code parquet}: the label's column from 0, or -1 for the last; with several targets the first of theirs, or
      *     -1 for the last ones
      * @param sha256 of the data file, hexadecimal, verified when given
      * @param shape of one example: channels, height, width

@@ -37,6 +37,7 @@ final class DataLoader {
                         case "images" -> ImageFolderReader.read(file.path(), shape, dataset.classes());
                         case "npz" -> NpyReader.read(file, dataset);
                         case "csv" -> CsvReader.read(file, dataset);
+                        case "parquet" -> ParquetReader.read(file, dataset);
                         default -> {
                             boolean npy = dataset.format().equals("npy");
                             var labelFile = labels(dataset, folder);

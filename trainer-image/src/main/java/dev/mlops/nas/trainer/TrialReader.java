@@ -163,7 +163,11 @@ final class TrialReader {
         require(path, recipe.weightDecay() >= 0, "recipe.weightDecay", recipe.weightDecay(), "0 or more");
         requireOneOf(path, "recipe.optimizer", recipe.optimizer(), Set.of("adam", "adamw", "sgd"));
         requireOneOf(path, "recipe.schedule", recipe.schedule(), Set.of("cosine", "constant"));
-        requireOneOf(path, "dataset.format", file.dataset().format(), Set.of("csv", "idx", "npy", "npz", "images"));
+        requireOneOf(
+                path,
+                "dataset.format",
+                file.dataset().format(),
+                Set.of("csv", "parquet", "idx", "npy", "npz", "images"));
         var shape = file.dataset().shape();
         require(
                 path,
@@ -195,7 +199,7 @@ final class TrialReader {
                 !file.dataset().format().equals("images"),
                 "dataset.format",
                 "images",
-                "csv, idx, npy, npz with dataset.targets");
+                "csv, parquet, idx, npy, npz with dataset.targets");
         double smoothing = recipe.labelSmoothing() == null ? 0 : recipe.labelSmoothing();
         require(path, smoothing == 0, "recipe.labelSmoothing", smoothing, "0 with dataset.targets");
         require(

@@ -1,0 +1,100 @@
+package dev.mlops.nas.trainer;
+
+import dev.hardwood.InputFile;
+import dev.hardwood.metadata.LogicalType;
+import dev.hardwood.reader.ParquetFileReader;
+import dev.hardwood.reader.RowReader;
+import dev.hardwood.schema.ColumnSchema;
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Columns of numbers or truth values as Parquet writes them, one row of {@link TableRows} per row. */
+final class ParquetReader {
+    private final String name;
+    private final TableRows rows;
+
+    private ParquetReader(String name, TableRows rows) {
+        this.name = name;
+        this.rows = rows;
+    }
+
+    static Examples read(DataFile file, DatasetRef dataset) throws IOException {
+        var rows = TableRows.of(file.name(), dataset);
+        try (var reader = ParquetFileReader.open(InputFile.of(file.path()))) {
+            new ParquetReader(file.name(), rows).read(reader);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        } catch (IllegalArgumentException | IllegalStateException | UnsupportedOperationException e) {
+            throw new IOException(String.valueOf(e.getMessage()), e);
+        }
+        return rows.examples();
+    }
+
+    private void read(ParquetFileReader reader) {
+        List<ColumnSchema> columns = reader.getFileSchema().getColumns();
+        for (ColumnSchema column : columns) {
+            if (!isNumber(column)) {
+                throw TrialException.data(
+                        "Data file %s, column %s holds %s; every column must hold one number or truth value a row.",
+                        name, column.fieldPath(), kind(column));
+            }
+        }
+        if (columns.size() != rows.columns()) {
+            throw TrialException.data(
+                    "Data file %s has %d columns (%s), but %s.",
+                    name,
+                    columns.size(),
+                    columns.stream().limit(5).map(ColumnSchema::name).collect(Collectors.joining(", "))
+                            + (columns.size() > 5 ? ", …" : ""),
+                    rows.need());
+        }
+        try (RowReader row = reader.rowReader()) {
+            while (row.hasNext()) {
+                row.next();
+                rows.add(numbers(row, columns), "row " + (rows.count() + 1));
+            }
+        }
+    }
+
+    private double[] numbers(RowReader row, List<ColumnSchema> columns) {
+        var numbers = new double[columns.size()];
+        for (int c = 0; c < numbers.length; c++) {
+            if (row.isNull(c)) {
+                throw TrialException.data(
+                        "Data file %s, row %d, column %s is empty; every value must be a finite number.",
+                        name, rows.count() + 1, columns.get(c).name());
+            }
+            numbers[c] = switch (columns.get(c).type()) {
+                case BOOLEAN -> row.getBoolean(c) ? 1 : 0;
+                case INT32 -> row.getInt(c);
+                case INT64 -> row.getLong(c);
+                case FLOAT -> row.getFloat(c);
+                case DOUBLE -> row.getDouble(c);
+                case INT96, BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY -> throw new IllegalStateException("no number");
+            };
+        }
+        return numbers;
+    }
+
+    private static boolean isNumber(ColumnSchema column) {
+        boolean plain = column.logicalType() == null || column.logicalType() instanceof LogicalType.IntType;
+        return plain
+                && column.maxRepetitionLevel() == 0
+                && switch (column.type()) {
+                    case BOOLEAN, INT32, INT64, FLOAT, DOUBLE -> true;
+                    case INT96, BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY -> false;
+                };
+    }
+
+    private static String kind(ColumnSchema column) {
+        if (column.maxRepetitionLevel() > 0) {
+            return "lists";
+        }
+        return column.logicalType() == null
+                ? column.type().name()
+                : column.logicalType().getClass().getSimpleName().replaceFirst("Type$", "");
+    }
+}
