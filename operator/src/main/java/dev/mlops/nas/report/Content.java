@@ -155,6 +155,9 @@ final class Content {
             sentences.add(Sentences.rankCorrelation(search.summary().rankCorrelation()) + ".");
         }
         search.summary()
+                .promotions()
+                .forEach(p -> sentences.add("Promotions: %s.".formatted(Sentences.promotions(p, search.experiment()))));
+        search.summary()
                 .rankingNoise()
                 .forEach(n -> sentences.add(Sentences.rankingNoise(n, search.experiment()) + "."));
         Sentences.scores(search).ifPresent(s -> sentences.add("Scores without training: %s.".formatted(s)));

@@ -31,6 +31,16 @@ public final class Fidelities {
         };
     }
 
+    /** Where those of a rung went, as in "from 4 to 20 epochs". */
+    static String step(Experiment experiment, int from, int to) {
+        return switch (experiment.fidelity().resource()) {
+            case EPOCHS -> "from %d to %d epochs".formatted(from, to);
+            case DATA -> "from %s to %s of the training data".formatted(part(experiment, from), part(experiment, to));
+            case RESOLUTION ->
+                "from about %s to %s of the pixels".formatted(part(experiment, from), part(experiment, to));
+        };
+    }
+
     /** Of pixels it is about that part: sides are whole numbers. */
     private static String part(Experiment experiment, int effort) {
         double percent = 100.0 * effort / experiment.epochs();

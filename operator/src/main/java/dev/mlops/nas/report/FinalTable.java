@@ -33,6 +33,9 @@ public final class FinalTable {
         if (summary.rankCorrelation() != null) {
             lines.addAll(wrapped("proxy", Sentences.rankCorrelation(summary.rankCorrelation()), 100));
         }
+        for (Plan.Promotions promotions : summary.promotions()) {
+            lines.addAll(wrapped("promotions", Sentences.promotions(promotions, search.experiment()), 100));
+        }
         for (Plan.RankingNoise noise : summary.rankingNoise()) {
             lines.addAll(wrapped("ranking noise", Sentences.rankingNoise(noise, search.experiment()), 100));
         }

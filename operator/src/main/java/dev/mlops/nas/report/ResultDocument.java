@@ -2,6 +2,7 @@ package dev.mlops.nas.report;
 
 import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.search.History.Trial;
+import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.Plan.Entrant;
 import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.Incumbent;
@@ -52,6 +53,9 @@ public final class ResultDocument {
                                 "high", n.high(),
                                 "architectures", n.architectures()))
                         .toList());
+        document.put(
+                "promotions",
+                summary.promotions().stream().map(ResultDocument::promotions).toList());
         if (search.spec().evaluation().scores()) {
             document.put("scores", ScoreStudy.rankings(search.experiment(), search.history()));
         }
@@ -61,6 +65,17 @@ public final class ResultDocument {
                 search.history().trials().stream().map(t -> trial(search, t)).toList());
         document.put("environment", search.environment());
         return document;
+    }
+
+    private static Map<String, Object> promotions(Plan.Promotions promotions) {
+        var map = new LinkedHashMap<String, Object>();
+        map.put("from", promotions.from());
+        map.put("to", promotions.to());
+        map.put("architectures", promotions.architectures());
+        map.put("byPredictor", promotions.byPredictor());
+        put(map, "kendallTauOfResults", promotions.tauOfResults());
+        put(map, "kendallTauOfForetold", promotions.tauOfForetold());
+        return map;
     }
 
     private static Map<String, Object> best(SearchRecord search, Incumbent best) {

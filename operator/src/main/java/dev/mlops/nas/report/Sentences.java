@@ -6,6 +6,7 @@ import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.Plan.Front;
 import dev.mlops.nas.search.Plan.PredictorQuality;
+import dev.mlops.nas.search.Plan.Promotions;
 import dev.mlops.nas.search.Plan.RankingNoise;
 import dev.mlops.nas.search.Plan.Summary;
 import dev.mlops.nas.search.Purpose;
@@ -63,6 +64,21 @@ final class Sentences {
     static String rankCorrelation(double tau) {
         return "Kendall tau %s between the first training's validation result and the mean of the trainings from scratch"
                 .formatted(Figures.correlation(tau));
+    }
+
+    /** Who chose what went on to the next rung, and how well. */
+    static String promotions(Promotions promotions, Experiment experiment) {
+        Double foretold = promotions.tauOfForetold();
+        return "%s went on %s; Kendall tau %s between results before and after, on the %d architectures that did%s"
+                .formatted(
+                        promotions.byPredictor() ? "the predictor chose what" : "the best results",
+                        Fidelities.step(experiment, promotions.from(), promotions.to()),
+                        Figures.correlation(promotions.tauOfResults()),
+                        promotions.architectures(),
+                        foretold == null
+                                ? ""
+                                : ", and %s between what was foretold of them and their results"
+                                        .formatted(Figures.correlation(foretold)));
     }
 
     /** What a lower fidelity is worth. */

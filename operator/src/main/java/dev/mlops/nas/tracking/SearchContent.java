@@ -174,6 +174,12 @@ final class SearchContent {
                                 ? "rank_correlation_inherited"
                                 : "rank_correlation_%d_epochs".formatted(n.epochs()),
                         n.kendallTau()));
+        summary.promotions().forEach(p -> {
+            metrics.put("promotion_tau_of_results_%d_epochs".formatted(p.from()), p.tauOfResults());
+            if (p.tauOfForetold() != null) {
+                metrics.put("promotion_tau_of_foretold_%d_epochs".formatted(p.from()), p.tauOfForetold());
+            }
+        });
         metrics.values().removeIf(v -> v.isNaN());
         return metrics;
     }

@@ -18,9 +18,11 @@ public final class Experiments {
     private final Ledger ledger;
     private final List<Entry> search;
     private final List<Contender> contenders;
-    private final Scheduler scheduler;
     private final Strategy strategy;
     private final List<Observation> observations;
+    private final @Nullable Levels levels;
+    private final Promoting promoting;
+    private final Scheduler scheduler;
 
     private Experiments(Experiment experiment, History history, @Nullable Answer answer, Instant now) {
         this.experiment = experiment;
@@ -30,9 +32,26 @@ public final class Experiments {
         this.ledger = new Ledger(experiment, history, candidates);
         this.search = ledger.search();
         this.contenders = ledger.contenders();
-        this.scheduler = Scheduler.of(experiment, ledger);
         this.strategy = Strategy.of(experiment, answer, ledger.derived());
         this.observations = ledger.observations();
+        this.levels = levels();
+        this.promoting = new Promoting(experiment, ledger, levels);
+        this.scheduler = Scheduler.of(experiment, promoting);
+    }
+
+    /** What a trusted predictor has learned of several rungs; null with one, and without one. */
+    private @Nullable Levels levels() {
+        Learned learned = strategy instanceof PredictorSearch predictor
+                        && experiment.fidelity().rungs().size() > 1
+                ? predictor.trusted(candidates, observations)
+                : null;
+        if (learned == null) {
+            return null;
+        }
+        KernelScales scales = learned.ensemble().scales();
+        Levels known = candidates.remember(
+                List.of(Levels.class, observations, scales), () -> new Levels(candidates, observations, scales));
+        return known.isEmpty() ? null : known;
     }
 
     /**
@@ -343,7 +362,8 @@ public final class Experiments {
                         entrants,
                         comparison.rankCorrelation(),
                         figures.front(),
-                        figures.rankingNoise()));
+                        figures.rankingNoise(),
+                        figures.promotions()));
     }
 
     /** What inherited weights are worth; null where there are none, or too few architectures to tell. */
@@ -377,25 +397,36 @@ public final class Experiments {
                 before.seed(),
                 null,
                 before.number(),
-                null);
+                inUnits(foretold(promotion.from().candidate(), promotion.epochs())));
     }
 
     private TrialRequest request(Proposal proposal, int number, int index) {
-        // With several rungs, surrogates rank architectures by results of all of them: that foretells no value of a
-        // single one.
-        TrialRequest.Prediction prediction = experiment.fidelity().rungs().size() > 1 ? null : proposal.prediction();
+        int epochs = scheduler.start(index);
+        // With several rungs a proposal is chosen by results of all of them, which foretell none of a single one.
+        TrialRequest.Prediction prediction =
+                proposal.prediction() == null || experiment.fidelity().rungs().size() == 1
+                        ? proposal.prediction()
+                        : foretold(proposal.candidate(), epochs);
         return new TrialRequest(
                 number,
                 proposal.uniform() && !(strategy instanceof RandomSearch) ? Purpose.WARM_UP : Purpose.SEARCH,
                 proposal.candidate().genotype(),
-                scheduler.start(index),
+                epochs,
                 Seeds.training(experiment.seed(), number),
                 null,
                 null,
-                prediction == null
-                        ? null
-                        : new TrialRequest.Prediction(
-                                experiment.objective().score(prediction.mean()), prediction.sd()));
+                inUnits(prediction));
+    }
+
+    /** What is foretold of the rung that a trial will reach; null where too little is known of it. */
+    private TrialRequest.@Nullable Prediction foretold(Candidate candidate, int epochs) {
+        return levels == null ? null : levels.foretell(candidate, epochs);
+    }
+
+    private TrialRequest.@Nullable Prediction inUnits(TrialRequest.@Nullable Prediction prediction) {
+        return prediction == null
+                ? null
+                : new TrialRequest.Prediction(experiment.objective().score(prediction.mean()), prediction.sd());
     }
 
     private Plan.Summary summary(String reason, String message, int total, @Nullable ProtocolPlan protocol) {
@@ -429,7 +460,8 @@ public final class Experiments {
                 List.of(),
                 null,
                 front(protocol),
-                ledger.rankingNoise());
+                ledger.rankingNoise(),
+                promoting.figures());
     }
 
     private Plan.@Nullable Front front(@Nullable ProtocolPlan protocol) {

@@ -34,6 +34,27 @@ final class Features {
             this.values = Arrays.stream(columns).mapToDouble(c -> flat[c]).toArray();
         }
 
+        private Vector(int[] groups, int[] columns, double[] values) {
+            this.groups = groups;
+            this.columns = columns;
+            this.values = values;
+        }
+
+        /** The same with one more group, of a single column. */
+        Vector with(double value) {
+            int width = groups.length;
+            int[] wider = Arrays.copyOf(groups, width + 1);
+            wider[width] = groups[width - 1] + 1;
+            if (value == 0) {
+                return new Vector(wider, columns, values);
+            }
+            int[] more = Arrays.copyOf(columns, columns.length + 1);
+            more[columns.length] = width;
+            double[] theirs = Arrays.copyOf(values, values.length + 1);
+            theirs[values.length] = value;
+            return new Vector(wider, more, theirs);
+        }
+
         /** Number of its group for every column, ascending from 0. */
         int[] groups() {
             return groups;

@@ -74,7 +74,8 @@ record Learned(
                 .toList();
     }
 
-    private static List<Observation> thinned(List<Observation> observations) {
+    /** What a model can learn from in time: not too many, the best and the newest. */
+    static List<Observation> thinned(List<Observation> observations) {
         if (observations.size() <= ROWS) {
             return observations;
         }

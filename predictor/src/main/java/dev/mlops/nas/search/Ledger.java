@@ -234,7 +234,8 @@ final class Ledger {
         return Double.isFinite(entry.metric(experiment.objective().metric()));
     }
 
-    private double score(Entry entry) {
+    /** The objective of a trial as something to maximise; NaN where there is none. */
+    double score(Entry entry) {
         return experiment.objective().score(entry.metric(experiment.objective().metric()));
     }
 

@@ -2,6 +2,7 @@ package dev.mlops.nas.search;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * An architecture of the search as a strategy sees it: by its result of the highest fidelity.
@@ -46,6 +47,16 @@ record Observation(
     /** Without a result, at whatever fidelity. */
     static Observation pending(Candidate candidate, int epochs) {
         return new Observation(candidate, Status.PENDING, Double.NaN, Map.of(), Double.NaN, epochs, List.of());
+    }
+
+    /** The same as it was known by its result after so many epochs; empty without one. */
+    Optional<Observation> at(int epochs) {
+        return epochs == this.epochs
+                ? Optional.of(this)
+                : rungs.stream()
+                        .filter(r -> r.epochs() == epochs)
+                        .findFirst()
+                        .map(r -> new Observation(candidate, status, r.score(), metrics, excess, epochs, List.of(r)));
     }
 
     boolean isMeasured() {

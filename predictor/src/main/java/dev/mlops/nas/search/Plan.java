@@ -52,6 +52,7 @@ public record Plan(
      * @param rankCorrelation Kendall tau between search result and retrained mean over finalists and baselines; null before
      * @param front what no other architecture of the search beats in both objectives; null without a trade-off
      * @param rankingNoise what each lower fidelity says of full training; empty where the search trains in full
+     * @param promotions how those who went on were chosen, rung by rung; empty where the search has one rung
      */
     public record Summary(
             String reason,
@@ -66,7 +67,8 @@ public record Plan(
             List<Entrant> comparison,
             @Nullable Double rankCorrelation,
             @Nullable Front front,
-            List<RankingNoise> rankingNoise) {}
+            List<RankingNoise> rankingNoise,
+            List<Promotions> promotions) {}
 
     /**
      * The Pareto front of the objective and a cost, over the feasible architectures of the highest fidelity that the search has
@@ -107,6 +109,26 @@ public record Plan(
      * @param architectures it was measured on, three or more
      */
     public record RankingNoise(int epochs, double kendallTau, double low, double high, int architectures) {}
+
+    /**
+     * Who went on from a rung to the next, and how well that can be told before. They are the better ones, among which ranks are
+     * harder to tell than in the whole rung.
+     *
+     * @param from epochs of the rung
+     * @param to epochs of the next
+     * @param architectures measured at both, three or more
+     * @param byPredictor whether the predictor chooses now, otherwise the results of the rung do
+     * @param tauOfResults Kendall tau between the results at both
+     * @param tauOfForetold the same between what was foretold of those that went on, before they did, and their results; null where
+     *     that was done for fewer than three
+     */
+    public record Promotions(
+            int from,
+            int to,
+            int architectures,
+            boolean byPredictor,
+            double tauOfResults,
+            @Nullable Double tauOfForetold) {}
 
     /** The best feasible architecture: trial number, objective on validation. */
     public record Incumbent(int number, Genotype genotype, double value) {}

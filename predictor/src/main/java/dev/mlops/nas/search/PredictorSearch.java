@@ -93,6 +93,13 @@ record PredictorSearch(
                         .toArray();
     }
 
+    /** What is learned after the warm-up; null before, and while it ranks no better than chance. */
+    @Nullable
+    Learned trusted(Candidates candidates, List<Observation> observations) {
+        Learned learned = observations.size() < options.warmUp() ? null : learned(candidates, observations);
+        return learned == null || !learned.ensemble().validation().trusted() ? null : learned;
+    }
+
     static String name(Experiment.SurrogateKind kind) {
         return switch (kind) {
             case RANDOM_FOREST -> "RandomForest";

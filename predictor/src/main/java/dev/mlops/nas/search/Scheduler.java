@@ -17,6 +17,18 @@ sealed interface Scheduler {
     /** A finished training and the epochs that it is to reach. */
     record Promotion(Entry from, int epochs) {}
 
+    /** Says who should go on first. What it says may change as results come in. */
+    @FunctionalInterface
+    interface Ranking {
+        /**
+         * Those within all limits, the best first.
+         *
+         * @param finished trainings of one rung
+         * @param next epochs of the rung above it
+         */
+        List<Entry> of(List<Entry> finished, int next);
+    }
+
     /**
      * Epochs of a new architecture.
      *
@@ -33,14 +45,14 @@ sealed interface Scheduler {
     List<Promotion> promotions(List<Contender> contenders, boolean closed);
 
     /** The scheduler of an experiment. */
-    static Scheduler of(Experiment experiment, Ledger ledger) {
+    static Scheduler of(Experiment experiment, Ranking ranking) {
         List<Integer> rungs = experiment.fidelity().rungs();
         int trials = experiment.budget().trials();
         return switch (experiment.fidelity().scheduler()) {
             case NONE -> new Single(rungs.getLast());
-            case SUCCESSIVE_HALVING -> new Halving(rungs, List.of(new Bracket(0, trials, 0)), ledger);
-            case HYPERBAND -> new Halving(rungs, hyperband(rungs, trials), ledger);
-            case ASHA -> new Asha(rungs, ledger);
+            case SUCCESSIVE_HALVING -> new Halving(rungs, List.of(new Bracket(0, trials, 0)), ranking);
+            case HYPERBAND -> new Halving(rungs, hyperband(rungs, trials), ranking);
+            case ASHA -> new Asha(rungs, ranking);
         };
     }
 
@@ -88,7 +100,7 @@ sealed interface Scheduler {
      * Successive halving (Jamieson &amp; Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization",
      * AISTATS 2016): when all architectures of a bracket have finished a rung, its best go on.
      */
-    record Halving(List<Integer> rungs, List<Bracket> brackets, Ledger ledger) implements Scheduler {
+    record Halving(List<Integer> rungs, List<Bracket> brackets, Ranking ranking) implements Scheduler {
         @Override
         public int start(int index) {
             Bracket bracket = brackets.stream()
@@ -118,17 +130,13 @@ sealed interface Scheduler {
                 if (trainings.size() < members.size() || !trainings.stream().allMatch(Entry::isFinished)) {
                     return List.of();
                 }
-                List<Entry> best = ledger.ranked(trainings).stream()
-                        .limit(Math.max(1, quota(trainings.size(), rungs, rung)))
-                        .toList();
-                List<Promotion> missing = missing(best, members, rungs.get(rung + 1));
+                int next = rungs.get(rung + 1);
+                int quota = Math.max(1, quota(trainings.size(), rungs, rung));
+                List<Promotion> missing = missing(ranking.of(trainings, next), members, next, quota);
                 if (!missing.isEmpty()) {
                     return missing;
                 }
-                Set<String> promoted = hashes(best);
-                members = members.stream()
-                        .filter(m -> promoted.contains(m.first().candidate().hash()))
-                        .toList();
+                members = members.stream().filter(m -> m.at(next) != null).toList();
             }
             return List.of();
         }
@@ -136,10 +144,13 @@ sealed interface Scheduler {
 
     /**
      * Asynchronous successive halving (Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020): whatever
-     * belongs to the best part of its rung goes on at once, higher rungs first. When nothing more will be started, the best of the
-     * highest rung goes on, so that something reaches the last.
+     * belongs to the best part of its rung goes on at once, higher rungs first; since the best part changes, more than that part have
+     * gone on in the end, here at most {@value #MOST} times as many. When nothing more will be started, the best of the highest rung
+     * goes on, so that something reaches the last.
      */
-    record Asha(List<Integer> rungs, Ledger ledger) implements Scheduler {
+    record Asha(List<Integer> rungs, Ranking ranking) implements Scheduler {
+        private static final int MOST = 2;
+
         @Override
         public int start(int index) {
             return rungs.getFirst();
@@ -153,10 +164,10 @@ sealed interface Scheduler {
                 List<Entry> finished = trainings(contenders, rungs.get(rung)).stream()
                         .filter(Entry::isFinished)
                         .toList();
-                List<Entry> best = ledger.ranked(finished).stream()
-                        .limit(quota(finished.size(), rungs, rung))
-                        .toList();
-                promotions.addAll(missing(best, contenders, next));
+                int quota = quota(finished.size(), rungs, rung);
+                List<Entry> best =
+                        ranking.of(finished, next).stream().limit(quota).toList();
+                promotions.addAll(missing(best, contenders, next, MOST * quota));
             }
             return promotions.isEmpty() && closed && contenders.stream().allMatch(Contender::isFinished)
                     ? last(contenders)
@@ -164,25 +175,30 @@ sealed interface Scheduler {
         }
 
         private List<Promotion> last(List<Contender> contenders) {
-            for (int rung = rungs.size() - 1; rung >= 0; rung--) {
+            if (!trainings(contenders, rungs.getLast()).isEmpty()) {
+                return List.of();
+            }
+            for (int rung = rungs.size() - 2; rung >= 0; rung--) {
                 List<Entry> highest = trainings(contenders, rungs.get(rung));
                 if (!highest.isEmpty()) {
-                    List<Entry> best = ledger.ranked(highest);
-                    return best.isEmpty() || rung == rungs.size() - 1
-                            ? List.of()
-                            : List.of(new Promotion(best.getFirst(), rungs.get(rung + 1)));
+                    int next = rungs.get(rung + 1);
+                    return ranking.of(highest, next).stream()
+                            .limit(1)
+                            .map(e -> new Promotion(e, next))
+                            .toList();
                 }
             }
             return List.of();
         }
     }
 
-    /** Promotions of those that have not begun them. */
-    private static List<Promotion> missing(List<Entry> best, List<Contender> contenders, int epochs) {
-        Set<String> promoted = hashes(trainings(contenders, epochs));
-        return best.stream()
+    /** Those of the ranked that have not gone on, the best first, until so many have. */
+    private static List<Promotion> missing(List<Entry> ranked, List<Contender> contenders, int next, int most) {
+        Set<String> promoted = hashes(trainings(contenders, next));
+        return ranked.stream()
                 .filter(e -> !promoted.contains(e.candidate().hash()))
-                .map(e -> new Promotion(e, epochs))
+                .limit(Math.max(0, most - promoted.size()))
+                .map(e -> new Promotion(e, next))
                 .toList();
     }
 

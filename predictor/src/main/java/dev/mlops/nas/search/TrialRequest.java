@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param seed of the training
  * @param reference the human design's name, for purpose REFERENCE
  * @param continues number of the trial with fewer epochs whose training goes on here; null where it begins
- * @param prediction the surrogate's word before training; null where none chose, and where the search has several rungs, whose results
- *     are no common scale
+ * @param prediction the surrogate's word, before training, on the result after these epochs; null where none chose, and for a rung of
+ *     which little is known yet
  */
 public record TrialRequest(
         int number,

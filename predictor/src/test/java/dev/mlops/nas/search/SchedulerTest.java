@@ -1,6 +1,7 @@
 package dev.mlops.nas.search;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.mlops.nas.search.Experiment.Budget;
 import dev.mlops.nas.search.Experiment.Fidelity;
@@ -12,9 +13,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -166,17 +169,75 @@ class SchedulerTest {
     }
 
     @Test
-    void aSurrogateForetellsValuesOnlyWhereAllResultsAreOfOneFidelity() {
-        Experiment rungs = experiment(CELL, Laboratory.predictor(5), SchedulerKind.ASHA, 14, 1);
-        var several = new Laboratory(rungs, trainer(CELL), 1);
-        several.run();
-        assertThat(several.requests(Purpose.SEARCH))
-                .isNotEmpty()
-                .allSatisfy(r -> assertThat(r.prediction()).isNull());
-        var one = new Laboratory(withFidelity(rungs, new Fidelity(SchedulerKind.ASHA, List.of(2))), trainer(CELL), 1);
-        one.run();
-        assertThat(one.requests(Purpose.SEARCH))
-                .anySatisfy(r -> assertThat(r.prediction()).isNotNull());
+    void everyTrialIsForetoldTheResultOfItsOwnRung() {
+        var lab = new Laboratory(
+                withFidelity(
+                        experiment(CELL, Laboratory.predictor(8), SchedulerKind.ASHA, 60, 1),
+                        new Fidelity(SchedulerKind.ASHA, List.of(2, 6))),
+                r -> Laboratory.completed(Laboratory.accuracy(CELL, r) - 1.0 / r.epochs(), CELL, r),
+                1);
+        lab.run();
+        List<History.Trial> foretold = lab.trials().stream()
+                .filter(t -> t.request().prediction() != null)
+                .toList();
+        assertThat(foretold).extracting(t -> t.request().epochs()).contains(2, 6);
+        // The rungs are 0.33 apart.
+        assertThat(foretold)
+                .allSatisfy(t -> assertThat(t.request().prediction().mean())
+                        .isCloseTo(((TrialState.Completed) t.state()).metrics().get("accuracy"), within(0.15)));
+    }
+
+    @Test
+    void whereResultsOfFewEpochsAreNoisyThePredictorRanksThosePromotedBetter() {
+        var lab = new Laboratory(
+                withFidelity(
+                        experiment(CELL, Laboratory.predictor(8), SchedulerKind.ASHA, 60, 1),
+                        new Fidelity(SchedulerKind.ASHA, List.of(2, 6))),
+                r -> {
+                    double luck = new SplittableRandom(r.seed()).nextDouble() - 0.5;
+                    return Laboratory.completed(
+                            Laboratory.accuracy(CELL, r) + (r.epochs() == 2 ? 0.15 * luck : 0), CELL, r);
+                },
+                1);
+        Plan end = lab.run();
+        assertThat(trainings(lab).get(6)).isBetween(20, 40);
+        assertThat(end.summary().promotions()).singleElement().satisfies(p -> {
+            assertThat(p.architectures()).isEqualTo(trainings(lab).get(6));
+            assertThat(p.byPredictor()).isTrue();
+            assertThat(p.tauOfForetold()).isGreaterThan(p.tauOfResults() + 0.1);
+        });
+    }
+
+    @Test
+    void withATradeOffTheFrontOfARungGoesOn() {
+        Experiment one = experiment(CELL, RANDOM, SchedulerKind.SUCCESSIVE_HALVING, 30, 3);
+        var lab = new Laboratory(
+                withObjective(one, new Experiment.Objective("accuracy", true, new Experiment.TradeOff("params"))),
+                trainer(CELL),
+                1);
+        lab.run();
+        List<TrialRequest> trials = lab.requests(Purpose.SEARCH);
+        List<TrialRequest> first = trials.stream().filter(r -> r.epochs() == 2).toList();
+        Set<Genotype> promoted = trials.stream()
+                .filter(r -> r.epochs() == 6)
+                .map(TrialRequest::genotype)
+                .collect(Collectors.toSet());
+        assertThat(promoted).hasSize(10);
+        long least = first.stream().mapToLong(SchedulerTest::params).min().orElseThrow();
+        // By accuracy alone the smallest would be among the worst.
+        assertThat(first)
+                .anySatisfy(r -> {
+                    assertThat(params(r)).isEqualTo(least);
+                    assertThat(promoted).contains(r.genotype());
+                })
+                .anySatisfy(r -> {
+                    assertThat(accuracy(CELL, r))
+                            .isEqualTo(first.stream()
+                                    .mapToDouble(f -> accuracy(CELL, f))
+                                    .max()
+                                    .orElseThrow());
+                    assertThat(promoted).contains(r.genotype());
+                });
     }
 
     @Test
@@ -278,6 +339,25 @@ class SchedulerTest {
                 new Protocol(true, 2, 3, 2, 0.95),
                 e.seed(),
                 false);
+    }
+
+    private static Experiment withObjective(Experiment e, Experiment.Objective objective) {
+        return new Experiment(
+                e.name(),
+                e.space(),
+                objective,
+                e.constraints(),
+                e.strategy(),
+                e.epochs(),
+                e.fidelity(),
+                e.budget(),
+                e.protocol(),
+                e.seed(),
+                false);
+    }
+
+    private static long params(TrialRequest request) {
+        return CELL.cost(request.genotype()).params();
     }
 
     private static Function<TrialRequest, TrialState.Outcome> trainer(SearchSpace space) {
