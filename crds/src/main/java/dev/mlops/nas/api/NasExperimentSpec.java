@@ -80,6 +80,16 @@ import org.jspecify.annotations.Nullable;
         message = "is Differentiable, which judges by accuracy; choose another strategy with dataset.targets",
         fieldPath = ".strategy.name")
 @ValidationRule(
+        value = "(self.evaluation.fidelity.scheduler == 'None' && !has(self.evaluation.weightSharing))"
+                + " || ((!has(self.constraints)"
+                + " || self.constraints.all(c, !(c.metric in ['trainSeconds', 'energyJoules', 'memoryMiB'])))"
+                + " && (!has(self.objective.tradeOff)"
+                + " || !(self.objective.tradeOff.metric in ['trainSeconds', 'energyJoules', 'memoryMiB'])))",
+        message =
+                "measures no trainSeconds, energyJoules and memoryMiB of full trainings, which a limit or trade-off needs:"
+                        + " use no scheduler and no weightSharing, or limit another metric",
+        fieldPath = ".evaluation")
+@ValidationRule(
         value = "!has(self.dataset.targets) || !has(self.evaluation.weightSharing)",
         message = "is judged by accuracy, for dataset.classes; leave it out with dataset.targets",
         fieldPath = ".evaluation.weightSharing")
@@ -93,10 +103,12 @@ import org.jspecify.annotations.Nullable;
         fieldPath = ".evaluation.recipe.classWeights")
 @ValidationRule(
         value = "self.evaluation.fidelity.resource != 'resolution' || (self.dataset.shape[2] > 1"
-                + " && (!has(self.constraints) || self.constraints.all(c, c.metric != 'latencyMs'))"
-                + " && (!has(self.objective.tradeOff) || self.objective.tradeOff.metric != 'latencyMs'))",
-        message = "needs pictures, and measures no latency of the whole architecture: with examples that are"
-                + " one value wide, or with latencyMs as limit or trade-off, choose epochs or data",
+                + " && (!has(self.constraints)"
+                + " || self.constraints.all(c, c.metric in ['params', 'macs', 'activationBytes']))"
+                + " && (!has(self.objective.tradeOff)"
+                + " || self.objective.tradeOff.metric in ['params', 'macs', 'activationBytes']))",
+        message = "needs pictures, and measures no costs of the whole architecture: with examples that are"
+                + " one value wide, or with measured costs as limit or trade-off, choose epochs or data",
         fieldPath = ".evaluation.fidelity.resource")
 @ValidationRule(
         value = "!has(self.evaluation.weightSharing) || self.strategy.name != 'Differentiable'",
@@ -340,7 +352,8 @@ public record NasExperimentSpec(
     /**
      * A second objective, to be minimised.
      *
-     * @param metric params, macs or activationBytes, known before training, or latencyMs, the median measured in every trial
+     * @param metric params, macs or activationBytes, known before training, or one that is measured in every trial, as for a limit;
+     *     of latencyMs it is the median
      */
     public record TradeOff(@Required LimitMetric metric) {}
 
@@ -364,7 +377,9 @@ public record NasExperimentSpec(
      * A hard limit.
      *
      * @param metric what is limited: params, macs and activationBytes (memory for results while one example runs through the
-     *     network) are known before training, latencyMs is measured in every trial
+     *     network) are known before training. The others are measured in every trial and learned: latencyMs of one example,
+     *     batchLatencyMs of a batch as in training, modelBytes of the weights as stored, memoryMiB (the most that the training's process
+     *     held), trainSeconds and energyJoules of the training (where the machine tells; what else it does is in it)
      * @param max largest allowed value: a whole number, or a text such as "2.5" or "100k" (k, M, G)
      * @param percentile percentile of the latency: 50 (median) or 99
      */
@@ -392,7 +407,12 @@ public record NasExperimentSpec(
         params,
         macs,
         activationBytes,
-        latencyMs
+        latencyMs,
+        batchLatencyMs,
+        modelBytes,
+        memoryMiB,
+        trainSeconds,
+        energyJoules
     }
 
     /**

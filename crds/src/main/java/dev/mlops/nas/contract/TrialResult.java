@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *     intervals (but for accuracy, where {@code testExamples} suffices); {@code params}, {@code macs},
  *     {@code modelBytes} (of the weights, as they are or would be stored), {@code latencyMs} (median of single inferences),
  *     {@code latencyP99Ms}, {@code latencySpread} (from the 10th to the 90th percentile, as part of the median),
- *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs} (of the network as it was stored), {@code trainSeconds}, {@code testExamples},
+ *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs} (of the network as it was stored), {@code trainSeconds}, {@code energyJoules} (of the
+ *     machine while it trained; absent where the machine does not tell), {@code memoryMiB} (the most that the process held), {@code testExamples},
  *     {@code validationExamples}; {@code sharedAccuracy}, {@code sharedLoss}, {@code sharedMacroF1} and {@code sharedAuc} with inherited
  *     weights, before a training; {@code sharedPaths} (architectures that shared weights were trained on); the scores of {@link ScoreFile} where they are asked for
  * @param epochs epochs trained

@@ -254,7 +254,8 @@ public final class ExperimentFactory {
 
     private static Constraint constraint(Limit limit) {
         String metric = switch (limit.metric()) {
-            case params, macs, activationBytes -> limit.metric().name();
+            case params, macs, activationBytes, batchLatencyMs, modelBytes, memoryMiB, trainSeconds, energyJoules ->
+                limit.metric().name();
             case latencyMs -> limit.percentile() == 99 ? "latencyP99Ms" : "latencyMs";
         };
         return new Constraint(metric, quantity(limit.max()));

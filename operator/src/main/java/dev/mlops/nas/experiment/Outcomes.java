@@ -7,6 +7,7 @@ import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Preparation;
 import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialState;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +56,13 @@ public final class Outcomes {
             return preparation == null ? List.of() : List.of(preparation.metric());
         }
         Objective objective = experiment.objective();
-        return purpose.opensTest() ? List.of(objective.metric(), objective.testMetric()) : List.of(objective.metric());
+        var required = new ArrayList<String>();
+        required.add(objective.metric());
+        if (purpose.opensTest()) {
+            required.add(objective.testMetric());
+        }
+        required.addAll(experiment.measuredCosts());
+        return required;
     }
 
     private Outcomes() {}

@@ -118,7 +118,7 @@ final class Content {
                 .map(p -> List.of(
                         NasApi.trialName(search.experiment().name(), p.number()),
                         Figures.score(p.value()),
-                        front.metric().equals("latencyMs") ? Figures.milliseconds(p.cost()) : Figures.count(p.cost()),
+                        front.metric().endsWith("Ms") ? Figures.milliseconds(p.cost()) : Figures.count(p.cost()),
                         Figures.score(p.test())))
                 .toList();
     }

@@ -3,6 +3,7 @@ package dev.mlops.nas.report;
 import dev.mlops.nas.search.History.Trial;
 import dev.mlops.nas.search.TrialState;
 import java.util.ArrayList;
+import java.util.Arrays;
 
 /**
  * What a search has cost, with everything that came to nothing.
@@ -47,11 +48,24 @@ record Costs(int trainings, int infeasible, int failed, int stopped, double trai
         if (costs.stopped > 0) {
             lost.add(costs.stopped + " stopped");
         }
-        return "%d trainings%s, training time %s, wall clock %s"
+        return "%d trainings%s, training time %s, wall clock %s%s"
                 .formatted(
                         costs.trainings,
                         lost.isEmpty() ? "" : " (" + String.join(", ", lost) + ", included)",
                         Figures.duration(costs.trainSeconds),
-                        Figures.duration(search.wallClock()));
+                        Figures.duration(search.wallClock()),
+                        energy(search));
+    }
+
+    /** What the machine used for the trainings that tell; empty where none does. */
+    private static String energy(SearchRecord search) {
+        double[] joules = search.history().trials().stream()
+                .mapToDouble(t -> Arms.metric(t, "energyJoules"))
+                .filter(Double::isFinite)
+                .toArray();
+        return joules.length == 0
+                ? ""
+                : ", energy %sJ in %d of the trainings, which ran beside each other"
+                        .formatted(Figures.count(Arrays.stream(joules).sum()), joules.length);
     }
 }

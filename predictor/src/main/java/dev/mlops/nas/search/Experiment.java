@@ -236,8 +236,8 @@ public record Experiment(
     /**
      * An upper bound.
      *
-     * @param metric {@code params}, {@code macs} or {@code activationBytes} (known before training), {@code latencyMs} or
-     *     {@code latencyP99Ms} (measured, learned before)
+     * @param metric {@code params}, {@code macs} or {@code activationBytes} (known before training), or one that
+     *     trials report, such as {@code latencyMs}, {@code latencyP99Ms} or {@code trainSeconds} (measured, learned before)
      * @param max largest allowed value
      */
     public record Constraint(String metric, double max) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.javacpp.FloatPointer;
@@ -39,6 +40,8 @@ final class Training {
     private double learningSeconds;
     private long learned;
     private double startSeconds;
+    private boolean isAnothersContinuation;
+    private final Energy energy;
 
     /**
      * A training that has not begun.
@@ -74,6 +77,7 @@ final class Training {
                 network.parameters(),
                 (long) scheduleEpochs(file) * batchesPerEpoch,
                 (long) warmUpEpochs(file) * batchesPerEpoch);
+        this.energy = Energy.from(Energy.SYSTEM);
         this.fingerprint = Checkpoint.fingerprint(file);
         this.checkpoint = path(file.folders().checkpoints(), fingerprint);
         this.resumed = path(file.folders().resume(), fingerprint);
@@ -113,6 +117,7 @@ final class Training {
             network.statistics().publish();
             var score = judge.evaluate(partition.validation()).score();
             seconds += (System.nanoTime() - start) / 1e9;
+            energy.read();
             refuseDivergence(epoch, score.loss());
             history.add(new Epoch(
                     epoch,
@@ -237,6 +242,7 @@ final class Training {
         lossSum = saved.lossSum();
         // What the earlier trial took is on its own account.
         seconds = own == null ? 0 : saved.seconds();
+        isAnothersContinuation = own != null;
         optimizer.restore(saved.steps());
         network.statistics().restore(saved.statisticsBatches());
         System.out.printf(
@@ -268,6 +274,17 @@ final class Training {
                 optimizer.first(),
                 optimizer.second(),
                 network.statistics().average());
+    }
+
+    /** What the machine used while this process trained; empty where it does not say, or where an earlier process did a part. */
+    OptionalDouble joules() {
+        return isAnothersContinuation ? OptionalDouble.empty() : energy.joules();
+    }
+
+    /** Why the energy is not known; null where it is. */
+    @Nullable
+    String energyMissing() {
+        return isAnothersContinuation ? "an earlier process did a part of the training" : energy.missing();
     }
 
     /** Removes the checkpoints that nobody will go on from. */

@@ -29,6 +29,7 @@ final class Trial {
     private String name = "";
     private List<Epoch> history = List.of();
     private @Nullable Integer batchSize;
+    private @Nullable String energyMissing;
 
     /**
      * A trial.
@@ -134,6 +135,8 @@ final class Trial {
             }
         }
         metrics.put("trainSeconds", Training.rounded(training.seconds()));
+        training.joules().ifPresent(joules -> metrics.put("energyJoules", Training.rounded(joules)));
+        energyMissing = training.energyMissing();
         if (training.imagesPerSecond() > 0) {
             metrics.put("imagesPerSecond", Training.rounded(training.imagesPerSecond()));
             metrics.put("startSeconds", Training.rounded(training.startSeconds()));
@@ -372,6 +375,9 @@ final class Trial {
         var environment = new LinkedHashMap<>(Device.environment());
         if (batchSize != null) {
             environment.put("batchSize", batchSize + ", half of the recipe's, for lack of memory");
+        }
+        if (energyMissing != null) {
+            environment.put("energy", "not available: " + energyMissing);
         }
         return new TrialResult(
                 TrialFile.VERSION, name, exitCode, metrics, history.size(), history, message, environment, derived);

@@ -214,6 +214,7 @@ final class TrialReader {
                 "scoring.sharedEpochs",
                 file.scoring() == null ? 0 : String.valueOf(file.scoring().sharedEpochs()),
                 "none with dataset.targets, as it tells accuracies");
+        require(path, file.sharing() == null, "sharing", "paths", "none with dataset.targets, as it tells accuracies");
         require(
                 path,
                 file.relaxed() == null,
