@@ -6,8 +6,10 @@ import dev.mlops.nas.search.Ledger.Entry;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -58,11 +60,11 @@ final class Promoting implements Scheduler.Ranking {
         return levels == null ? ledger.score(entry) : levels.towards(entry.candidate(), next);
     }
 
-    /** Front by front, each in the order in which it is covered best. */
+    /** Front by front, each in the order in which it is covered best; twins of what covers it come after that. */
     private static List<Integer> fronts(List<Pareto.Point> points) {
         int[] fronts = Pareto.fronts(points);
-        List<Integer> order = new ArrayList<>();
-        for (int front = 0; order.size() < points.size(); front++) {
+        Set<Integer> order = new LinkedHashSet<>();
+        for (int front = 0; front <= Arrays.stream(fronts).max().orElse(-1); front++) {
             int number = front;
             int[] members = IntStream.range(0, fronts.length)
                     .filter(i -> fronts[i] == number)
@@ -70,8 +72,9 @@ final class Promoting implements Scheduler.Ranking {
             List<Pareto.Point> own =
                     Arrays.stream(members).mapToObj(points::get).toList();
             Pareto.covering(own, own.size()).forEach(i -> order.add(members[i]));
+            Arrays.stream(members).forEach(order::add);
         }
-        return order;
+        return List.copyOf(order);
     }
 
     /** Rung by rung, where three or more went on. */

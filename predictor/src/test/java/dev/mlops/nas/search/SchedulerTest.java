@@ -241,6 +241,23 @@ class SchedulerTest {
     }
 
     @Test
+    void withATradeOffArchitecturesThatAreEqualInBothGoOnToo() {
+        Experiment one = experiment(CELL, RANDOM, SchedulerKind.SUCCESSIVE_HALVING, 30, 3);
+        var lab = new Laboratory(
+                withObjective(one, new Experiment.Objective("accuracy", true, new Experiment.TradeOff("params"))),
+                r -> Laboratory.completed(0.5, CELL, r),
+                1);
+        lab.run();
+        assertThat(lab.requests(Purpose.SEARCH).stream()
+                        .filter(r -> r.epochs() == 2)
+                        .map(SchedulerTest::params)
+                        .distinct()
+                        .count())
+                .isLessThan(20);
+        assertThat(trainings(lab)).isEqualTo(Map.of(2, 30, 6, 10, 20, 3));
+    }
+
+    @Test
     void whereNoCheckpointsAreKeptRandomSearchGetsAllEpochsOfPromotedTrials() {
         Experiment kept = experiment(CELL, Laboratory.EVOLUTION, SchedulerKind.SUCCESSIVE_HALVING, 30, 3);
         var lab = new Laboratory(kept.withoutCheckpoints(), trainer(CELL), 1);

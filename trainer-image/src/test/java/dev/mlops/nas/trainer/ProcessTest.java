@@ -71,7 +71,8 @@ class ProcessTest {
         assertThat(refused(write(whole.substring(0, 300)))).contains("is truncated or not valid JSON");
         assertThat(refused(write(""))).contains("is empty or not a JSON object");
         assertThat(refused(write(whole.replace(TrialFile.VERSION, "nas.mlops.dev/trial/v9"))))
-                .contains("has contractVersion nas.mlops.dev/trial/v9; this trainer knows nas.mlops.dev/trial/v1 and nas.mlops.dev/trial/v2 only");
+                .contains(
+                        "has contractVersion nas.mlops.dev/trial/v9; this trainer knows nas.mlops.dev/trial/v1 and nas.mlops.dev/trial/v2 only");
         assertThat(refused(write(whole.replace("\"classes\":10,", "")))).contains("lacks the field dataset.classes");
         assertThat(refused(write(whole.replace("adamw", "lion"))))
                 .contains("has recipe.optimizer lion; allowed: adam, adamw, sgd");
