@@ -10,6 +10,7 @@ import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Epoch;
 import dev.mlops.nas.experiment.BuiltInTrainer;
 import dev.mlops.nas.local.BadInputException;
+import dev.mlops.nas.local.ScratchFolder;
 import dev.mlops.nas.local.TrainerCommand;
 import dev.mlops.nas.local.TrainerRun;
 import dev.mlops.nas.search.SearchSpace;
@@ -129,11 +130,8 @@ public final class TrainerBench {
                         "--preset is %s: give %s".formatted(preset, String.join(", ", TASKS.keySet())));
             }
         }
-        Path folder = Files.createTempDirectory("nas-bench-trainer");
-        try {
-            new TrainerBench(options, folder).run(out);
-        } finally {
-            TrainerRun.delete(folder);
+        try (var folder = new ScratchFolder("nas-bench-trainer")) {
+            new TrainerBench(options, folder.path()).run(out);
         }
     }
 

@@ -1,14 +1,12 @@
 package dev.mlops.nas.cli;
 
 import dev.mlops.nas.local.BadInputException;
+import dev.mlops.nas.local.ScratchFolder;
 import dev.mlops.nas.local.TrainerCheck;
 import dev.mlops.nas.local.TrainerCheck.Finding;
 import dev.mlops.nas.local.TrainerCommand;
-import dev.mlops.nas.local.TrainerRun;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -53,17 +51,17 @@ final class TrainerCheckCommand implements Callable<Integer> {
             err.println("nas trainer check: --timeout is %d: give 1 or more".formatted(timeout));
             return 2;
         }
-        Path folder = Files.createTempDirectory("nas-trainer-check");
-        try {
+        try (var folder = new ScratchFolder("nas-trainer-check")) {
             boolean kept = new TrainerCheck(
-                            TrainerCommand.own(trainer), folder, Duration.ofSeconds(timeout), f -> print(f, out))
+                            TrainerCommand.own(trainer), folder.path(), Duration.ofSeconds(timeout), f -> print(f, out))
                     .run();
-            out.println(
-                    kept ? "the contract is kept" : "the contract is broken; trial files and logs are in " + folder);
-            out.flush();
             if (kept) {
-                TrainerRun.delete(folder);
+                out.println("the contract is kept");
+            } else {
+                folder.keep();
+                out.println("the contract is broken; trial files and logs are in " + folder.path());
             }
+            out.flush();
             return kept ? 0 : 1;
         } catch (BadInputException unusable) {
             err.println("nas trainer check: " + unusable.getMessage());

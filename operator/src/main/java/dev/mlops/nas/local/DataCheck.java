@@ -8,7 +8,6 @@ import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.validation.Problem;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.SplittableRandom;
@@ -24,18 +23,15 @@ final class DataCheck {
      * @throws BadInputException with the trainer's sentence when it is not, or when there is no such trainer
      */
     static void run(Path file, Setup setup) throws IOException, InterruptedException {
-        Path folder = Files.createTempDirectory("nas-check-data");
         TrainerRun run;
-        try {
+        try (var folder = new ScratchFolder("nas-check-data")) {
             run = TrainerRun.of(
                     setup.trainer().with(ARGUMENT),
                     trial(setup),
-                    folder,
+                    folder.path(),
                     "check",
                     setup.threads(),
                     Duration.ofSeconds(setup.spec().trainer().deadlineSeconds()));
-        } finally {
-            TrainerRun.delete(folder);
         }
         String program = setup.trainer().words().getFirst();
         if (run.code() == null) {

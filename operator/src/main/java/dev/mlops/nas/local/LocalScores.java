@@ -12,7 +12,6 @@ import dev.mlops.nas.search.ScoreStudy;
 import dev.mlops.nas.search.ScoreStudy.Subject;
 import dev.mlops.nas.validation.Problem;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -54,9 +53,8 @@ public final class LocalScores {
         }
         History history = state == null ? new History(Instant.EPOCH, List.of()) : history(reader, file, state, setup);
         List<Subject> subjects = ScoreStudy.subjects(experiment, history, samples);
-        Path folder = Files.createTempDirectory("nas-score");
-        try {
-            ScoreFile found = score(setup, subjects, sharedEpochs, folder);
+        try (var folder = new ScratchFolder("nas-score")) {
+            ScoreFile found = score(setup, subjects, sharedEpochs, folder.path());
             Map<String, Map<String, Double>> scores = ScoreStudy.withMeanRank(found.architectures().stream()
                     .collect(Collectors.toMap(Scored::name, Scored::scores, (a, b) -> a, LinkedHashMap::new)));
             Map<String, String> unscored = found.architectures().stream()
@@ -64,8 +62,6 @@ public final class LocalScores {
                     .collect(Collectors.toMap(Scored::name, s -> String.valueOf(s.message()), (a, b) -> a));
             return new Findings(
                     experiment, subjects, scores, unscored, ScoreStudy.rankings(experiment, subjects, scores));
-        } finally {
-            TrainerRun.delete(folder);
         }
     }
 

@@ -17,11 +17,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The operator as it is shipped, as a process. */
 final class OperatorProcessIT {
+    private static final String NOTHING_DONE =
+            "reconciliations_execution_duration_seconds_count{controller_name=\"experiment\"} 0.0";
+
     @TempDir
     Path folder;
 
@@ -70,11 +74,66 @@ final class OperatorProcessIT {
         }
     }
 
+    @Test
+    void ofTwoOperatorsOneWorksAndTheOtherTakesOverWhenItIsGone() throws Exception {
+        try (var cluster = new Cluster(folder.resolve("cluster"))) {
+            String namespace = cluster.namespace("pair");
+            try (var _ = new Kubelet(cluster.client, namespace, (file, attempt) -> {
+                Thread.sleep(300);
+                return Kubelet.success(file);
+            })) {
+                int port = freePort();
+                Process first = start(cluster, port, namespace);
+                Process second = null;
+                try {
+                    await().until(() -> isReady(port));
+                    int other = freePort();
+                    second = start(cluster, other, namespace);
+                    // One that waits for the lease is ready too, or else a Deployment could never be rolled out.
+                    await().until(() -> isReady(other));
+                    NasExperiment experiment =
+                            cluster.create(namespace, "digits", "budget: {trials: 10, parallelTrials: 2}");
+                    await().until(() -> finished(cluster, experiment) >= 2);
+                    assertThat(get(other, "/q/metrics")).contains(NOTHING_DONE);
+
+                    first.destroyForcibly().waitFor(30, TimeUnit.SECONDS);
+                    await().until(() -> cluster.is(experiment, "Succeeded", "True"));
+
+                    var trials = cluster.trials(experiment);
+                    assertThat(trials)
+                            .extracting(t -> t.getSpec().number())
+                            .isEqualTo(IntStream.rangeClosed(1, trials.size())
+                                    .boxed()
+                                    .toList());
+                    assertThat(get(other, "/q/metrics")).doesNotContain(NOTHING_DONE);
+                } finally {
+                    first.destroyForcibly();
+                    if (second != null) {
+                        second.destroyForcibly().waitFor(30, TimeUnit.SECONDS);
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean isReady(int port) {
+        try {
+            return get(port, "/q/health/ready").contains("\"status\": \"UP\"");
+        } catch (Exception notYet) {
+            return false;
+        }
+    }
+
     private static long finished(Cluster cluster, NasExperiment experiment) {
         return cluster.trials(experiment).stream().filter(Trials::isFinal).count();
     }
 
     private Process start(Cluster cluster, int port) throws IOException {
+        return start(cluster, port, null);
+    }
+
+    /** With an election whose lease lies in that namespace; without one where it is null. */
+    private Process start(Cluster cluster, int port, @Nullable String leases) throws IOException {
         var builder = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
@@ -85,7 +144,10 @@ final class OperatorProcessIT {
                 Path.of("target", "quarkus-app", "quarkus-run.jar").toString());
         builder.environment().put("KUBECONFIG", cluster.plane.kubeconfig().toString());
         builder.environment().put("NAS_TRAINER_IMAGE", "trainer:test");
-        builder.environment().put("NAS_LEADER_ELECTION", "false");
+        builder.environment().put("NAS_LEADER_ELECTION", Boolean.toString(leases != null));
+        if (leases != null) {
+            builder.environment().put("NAS_LEADER_ELECTION_NAMESPACE", leases);
+        }
         builder.environment().remove("MLFLOW_TRACKING_URI");
         return builder.redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(
