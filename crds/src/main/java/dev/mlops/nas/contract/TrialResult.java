@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  *     first architecture, with the weights that it has there), {@code relaxedGap} (by how much that is less), {@code skipShare} and
  *     {@code noneShare} (part of the first architecture's choices), {@code curvature} (dominant eigenvalue of the validation loss's
  *     Hessian by the choices), {@code keptEpoch} (whose choices count; an earlier one than the last where it was stopped early),
- *     {@code trainSeconds}; all on the validation part
+ *     {@code trainedEpochs}, {@code trainSeconds}; all on the validation part
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrialResult(

@@ -519,9 +519,7 @@ public final class Experiments {
             return searchTotal + draws + references + finalists;
         }
         if (experiment.trainsInFull()) {
-            int paid = experiment.preparation() == null
-                    ? 0
-                    : (int) Math.ceilDiv(experiment.preparation().paidEpochs(), (long) experiment.epochs());
+            int paid = (int) Math.ceilDiv(ledger.preparationEpochs(), (long) experiment.epochs());
             int draws = protocol.randomArm() ? Math.max(0, paid + searchTotal - warm) : 0;
             return searchTotal + draws + references + finalists;
         }

@@ -100,11 +100,22 @@ final class Ledger {
 
     /** Epochs of the preparation and all search trials; a training that goes on costs only what it adds. */
     long searchEpochs() {
-        Preparation preparation = experiment.preparation();
-        return (preparation == null ? 0 : preparation.paidEpochs())
+        return preparationEpochs()
                 + search().stream()
                         .mapToLong(e -> experiment.paidEpochs(e.request(), history))
                         .sum();
+    }
+
+    /** Epochs of the preparation, as far as is known; 0 without one. */
+    long preparationEpochs() {
+        Preparation preparation = experiment.preparation();
+        if (preparation == null) {
+            return 0;
+        }
+        History.Trial trial = preparation();
+        return trial != null && trial.state() instanceof TrialState.Completed completed
+                ? preparation.paidEpochs(completed.metrics())
+                : preparation.paidEpochs();
     }
 
     /** Trials of the search itself, promoted ones included, in the order of numbers. */

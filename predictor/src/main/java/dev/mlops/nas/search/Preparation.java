@@ -1,6 +1,7 @@
 package dev.mlops.nas.search;
 
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -17,6 +18,11 @@ public sealed interface Preparation {
 
     /** What it costs in epochs of an average architecture: the random arm may pay as much. */
     long paidEpochs();
+
+    /** The same once its trial has reported these metrics, which may say that it was over sooner. */
+    default long paidEpochs(Map<String, Double> metrics) {
+        return paidEpochs();
+    }
 
     /** A metric that its trial reports; where it is missing, the trainer does not know of this preparation. */
     String metric();
@@ -91,6 +97,11 @@ public sealed interface Preparation {
         @Override
         public long paidEpochs() {
             return Math.round(epochs * networks);
+        }
+
+        @Override
+        public long paidEpochs(Map<String, Double> metrics) {
+            return Math.round(Math.clamp(metrics.getOrDefault("trainedEpochs", (double) epochs), 0, epochs) * networks);
         }
 
         @Override

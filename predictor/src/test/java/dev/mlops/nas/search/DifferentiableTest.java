@@ -60,6 +60,8 @@ class DifferentiableTest {
         var open = OpenChoices.of(Spaces.preset("nb201-cell", new Spaces.Task(3, 32, 32, 10), Map.of()), 50, 8);
         assertThat(open.networks()).isBetween(3.5, 6.0);
         assertThat(open.paidEpochs()).isEqualTo(Math.round(50 * open.networks()));
+        assertThat(open.paidEpochs(Map.of("trainedEpochs", 20.0))).isEqualTo(Math.round(20 * open.networks()));
+        assertThat(open.paidEpochs(Map.of("trainedEpochs", 9e9))).isEqualTo(open.paidEpochs());
     }
 
     @Test
@@ -73,6 +75,24 @@ class DifferentiableTest {
                 .hasMessageMatching(
                         "strategy.name is Differentiable, but with all choices open the network has \\d+ nodes:"
                                 + " give searchSpace fewer cells, nodes or operations, for at most 4600");
+    }
+
+    @Test
+    void randomSearchGetsWhatAPreparationCostThatStoppedEarly() {
+        assertThat(randomDraws(Map.of("relaxedAccuracy", 0.9)))
+                .isEqualTo(randomDraws(Map.of("relaxedAccuracy", 0.9, "trainedEpochs", 5.0)) + 3);
+    }
+
+    /** How many architectures the random arm compares: one for each five epochs of search and preparation. */
+    private static int randomDraws(Map<String, Double> metrics) {
+        var trainer = Laboratory.trainer(CELL);
+        var prepared = new TrialState.Completed(metrics, 60, List.of(all(1)));
+        var lab =
+                new Laboratory(experiment(), r -> r.purpose() == Purpose.PREPARATION ? prepared : trainer.apply(r), 1);
+        lab.run();
+        var candidates = Candidates.of(experiment());
+        var ledger = new Ledger(experiment(), new History(Laboratory.START, lab.trials()), candidates);
+        return new ProtocolPlan(experiment(), candidates, ledger, true).arm().size();
     }
 
     private static String message(List<Derived> derived) {

@@ -230,6 +230,7 @@ final class DifferentiableSearch implements AutoCloseable {
                 "curvature",
                 Objects.requireNonNull(history.get(kept - 1).more()).getOrDefault("curvature", 0.0));
         metrics.put("keptEpoch", (double) kept);
+        metrics.put("trainedEpochs", (double) history.size());
         metrics.put("params", (double) params());
         return metrics;
     }

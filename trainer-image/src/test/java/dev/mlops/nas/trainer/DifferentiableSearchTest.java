@@ -67,7 +67,10 @@ class DifferentiableSearchTest {
         assertThat(metrics.get("relaxedAccuracy")).isGreaterThan(0.85);
         assertThat(metrics.get("relaxedGap"))
                 .isCloseTo(metrics.get("relaxedAccuracy") - metrics.get("derivedAccuracy"), within(1e-4));
-        assertThat(metrics).containsEntry("keptEpoch", 8.0).containsEntry("skipShare", 0.0);
+        assertThat(metrics)
+                .containsEntry("keptEpoch", 8.0)
+                .containsEntry("trainedEpochs", 8.0)
+                .containsEntry("skipShare", 0.0);
         assertThat(result.history())
                 .hasSize(8)
                 .last()
