@@ -948,8 +948,8 @@ public record NasExperimentSpec(
      * @param fidelity cheaper trainings with fewer epochs, after which only the best go on
      * @param recipe optimiser, learning rate, regularisation and augmentation
      * @param weightSharing weights that all architectures share, trained before the search; its trials then inherit theirs and train
-     *     nothing, which takes seconds. Finalists and baselines are trained from scratch, and the report tells how well inherited
-     *     weights rank what was
+     *     nothing, which takes seconds; training the weights is one trial, within trainer.deadlineSeconds like any. Finalists and
+     *     baselines are trained from scratch, and the report tells how well inherited weights rank what was
      * @param scores whether each trial also reports scores of its network before training (synflow, naswot, gradNorm), which takes the
      *     built-in trainer a fraction of a second; the report then tells how well each of them ranks what was trained
      */

@@ -9,6 +9,8 @@ import dev.mlops.nas.report.Fidelities;
 import dev.mlops.nas.report.Figures;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Plan;
+import dev.mlops.nas.search.Preparation.OpenChoices;
+import dev.mlops.nas.search.Preparation.SharedWeights;
 import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState.Completed;
@@ -74,9 +76,7 @@ final class Progress implements LocalSearch.Watcher {
                 plan == null ? "?" : Integer.toString(Math.max(plan.summary().totalTrainings(), done));
         String name = NasApi.trialName(experiment.name(), request.number());
         String what = switch (outcome) {
-            case Completed c
-            when !request.purpose().hasArchitecture() ->
-                c.derived().isEmpty() ? "done" : c.derived().size() + " architectures derived";
+            case Completed c when !request.purpose().hasArchitecture() -> prepared(c);
             case Completed c ->
                 "%s %s%s"
                         .formatted(
@@ -92,6 +92,16 @@ final class Progress implements LocalSearch.Watcher {
         return "[%%%dd/%%s] %%s  %%-15s %%s  (%%s)"
                 .formatted(total.length())
                 .formatted(done, total, name, purpose(request), what, Figures.duration(outcome.seconds()));
+    }
+
+    private String prepared(Completed completed) {
+        return switch (experiment.preparation()) {
+            case SharedWeights shared ->
+                "%d architectures share weights of %d epochs"
+                        .formatted(shared.paths().size(), shared.epochs());
+            case OpenChoices _ -> completed.derived().size() + " architectures derived";
+            case null -> "done";
+        };
     }
 
     private static String purpose(TrialRequest request) {

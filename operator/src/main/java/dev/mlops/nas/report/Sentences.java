@@ -93,7 +93,7 @@ final class Sentences {
                                 : "",
                         Fidelities.both(experiment, noise.epochs()),
                         noise.architectures(),
-                        inherited && noise.low() <= 0 ? ": no better than chance" : "");
+                        inherited && noise.low() <= 0 ? ": this is not distinguishable from chance" : "");
     }
 
     /** What scores without training are worth; empty where they were not asked for. */

@@ -308,6 +308,40 @@ class LocalRunTest {
     }
 
     @Test
+    void candidatesInheritWeightsThatTheFirstTrialTrained() throws Exception {
+        replace("epochs: 5", "epochs: 5\n    weightSharing: {epochs: 9, architectures: 6}");
+
+        Finished end = start("--shares yes").finish();
+
+        assertThat(end.exitCode()).as(end.err()).isZero();
+        assertThat(end.out().replaceAll("\\s+", " "))
+                .contains("digits-00001 preparation 6 architectures share weights of 9 epochs (")
+                .contains(" with inherited weights (")
+                .contains("ranking noise Kendall tau ")
+                .contains("results with inherited weights and after all 5 epochs, on the 4 architectures");
+        JsonNode result = Json.MAPPER.readTree(run("--json").out());
+        assertThat(result.path("trials")).hasSize(1 + TRIALS);
+        assertThat(result.path("trials").path(0).path("purpose").asText()).isEqualTo("PREPARATION");
+        assertThat(result.path("rankingNoise").path(0).path("epochs").asInt(-1)).isZero();
+        assertThat(folder.resolve("state/trials/00001/checkpoint"))
+                .as("nobody needs the weights any more")
+                .doesNotExist();
+    }
+
+    @Test
+    void aTrainerThatKnowsNothingOfSharedWeightsEndsTheSearchAtOnce() throws Exception {
+        replace("epochs: 5", "epochs: 5\n    weightSharing: {epochs: 9, architectures: 6}");
+
+        Finished end = run();
+
+        assertThat(end.exitCode()).isEqualTo(1);
+        assertThat(end.out().replaceAll("\\s+", " "))
+                .contains("Trial 1, which prepares the search, came to nothing: the trainer's result has no metric"
+                        + " sharedPaths");
+        assertThat(starts()).containsExactly(1);
+    }
+
+    @Test
     void aTrainerThatDoesNotExistIsRefused() throws Exception {
         Finished end =
                 NasProcess.run(folder, "run", "digits.yaml", "--tracking", "off", "--trainer", "no-such-program");

@@ -6,19 +6,23 @@ import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.ScoreFile;
 import dev.mlops.nas.contract.ScoreFile.Scored;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.Architecture;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Scoring;
+import dev.mlops.nas.contract.TrialFile.Sharing;
 import dev.mlops.nas.contract.TrialResult;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -134,7 +138,42 @@ public final class SoftmaxTrainer {
             return;
         }
         Thread.sleep(Long.parseLong(options.getOrDefault("--pause", "0")));
-        fit(rows);
+        if (trial.sharing() != null && options.containsKey("--shares")) {
+            share(trial.sharing());
+        } else if (trial.epochs() == 0) {
+            inherit();
+        } else {
+            fit(rows);
+        }
+    }
+
+    /** The weights that all share are the largest number of filters. */
+    private void share(Sharing sharing) throws IOException {
+        Path list = Path.of(System.getenv(TrialFile.PATH_VARIABLE)).resolveSibling(sharing.architectures());
+        Architecture[] architectures;
+        try (var in = new GZIPInputStream(Files.newInputStream(list))) {
+            architectures = JSON.readValue(in, Architecture[].class);
+        }
+        double largest = Arrays.stream(architectures)
+                .mapToDouble(a -> filters(a.graph()))
+                .max()
+                .orElseThrow();
+        Files.writeString(Path.of(trial.folders().checkpoints()).resolve("shared"), Double.toString(largest));
+        end(ExitCode.DONE.code(), Map.of("sharedPaths", (double) architectures.length), List.of(), null);
+    }
+
+    private void inherit() throws IOException {
+        end(ExitCode.DONE.code(), Map.of("accuracy", inherited()), List.of(), null);
+    }
+
+    private double inherited() {
+        try {
+            double largest = Double.parseDouble(
+                    Files.readString(Path.of(trial.folders().sharedWeights()).resolve("shared")));
+            return Math.min(1, 0.5 + filters(trial.graph()) / largest / 2);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private List<double[]> read() throws IOException {
@@ -233,6 +272,9 @@ public final class SoftmaxTrainer {
         metrics.put("latencyMs", hidden / 1000.0);
         metrics.put("latencyP99Ms", hidden / 500.0);
         metrics.put("trainSeconds", (System.nanoTime() - started) / 1e9);
+        if (trial.folders().sharedWeights() != null) {
+            metrics.put("sharedAccuracy", inherited());
+        }
         if (trial.evaluateTest()) {
             List<double[]> test = features(parts.get(2), projection);
             metrics.put("testAccuracy", evaluate(weights, test)[0]);

@@ -339,7 +339,7 @@ public final class Experiments {
                     inherited.architectures(),
                     inherited.low() > 0
                             ? "."
-                            : ": no better than chance, so that the search chose among them as if at random."));
+                            : ": this is not distinguishable from chance, and the search may have chosen at random."));
         }
         for (SearchSpace.Reference barred : protocol.barred()) {
             message.append(" The reference %s was not trained: it breaks a constraint.".formatted(barred.name()));
