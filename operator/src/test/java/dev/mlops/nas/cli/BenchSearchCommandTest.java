@@ -213,6 +213,7 @@ class BenchSearchCommandTest {
         wrong(table, "--scheduler is None", "--fidelities", "test:0.1", "--scheduler", "none");
         wrong(table, "--parallel is 0: give 1 or more", "--parallel", "0");
         wrong(table, "--strategy names External", "--strategy", "random,external");
+        wrong(table, "--strategy names Differentiable, which trains open choices", "--strategy", "differentiable");
         wrong(table, "--strategy names Nsga2, which is for two objectives: give --trade-off", "--strategy", "nsga2");
         wrong(
                 table,

@@ -162,6 +162,11 @@ class SimulateCommandTest {
                 "--fidelities",
                 "early:2");
         refuses(
+                EXPERIMENT.replace("Evolution", "Differentiable"),
+                "spec.strategy.name is Differentiable: a table holds no training with open choices",
+                "--fidelities",
+                "early:2");
+        refuses(
                 EXPERIMENT.replace("spec:", "spec:\n  suspend: true"),
                 "spec.suspend is true",
                 "--fidelities",
