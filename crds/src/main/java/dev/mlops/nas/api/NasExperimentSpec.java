@@ -181,7 +181,7 @@ public record NasExperimentSpec(
      *     in the home folder; for s3 with the credentials, the region and the address of the store that AWS's usual variables hold
      *     (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL), or the pod's role. Or a procedure of the built-in trainer that makes data:
      *     {@code generator:mnist-1d} (signals, shape [1, 1, 40], 10 classes), {@code generator:recall} (sequences, shape [16, 1, 9],
-     *     8 classes), {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes) or {@code generator:friedman} (a table, shape
+     *     8 classes), {@code generator:strokes} (images, shape [1, 16, 16], 8 classes), {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes) or {@code generator:friedman} (a table, shape
      *     [10, 1, 1], 1 target); {@code ?examples=5000&seed=0} are the defaults
      * @param format how the data is written: csv; idx, as MNIST is; npy (an array of NumPy with the shape of the examples), all of these
      *     gzipped where the name ends so; npz (arrays x and y); parquet (columns of numbers, in the order of csv); or images (a folder of PNG and JPEG files for each class, label 0 is
@@ -250,6 +250,11 @@ public record NasExperimentSpec(
             value =
                     "!self.uri.startsWith('generator:waveform') || (self.shape == [21, 1, 1] && has(self.classes) && self.classes == 3)",
             message = "makes examples of shape [21, 1, 1] with 3 classes: write these in shape and classes",
+            fieldPath = ".uri")
+    @ValidationRule(
+            value = "!self.uri.startsWith('generator:strokes')"
+                    + " || (self.shape == [1, 16, 16] && has(self.classes) && self.classes == 8)",
+            message = "makes examples of shape [1, 16, 16] with 8 classes: write these in shape and classes",
             fieldPath = ".uri")
     @ValidationRule(
             value = "!self.uri.startsWith('generator:friedman')"

@@ -17,7 +17,7 @@ sealed interface Generator {
     Shape shape();
 
     /** One of examples with labels. */
-    sealed interface OfClasses extends Generator permits Mnist1d, Recall, Waveform {
+    sealed interface OfClasses extends Generator permits Mnist1d, Recall, Strokes, Waveform {
         int classes();
 
         /** Writes one example, position by position, each with all its channels. */
@@ -117,11 +117,13 @@ sealed interface Generator {
             return switch (name) {
                 case "mnist-1d" -> new Mnist1d();
                 case "recall" -> new Recall();
+                case "strokes" -> new Strokes();
                 case "waveform" -> new Waveform();
                 case "friedman" -> new Friedman();
                 default ->
                     throw TrialException.data(
-                            "dataset.uri names the generator %s; allowed: friedman, mnist-1d, recall, waveform.", name);
+                            "dataset.uri names the generator %s; allowed: friedman, mnist-1d, recall, strokes, waveform.",
+                            name);
             };
         }
     }

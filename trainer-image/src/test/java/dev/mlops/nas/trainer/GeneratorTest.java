@@ -82,6 +82,26 @@ class GeneratorTest {
         }
     }
 
+    /** A line has the least ink and a square the most but a circle; without the noise the paper is 0, the ink at most 1. */
+    @Test
+    void strokesHaveTheInkOfTheirFigures() {
+        var examples = load("generator:strokes?examples=8000", List.of(1, 16, 16), 8);
+        var ink = new double[8];
+        for (int i = 0; i < examples.features().length; i++) {
+            ink[Trials.labels(examples)[i / 256]] += examples.features()[i] / 1000;
+        }
+        // In lengths of the figures: 2, 2.8, 3.8, 4, 5.2, 6, 6.3 and 3.1 times their size, and as much for the line
+        // across.
+        assertThat(ink[1] / ink[0]).isBetween(1.1, 1.5);
+        assertThat(ink[5] / ink[0]).isBetween(1.9, 2.8);
+        assertThat(ink[6] / ink[7]).isBetween(1.4, 2.0);
+        double deviation = Math.sqrt(IntStream.range(0, examples.count())
+                .mapToDouble(i -> examples.features()[i * 256] * examples.features()[i * 256])
+                .average()
+                .orElseThrow());
+        assertThat(deviation).as("noise in a corner that figures hardly reach").isBetween(0.09, 0.14);
+    }
+
     /** The place of the only 1 among some channels; -1 without one. */
     private static int one(float[] example, int from, int count) {
         return IntStream.range(0, count)
@@ -113,7 +133,7 @@ class GeneratorTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "generator:mnist | dataset.uri names the generator mnist; allowed: friedman, mnist-1d, recall, waveform.",
+                "generator:mnist | dataset.uri names the generator mnist; allowed: friedman, mnist-1d, recall, strokes, waveform.",
                 "generator:recall?examples=1 | dataset.uri generator:recall?examples=1 is not an address of a generator",
                 "generator:mnist-1d | dataset.uri generator:mnist-1d makes examples of shape [1, 1, 40] with 10 classes, but"
                         + " dataset.shape is [16, 1, 9] and dataset.classes is 8.",

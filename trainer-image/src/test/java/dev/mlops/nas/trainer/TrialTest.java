@@ -379,6 +379,22 @@ class TrialTest {
                 .contains("dataset.resolution [9, 8]; allowed: height and width");
     }
 
+    @Test
+    void strokesAreLearnedByConvolutions() throws IOException {
+        var result = Trials.digits()
+                .graph(Graphs.input(1, 16, 16)
+                        .block("a", 16, 3, 1, 16, 16, 16)
+                        .block("b", 32, 3, 2, 32, 8, 8)
+                        .block("c", 48, 3, 2, 48, 4, 4)
+                        .head(48, 8))
+                .dataset(Trials.dataset("generator:strokes?examples=2000", List.of(1, 16, 16), 8))
+                .epochs(8)
+                .run(folder);
+
+        // Guessing is right in an eighth.
+        assertThat(result.metrics().get("accuracy")).isGreaterThan(0.45);
+    }
+
     private static DatasetRef lower(Double fraction, List<Integer> resolution) {
         return new DatasetRef(
                 "digits.csv.gz",
