@@ -75,11 +75,22 @@ final class Kubelet implements AutoCloseable {
     }
 
     private void run(Pod pod) {
+        int attempt = attempts.merge(trial(pod), 1, Integer::sum);
         try {
-            int attempt = attempts.merge(trial(pod), 1, Integer::sum);
-            if (isOver(pod)) {
-                return;
+            while (!isTold(pod, attempt)) {
+                Thread.sleep(100);
             }
+        } catch (Exception e) {
+            System.err.println("kubelet: " + e);
+        }
+    }
+
+    /** Whether the API server has heard what became of the pod; while it is away, a kubelet tries again. */
+    private boolean isTold(Pod pod, int attempt) throws Exception {
+        if (isOver(pod)) {
+            return true;
+        }
+        try {
             String started = Instant.now().minusSeconds(2).toString();
             running(client, pod, started);
             End end = trainer.train(file(pod), attempt);
@@ -87,12 +98,12 @@ final class Kubelet implements AutoCloseable {
                 podEnded.put(trial(pod), Instant.now());
                 ended(client, pod, started, end);
             }
+            return true;
         } catch (KubernetesClientException e) {
             if (e.getCode() != 404 && e.getCode() != 409) {
                 System.err.println("kubelet: " + e.getMessage());
             }
-        } catch (Exception e) {
-            System.err.println("kubelet: " + e);
+            return e.getCode() != 0;
         }
     }
 
