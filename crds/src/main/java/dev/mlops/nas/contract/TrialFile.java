@@ -49,41 +49,6 @@ public record TrialFile(
         @Nullable Relaxed relaxed,
         @Nullable Sharing sharing) {
 
-    /** A training, or architectures to score. */
-    public TrialFile(
-            String contractVersion,
-            String experiment,
-            String trial,
-            List<GraphNode> graph,
-            Map<String, String> decisions,
-            DatasetRef dataset,
-            int epochs,
-            long seed,
-            long splitSeed,
-            Recipe recipe,
-            boolean evaluateTest,
-            Folders folders,
-            @Nullable Boolean reportScores,
-            @Nullable Scoring scoring) {
-        this(
-                contractVersion,
-                experiment,
-                trial,
-                graph,
-                decisions,
-                dataset,
-                epochs,
-                seed,
-                splitSeed,
-                recipe,
-                evaluateTest,
-                folders,
-                reportScores,
-                scoring,
-                null,
-                null);
-    }
-
     /** A training. */
     public TrialFile(
             String contractVersion,
@@ -112,7 +77,51 @@ public record TrialFile(
                 evaluateTest,
                 folders,
                 null,
+                null,
+                null,
                 null);
+    }
+
+    /** The same training by another version of the contract, on other data, by another recipe, in other folders. */
+    public TrialFile with(String otherVersion, DatasetRef otherDataset, Recipe otherRecipe, Folders otherFolders) {
+        return new TrialFile(
+                otherVersion,
+                experiment,
+                trial,
+                graph,
+                decisions,
+                otherDataset,
+                epochs,
+                seed,
+                splitSeed,
+                otherRecipe,
+                evaluateTest,
+                otherFolders,
+                reportScores,
+                scoring,
+                relaxed,
+                sharing);
+    }
+
+    /** The same, but for what it asks for in place of a training. */
+    public TrialFile asking(@Nullable Scoring forScores, @Nullable Relaxed forChoices, @Nullable Sharing forWeights) {
+        return new TrialFile(
+                contractVersion,
+                experiment,
+                trial,
+                graph,
+                decisions,
+                dataset,
+                epochs,
+                seed,
+                splitSeed,
+                recipe,
+                evaluateTest,
+                folders,
+                reportScores,
+                forScores,
+                forChoices,
+                forWeights);
     }
 
     /** The contract's version. */

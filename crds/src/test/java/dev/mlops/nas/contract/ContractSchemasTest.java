@@ -73,7 +73,9 @@ class ContractSchemasTest {
                 false,
                 FILE.folders(),
                 true,
-                scoring);
+                scoring,
+                null,
+                null);
         var scores = new ScoreFile(
                 TrialFile.VERSION,
                 List.of(

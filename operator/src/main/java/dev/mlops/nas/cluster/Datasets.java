@@ -48,23 +48,7 @@ final class Datasets {
                 data.fraction(),
                 data.resolution(),
                 data.targets());
-        return new TrialFile(
-                file.contractVersion(),
-                file.experiment(),
-                file.trial(),
-                file.graph(),
-                file.decisions(),
-                resolved,
-                file.epochs(),
-                file.seed(),
-                file.splitSeed(),
-                file.recipe(),
-                file.evaluateTest(),
-                file.folders(),
-                file.reportScores(),
-                file.scoring(),
-                file.relaxed(),
-                file.sharing());
+        return file.with(file.contractVersion(), resolved, file.recipe(), file.folders());
     }
 
     private static @Nullable String resolvedOrNull(@Nullable String uri) {

@@ -106,20 +106,19 @@ public final class TrialFiles {
                 .map(s -> new Architecture(s.name(), graph(experiment.space(), s.genotype())))
                 .toList();
         return new TrialFile(
-                version(spec),
-                experiment.name(),
-                experiment.name() + "-scores",
-                List.of(),
-                Map.of(),
-                dataset(spec.dataset(), null, null),
-                experiment.epochs(),
-                spec.seed(),
-                spec.seed(),
-                recipe(spec.evaluation().recipe(), experiment.epochs()),
-                false,
-                folders,
-                null,
-                new Scoring(architectures, scores.toString(), sharedEpochs));
+                        version(spec),
+                        experiment.name(),
+                        experiment.name() + "-scores",
+                        List.of(),
+                        Map.of(),
+                        dataset(spec.dataset(), null, null),
+                        experiment.epochs(),
+                        spec.seed(),
+                        spec.seed(),
+                        recipe(spec.evaluation().recipe(), experiment.epochs()),
+                        false,
+                        folders)
+                .asking(new Scoring(architectures, scores.toString(), sharedEpochs), null, null);
     }
 
     /** What lies beside the trial file of a preparation that trains shared weights. */

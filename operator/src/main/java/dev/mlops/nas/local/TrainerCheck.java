@@ -340,19 +340,7 @@ public final class TrainerCheck {
         TrialFile plain = trial(name, sample.nodes(), epochs, false);
         var recipe = new Recipe("adamw", 0.01, "cosine", 16, 0.0005, EPOCHS);
         var folders = new Folders(folder.toString(), checkpoints.toString(), resume == null ? null : resume.toString());
-        return new TrialFile(
-                plain.contractVersion(),
-                plain.experiment(),
-                plain.trial(),
-                plain.graph(),
-                plain.decisions(),
-                plain.dataset(),
-                epochs,
-                plain.seed(),
-                plain.splitSeed(),
-                recipe,
-                false,
-                folders);
+        return plain.with(plain.contractVersion(), plain.dataset(), recipe, folders);
     }
 
     private static double trainLoss(TrialResult result) {
@@ -400,21 +388,8 @@ public final class TrainerCheck {
     private void scores(TrialFile plain) throws IOException, InterruptedException {
         Path scores = folder.resolve("scores.json");
         var architecture = new Architecture("conv", plain.graph());
-        var file = new TrialFile(
-                plain.contractVersion(),
-                plain.experiment(),
-                "check-scores",
-                List.of(),
-                Map.of(),
-                plain.dataset(),
-                EPOCHS,
-                plain.seed(),
-                plain.splitSeed(),
-                plain.recipe(),
-                false,
-                plain.folders(),
-                null,
-                new Scoring(List.of(architecture), scores.toString(), null));
+        var file = trial("check-scores", List.of(), EPOCHS, false)
+                .asking(new Scoring(List.of(architecture), scores.toString(), null), null, null);
         TrainerRun ended = run(file, "scores");
         note(
                 Objects.equals(ended.code(), 0) && Files.exists(scores),
@@ -577,22 +552,6 @@ public final class TrainerCheck {
     }
 
     private static TrialFile with(TrialFile file, String version, DatasetRef dataset, Recipe recipe) {
-        return new TrialFile(
-                version,
-                file.experiment(),
-                file.trial(),
-                file.graph(),
-                file.decisions(),
-                dataset,
-                file.epochs(),
-                file.seed(),
-                file.splitSeed(),
-                recipe,
-                file.evaluateTest(),
-                file.folders(),
-                file.reportScores(),
-                file.scoring(),
-                file.relaxed(),
-                file.sharing());
+        return file.with(version, dataset, recipe, file.folders());
     }
 }

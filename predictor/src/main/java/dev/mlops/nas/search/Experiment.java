@@ -103,20 +103,7 @@ public record Experiment(
 
     /** The same, learning from these. */
     public Experiment learningFrom(List<Earlier> others) {
-        return new Experiment(
-                name,
-                space,
-                objective,
-                constraints,
-                strategy,
-                epochs,
-                fidelity,
-                budget,
-                protocol,
-                seed,
-                suspended,
-                others,
-                preparation);
+        return with(fidelity, others, preparation);
     }
 
     /** Whether no search trial gets fewer epochs than a full training. */
@@ -131,24 +118,16 @@ public record Experiment(
 
     /** The same where no checkpoints are kept: what is promoted trains from scratch. */
     public Experiment withoutCheckpoints() {
-        return new Experiment(
-                name,
-                space,
-                objective,
-                constraints,
-                strategy,
-                epochs,
-                new Fidelity(fidelity.scheduler(), fidelity.rungs(), false, fidelity.resource()),
-                budget,
-                protocol,
-                seed,
-                suspended,
-                earlier,
-                preparation);
+        var without = new Fidelity(fidelity.scheduler(), fidelity.rungs(), false, fidelity.resource());
+        return with(without, earlier, preparation);
     }
 
     /** The same after a preparation. */
     public Experiment preparedBy(Preparation other) {
+        return with(fidelity, earlier, other);
+    }
+
+    private Experiment with(Fidelity otherFidelity, List<Earlier> others, @Nullable Preparation other) {
         return new Experiment(
                 name,
                 space,
@@ -156,12 +135,12 @@ public record Experiment(
                 constraints,
                 strategy,
                 epochs,
-                fidelity,
+                otherFidelity,
                 budget,
                 protocol,
                 seed,
                 suspended,
-                earlier,
+                others,
                 other);
     }
 

@@ -140,28 +140,12 @@ class DifferentiableSearchTest {
     }
 
     private static TrialFile file(Relaxed relaxed, int epochs, double rate) {
-        var plain = Trials.digits()
+        return Trials.digits()
                 .graph(List.of())
                 .epochs(epochs)
                 .recipe(new Recipe("adamw", rate, "cosine", 32, 0.0005, null))
-                .file();
-        return new TrialFile(
-                plain.contractVersion(),
-                plain.experiment(),
-                plain.trial(),
-                plain.graph(),
-                plain.decisions(),
-                plain.dataset(),
-                plain.epochs(),
-                plain.seed(),
-                plain.splitSeed(),
-                plain.recipe(),
-                plain.evaluateTest(),
-                plain.folders(),
-                null,
-                null,
-                relaxed,
-                null);
+                .file()
+                .asking(null, relaxed, null);
     }
 
     /** A stem, an edge that may be nothing, a skip or a convolution, and one beside a skip. */

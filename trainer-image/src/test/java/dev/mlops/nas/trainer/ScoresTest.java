@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mlops.nas.contract.ScoreFile;
 import dev.mlops.nas.contract.ScoreFile.Scored;
-import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Architecture;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Scoring;
@@ -224,21 +223,7 @@ class ScoresTest {
                         .toList(),
                 folder.resolve("scores.json").toString(),
                 null);
-        var file = new TrialFile(
-                plain.contractVersion(),
-                plain.experiment(),
-                plain.trial(),
-                plain.graph(),
-                plain.decisions(),
-                plain.dataset(),
-                plain.epochs(),
-                plain.seed(),
-                plain.splitSeed(),
-                plain.recipe(),
-                plain.evaluateTest(),
-                plain.folders(),
-                null,
-                scoring);
+        var file = plain.asking(scoring, null, null);
         return Files.write(folder.resolve("trial.json"), new ObjectMapper().writeValueAsBytes(file));
     }
 
