@@ -23,9 +23,6 @@ import java.util.stream.IntStream;
  * then one of the other half moves the weights. Stops where {@link Curvature} rises and goes back to the choices before that.
  */
 final class DifferentiableSearch implements AutoCloseable {
-    /** Batches that normalisations see before a graph with other weights of its choices is judged. */
-    private static final int CALIBRATION = 20;
-
     private static final int EVALUATION_BATCH = 128;
 
     /** Batches that the curvature is measured on, at most; of few batches an eighth. */
@@ -288,17 +285,7 @@ final class DifferentiableSearch implements AutoCloseable {
 
     /** On the validation part with the choices as they are, after the normalisations saw some batches. */
     private double accuracy() {
-        var random = new SplittableRandom(file.seed());
-        var order = partition.train().clone();
-        Partition.shuffle(order, random);
-        network.statistics().restart();
-        for (int i = 0; i < Math.min(CALIBRATION, order.length / batch); i++) {
-            plain.fill(order, i * batch, batch);
-            plain.tape().draw(random.split());
-            plain.tape().runForward();
-            network.statistics().update();
-        }
-        network.statistics().publish();
+        Calibration.calibrate(network, plain, partition, file.seed());
         return judge.evaluate(partition.validation()).score().of("accuracy");
     }
 
