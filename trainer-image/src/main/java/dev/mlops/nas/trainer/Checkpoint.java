@@ -18,11 +18,16 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
+import org.bytedeco.javacpp.FloatPointer;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Everything that training needs to go on as if it had never stopped.
@@ -35,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  * @param seconds trained so far
  * @param history of the epochs that are done
  * @param vectors parameters, both moments of the optimiser, averages of the normalisations
+ * @param numbers what else the training knows, in full precision; none but for open choices
  */
 record Checkpoint(
         long fingerprint,
@@ -44,22 +50,26 @@ record Checkpoint(
         int statisticsBatches,
         double seconds,
         List<Epoch> history,
-        List<float[]> vectors) {
-    private static final long MAGIC = 0x4e415343484b5033L;
+        List<float[]> vectors,
+        List<double[]> numbers) {
+    private static final long MAGIC = 0x4e415343484b5034L;
 
     /** Numbers of a vector that are written at a time. */
     private static final int CHUNK = 1 << 14;
 
     /**
      * Distinguishes trainings. Trials of one training that stop after different epochs have the same; where data and checkpoints
-     * lie does not matter, nor what is done with the test part.
+     * lie does not matter, nor what is done with the test part. What prepares a search always spans all of its epochs.
      */
     static long fingerprint(TrialFile file) {
         var recipe = file.recipe();
+        boolean prepares = file.relaxed() != null || file.sharing() != null;
         try {
             var same = new Object[] {
                 file.experiment(),
                 file.graph(),
+                file.relaxed(),
+                file.sharing(),
                 file.dataset(),
                 file.seed(),
                 file.splitSeed(),
@@ -68,7 +78,7 @@ record Checkpoint(
                 recipe.schedule(),
                 recipe.batchSize(),
                 recipe.weightDecay(),
-                Training.scheduleEpochs(file),
+                prepares ? file.epochs() : Training.scheduleEpochs(file),
                 Training.warmUpEpochs(file),
                 recipe.labelSmoothing(),
                 recipe.gradientClipping(),
@@ -130,24 +140,62 @@ record Checkpoint(
                         optional(in.readDouble()),
                         optional(in.readDouble()),
                         optional(in.readDouble()),
-                        null));
+                        readMore(in)));
             }
             var vectors = new ArrayList<float[]>();
             for (int left = in.readInt(); left > 0; left--) {
-                int length = in.readInt();
-                if (length < 0 || length > size / Float.BYTES) {
-                    return null;
-                }
-                vectors.add(readVector(in, length));
+                vectors.add(readVector(in, length(in, size / Float.BYTES)));
+            }
+            var numbers = new ArrayList<double[]>();
+            for (int left = in.readInt(); left > 0; left--) {
+                numbers.add(readNumbers(in, length(in, size / Double.BYTES)));
             }
             long sum = checked.getChecksum().getValue();
             if (in.readLong() != sum) {
                 return null;
             }
-            return new Checkpoint(fingerprint, batches, loss, steps, statistics, seconds, history, vectors);
+            return new Checkpoint(fingerprint, batches, loss, steps, statistics, seconds, history, vectors, numbers);
         } catch (IOException e) {
             return null;
         }
+    }
+
+    private static int length(DataInputStream in, long most) throws IOException {
+        int length = in.readInt();
+        if (length < 0 || length > most) {
+            throw new IOException("a vector of " + length + " numbers in a smaller file");
+        }
+        return length;
+    }
+
+    private static @Nullable Map<String, Double> readMore(DataInputStream in) throws IOException {
+        int count = in.readInt();
+        if (count < 0) {
+            return null;
+        }
+        var more = new LinkedHashMap<String, Double>();
+        for (int i = 0; i < count; i++) {
+            more.put(in.readUTF(), in.readDouble());
+        }
+        return more;
+    }
+
+    private static void writeMore(DataOutputStream out, @Nullable Map<String, Double> more) throws IOException {
+        out.writeInt(more == null ? -1 : more.size());
+        if (more != null) {
+            for (var entry : more.entrySet()) {
+                out.writeUTF(entry.getKey());
+                out.writeDouble(entry.getValue());
+            }
+        }
+    }
+
+    private static double[] readNumbers(DataInputStream in, int length) throws IOException {
+        var numbers = new double[length];
+        for (int i = 0; i < length; i++) {
+            numbers[i] = in.readDouble();
+        }
+        return numbers;
     }
 
     private static float[] readVector(DataInputStream in, int length) throws IOException {
@@ -168,6 +216,21 @@ record Checkpoint(
             int count = Math.min(CHUNK, vector.length - from);
             chunk.asFloatBuffer().put(vector, from, count);
             out.write(chunk.array(), 0, count * Float.BYTES);
+        }
+    }
+
+    /** Whether it is of a training with such vectors, and does not go beyond so many epochs. */
+    boolean fits(List<INDArray> others, int epochs) {
+        return vectors.size() == others.size()
+                && IntStream.range(0, others.size())
+                        .allMatch(i -> vectors.get(i).length == others.get(i).length())
+                && (history.size() < epochs || (history.size() == epochs && batchesDone == 0));
+    }
+
+    /** Puts the vectors where the training has its own. */
+    void copyTo(List<INDArray> others) {
+        for (int i = 0; i < others.size(); i++) {
+            ((FloatPointer) others.get(i).data().pointer()).put(vectors.get(i));
         }
     }
 
@@ -234,10 +297,18 @@ record Checkpoint(
             writeOptional(out, epoch.auc());
             writeOptional(out, epoch.rmse());
             writeOptional(out, epoch.r2());
+            writeMore(out, epoch.more());
         }
         out.writeInt(vectors.size());
         for (var vector : vectors) {
             writeVector(out, vector);
+        }
+        out.writeInt(numbers.size());
+        for (var some : numbers) {
+            out.writeInt(some.length);
+            for (double number : some) {
+                out.writeDouble(number);
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.mlops.nas.trainer;
 
+import java.util.List;
+
 /**
  * Adam on the logits of open choices with the paper's constants (Liu et al. 2019: betas 0.5 and 0.999, L2 decay 0.001) but for the rate:
  * its 0.0003 goes with some 20,000 steps. Where there are fewer, the rate is higher, so that logits come as far, up to 0.1.
@@ -43,5 +45,17 @@ final class ChoiceOptimizer {
             updated[i] = logits[i] - rate * mean / (Math.sqrt(square) + EPSILON);
         }
         return updated;
+    }
+
+    /** Both moments, logit by logit. */
+    List<double[]> moments() {
+        return List.of(first.clone(), second.clone());
+    }
+
+    /** Goes on with these moments after so many steps. */
+    void restore(List<double[]> moments, long stepsSoFar) {
+        System.arraycopy(moments.get(0), 0, first, 0, first.length);
+        System.arraycopy(moments.get(1), 0, second, 0, second.length);
+        step = Math.toIntExact(stepsSoFar);
     }
 }

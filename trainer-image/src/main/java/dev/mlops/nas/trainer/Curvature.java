@@ -94,6 +94,18 @@ final class Curvature {
         return now - WINDOW >= Math.max(SETTLED, epochs / 5) && mean(now - WINDOW) < STOP * mean(now);
     }
 
+    /** The eigenvalues so far, and the vector from which the next power iteration goes on. */
+    List<double[]> state() {
+        return List.of(values.stream().mapToDouble(Double::doubleValue).toArray(), direction.clone());
+    }
+
+    /** Goes on from what {@link #state} told. */
+    void restore(List<double[]> state) {
+        values.clear();
+        Arrays.stream(state.get(0)).forEach(values::add);
+        direction = state.get(1).clone();
+    }
+
     private double mean(int end) {
         return values.subList(end - WINDOW, end).stream()
                 .mapToDouble(Double::doubleValue)

@@ -5,7 +5,6 @@ import dev.mlops.nas.contract.TrialFile.Relaxed;
 import dev.mlops.nas.contract.TrialResult.Derived;
 import dev.mlops.nas.contract.TrialResult.Epoch;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -18,43 +17,29 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
- * Trains a graph with open choices, weights and choices by turns (Liu, Simonyan and Yang, "DARTS: Differentiable Architecture Search",
- * ICLR 2019, first order): a batch of one half of the training part moves the choices by the slope of its loss at the present weights,
- * then one of the other half moves the weights. Stops where {@link Curvature} rises and goes back to the choices before that.
+ * Trains a graph with open choices epoch by epoch ({@link Bilevel}), stops where {@link Curvature} rises, goes back to the choices before
+ * that, and names the architectures that they come to. A checkpoint after every epoch holds all of it, so that a search that was
+ * terminated comes to the same.
  */
 final class DifferentiableSearch implements AutoCloseable {
-    private static final int EVALUATION_BATCH = 128;
-
-    /** Batches that the curvature is measured on, at most; of few batches an eighth. */
-    private static final int PROBED = 4;
-
     private final TrialFile file;
     private final Relaxed relaxed;
-    private final Partition partition;
-    private final int[] weightRows;
-    private final int[] choiceRows;
-    private final int[] probes;
+    private final Bilevel training;
     private final Mixtures mixtures;
-    private final Network network;
-    private final Arena learning;
-    private final Arena judging;
-    private final Classifier learner;
-    private final Classifier plain;
-    private final Classifier judge;
-    private final Optimizer optimizer;
-    private final ChoiceOptimizer choices;
     private final Curvature curvature = new Curvature();
+    private final Checkpoints checkpoints;
     private final BooleanSupplier stopRequested;
-    private final int batch;
-    private final int batches;
     private final List<double[]> logits = new ArrayList<>();
     private final List<Epoch> history = new ArrayList<>();
+    private final long start = System.nanoTime();
+    private double secondsBefore;
     private int kept;
 
     /**
      * A search that has not begun.
      *
-     * @throws TrialException with exit code 64 when the graph cannot be built, 69 when it does not fit into memory
+     * @throws TrialException with exit code 64 when the graph cannot be built, 65 when there are too few examples, 69 when it does not
+     *     fit into memory
      */
     DifferentiableSearch(
             TrialFile file,
@@ -65,83 +50,27 @@ final class DifferentiableSearch implements AutoCloseable {
             BooleanSupplier stopRequested) {
         this.file = file;
         this.relaxed = relaxed;
-        this.partition = partition;
+        this.training = new Bilevel(file, relaxed, examples, partition, limit);
+        this.mixtures = training.mixtures();
+        this.checkpoints = new Checkpoints(file, file.folders().checkpoints());
         this.stopRequested = stopRequested;
-        this.weightRows =
-                partition.withLessToLearnFrom(examples, 0.5, file.splitSeed()).train();
-        this.choiceRows = without(partition.train(), weightRows);
-        if (choiceRows.length == 0) {
-            throw TrialException.data(
-                    "The training part has %d examples, which cannot be cut in two.", partition.train().length);
-        }
-        this.probes = choiceRows.clone();
-        Partition.shuffle(probes, new SplittableRandom(file.splitSeed()));
-        this.batch = Math.min(file.recipe().batchSize(), Math.min(weightRows.length, choiceRows.length));
-        this.batches = weightRows.length / batch;
-        this.mixtures = new Mixtures(relaxed.mixtures());
-        this.network = Network.of(
-                new NetworkBuilder(
-                        relaxed.graph(), examples.shape(), examples.targets().outputs(), mixtures),
-                file.seed(),
-                limit);
-        this.learning = new Arena(limit);
-        this.judging = new Arena(limit);
-        var compiled = network.compile(batch, true, learning);
-        var changes = file.recipe().augmentation();
-        this.learner = new Classifier(
-                compiled,
-                examples,
-                Loss.of(file.recipe(), examples.targets(), partition.train()),
-                changes == null ? Augmentation.NONE : new Augmentation(changes, examples.shape()));
-        this.plain = new Classifier(compiled, examples);
-        int judged = Math.min(EVALUATION_BATCH, partition.validation().length);
-        this.judge = new Classifier(network.compile(judged, false, judging), examples);
-        long warmUp = Math.min(Training.warmUpEpochs(file), file.epochs());
-        this.optimizer =
-                new Optimizer(file.recipe(), network.parameters(), (long) file.epochs() * batches, warmUp * batches);
-        this.choices = new ChoiceOptimizer(mixtures.logits(), (long) file.epochs() * batches);
-    }
-
-    private static int[] without(int[] rows, int[] others) {
-        return Arrays.stream(rows)
-                .filter(row -> Arrays.binarySearch(others, row) < 0)
-                .toArray();
     }
 
     /**
-     * Trains until the last epoch, or until the curvature rises.
+     * Trains what is left until the last epoch, or until the curvature rises.
      *
      * @throws TrialException with exit code 64 when the loss is no number any more, 75 when asked to stop
      */
     void run() {
-        for (int epoch = 1; epoch <= file.epochs() && !curvature.rises(file.epochs()); epoch++) {
-            double loss = learn(epoch);
-            network.statistics().publish();
-            var score = judge.evaluate(partition.validation()).score();
-            logits.add(mixtures.logits());
-            double eigenvalue =
-                    curvature.measure(mixtures.logits(), this::slopes, new SplittableRandom(file.seed() * 31 + epoch));
-            var more = new LinkedHashMap<>(shares(heaviest(epoch)));
-            more.put("curvature", Training.rounded(eigenvalue));
-            history.add(new Epoch(
-                    epoch,
-                    System.currentTimeMillis(),
-                    Training.rounded(loss),
-                    Training.rounded(score.of("accuracy")),
-                    Training.rounded(score.of("loss")),
-                    null,
-                    null,
-                    null,
-                    null,
-                    more));
-            System.out.printf(
-                    "%s open choices, epoch %d/%d: train loss %s, accuracy %s, %s%n",
-                    file.trial(),
-                    epoch,
-                    file.epochs(),
-                    Training.rounded(loss),
-                    Training.rounded(score.of("accuracy")),
-                    more);
+        restore();
+        for (int epoch = history.size() + 1; epoch <= file.epochs() && !curvature.rises(file.epochs()); epoch++) {
+            if (!training.learn(epoch, stopRequested)) {
+                throw checkpoints.terminated(
+                        "epoch %d of %d of the differentiable search".formatted(epoch, file.epochs()),
+                        this::checkpoint);
+            }
+            look(epoch);
+            checkpoints.write(this::checkpoint);
         }
         boolean stopped = curvature.rises(file.epochs());
         kept = stopped ? history.size() - Curvature.WINDOW : history.size();
@@ -152,55 +81,60 @@ final class DifferentiableSearch implements AutoCloseable {
         }
     }
 
-    private double learn(int epoch) {
-        var random = new SplittableRandom(file.seed() * 1_000_003 + epoch);
-        var forWeights = weightRows.clone();
-        var forChoices = choiceRows.clone();
-        Partition.shuffle(forWeights, random);
-        Partition.shuffle(forChoices, random);
-        int choiceBatches = forChoices.length / batch;
-        double sum = 0;
-        for (int i = 0; i < batches; i++) {
-            if (stopRequested.getAsBoolean()) {
-                throw TrialException.terminated(
-                        "Terminated in epoch %d of %d of the differentiable search.", epoch, file.epochs());
-            }
-            step(forChoices, i % choiceBatches * batch, random, epoch);
-            mixtures.open(choices.update(mixtures.logits(), mixtures.slopes()));
-            sum += step(forWeights, i * batch, random, epoch);
-            network.statistics().update();
-            optimizer.update();
-        }
-        return sum / batches;
+    /** Takes down what an epoch came to. */
+    private void look(int epoch) {
+        double loss = training.closeEpoch();
+        var score = training.score();
+        logits.add(mixtures.logits());
+        double eigenvalue =
+                curvature.measure(mixtures.logits(), training::slopes, new SplittableRandom(file.seed() * 31 + epoch));
+        var more = new LinkedHashMap<>(shares(heaviest(epoch)));
+        more.put("curvature", Training.rounded(eigenvalue));
+        history.add(new Epoch(
+                epoch,
+                System.currentTimeMillis(),
+                Training.rounded(loss),
+                Training.rounded(score.of("accuracy")),
+                Training.rounded(score.of("loss")),
+                null,
+                null,
+                null,
+                null,
+                more));
+        System.out.printf(
+                "%s open choices, epoch %d/%d: train loss %s, accuracy %s, %s%n",
+                file.trial(),
+                epoch,
+                file.epochs(),
+                Training.rounded(loss),
+                Training.rounded(score.of("accuracy")),
+                more);
     }
 
-    /** Forward and backward; the gradients of weights and choices are there. */
-    private double step(int[] rows, int from, SplittableRandom random, int epoch) {
-        mixtures.clearGradients();
-        learner.tape().draw(random.split());
-        double loss = learner.learn(rows, from, random.split());
-        if (!Double.isFinite(loss)) {
-            throw TrialException.architecture(
-                    "The differentiable search diverged at epoch %d of %d: the loss is %s.",
-                    epoch, file.epochs(), loss);
-        }
-        return loss;
+    private Checkpoint checkpoint() {
+        var more = new ArrayList<>(curvature.state());
+        more.addAll(logits);
+        return training.checkpoint(history, seconds(), more);
     }
 
-    /** Slopes of the loss of always the same examples for the choices, at other logits and with the weights as they are. */
-    private double[] slopes(double[] at) {
-        var before = mixtures.logits();
-        mixtures.open(at);
-        mixtures.clearGradients();
-        var fixed = new SplittableRandom(file.seed());
-        int probed = Math.clamp(probes.length / batch / 8, 1, PROBED);
-        for (int i = 0; i < probed; i++) {
-            plain.tape().draw(fixed.split());
-            plain.learn(probes, i * batch, fixed.split());
+    private void restore() {
+        var saved = checkpoints.read(training.vectors());
+        if (saved == null) {
+            return;
         }
-        var slopes = mixtures.slopes();
-        mixtures.open(before);
-        return Arrays.stream(slopes).map(slope -> slope / probed).toArray();
+        var more = training.restore(saved);
+        curvature.restore(more.subList(0, 2));
+        logits.addAll(more.subList(2, more.size()));
+        history.addAll(saved.history());
+        secondsBefore = saved.seconds();
+        System.out.printf(
+                "%s goes on from its checkpoint: %d epochs and %d batches are done%n",
+                file.trial(), history.size(), saved.batchesDone());
+    }
+
+    /** Removes the checkpoints of a search that is done. */
+    void forget() {
+        checkpoints.remove();
     }
 
     /** Epochs that were trained. */
@@ -208,15 +142,15 @@ final class DifferentiableSearch implements AutoCloseable {
         return List.copyOf(history);
     }
 
-    /** How many weights there are. */
-    long params() {
-        return network.parameters().count();
+    /** Spent on the search until now, by earlier processes as well. */
+    double seconds() {
+        return secondsBefore + (System.nanoTime() - start) / 1e9;
     }
 
     /** What the result has to say beside the architectures. */
     Map<String, Double> metrics(List<Derived> derived) {
         mixtures.open(at(kept));
-        double open = accuracy();
+        double open = training.accuracy();
         double closed = derived.getFirst().accuracy();
         var metrics = new LinkedHashMap<String, Double>();
         metrics.put("relaxedAccuracy", Training.rounded(open));
@@ -228,7 +162,7 @@ final class DifferentiableSearch implements AutoCloseable {
                 Objects.requireNonNull(history.get(kept - 1).more()).getOrDefault("curvature", 0.0));
         metrics.put("keptEpoch", (double) kept);
         metrics.put("trainedEpochs", (double) history.size());
-        metrics.put("params", (double) params());
+        metrics.put("params", (double) training.params());
         return metrics;
     }
 
@@ -250,7 +184,7 @@ final class DifferentiableSearch implements AutoCloseable {
         var derived = new ArrayList<Derived>();
         for (var closed : found) {
             mixtures.close(closed);
-            derived.add(new Derived(closed, Training.rounded(accuracy())));
+            derived.add(new Derived(closed, Training.rounded(training.accuracy())));
         }
         derived.subList(1, derived.size())
                 .sort(Comparator.comparingDouble(Derived::accuracy).reversed());
@@ -283,15 +217,8 @@ final class DifferentiableSearch implements AutoCloseable {
         return shares;
     }
 
-    /** On the validation part with the choices as they are, after the normalisations saw some batches. */
-    private double accuracy() {
-        Calibration.calibrate(network, plain, partition, file.seed());
-        return judge.evaluate(partition.validation()).score().of("accuracy");
-    }
-
     @Override
     public void close() {
-        learning.close();
-        judging.close();
+        training.close();
     }
 }

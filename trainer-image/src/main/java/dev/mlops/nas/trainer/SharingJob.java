@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.zip.GZIPInputStream;
-import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Trains the weights that the architectures of an experiment share, and leaves them in the folder of checkpoints after every epoch. */
@@ -129,7 +128,8 @@ final class SharingJob {
                             history,
                             supernet.vectors().stream()
                                     .map(INDArray::toFloatVector)
-                                    .toList())
+                                    .toList(),
+                            List.of())
                     .write(Checkpoint.path(folder, fingerprint));
         } catch (IOException e) {
             throw TrialException.terminated("The shared weights cannot be written to %s: %s.", folder, e);
@@ -139,15 +139,10 @@ final class SharingJob {
     private void restore(Supernet supernet) {
         var saved = Checkpoint.read(Checkpoint.path(folder, fingerprint), fingerprint);
         var vectors = supernet.vectors();
-        if (saved == null
-                || saved.history().size() > file.epochs()
-                || saved.vectors().size() != vectors.size()
-                || saved.vectors().getFirst().length != supernet.params()) {
+        if (saved == null || !saved.fits(vectors, file.epochs())) {
             return;
         }
-        for (int i = 0; i < vectors.size(); i++) {
-            ((FloatPointer) vectors.get(i).data().pointer()).put(saved.vectors().get(i));
-        }
+        saved.copyTo(vectors);
         history.addAll(saved.history());
         seconds = saved.seconds();
         supernet.restore(saved.steps());

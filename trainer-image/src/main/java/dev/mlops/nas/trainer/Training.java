@@ -2,14 +2,11 @@ package dev.mlops.nas.trainer;
 
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialResult.Epoch;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
-import org.bytedeco.javacpp.FloatPointer;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -27,9 +24,8 @@ final class Training {
     private final Classifier judge;
     private final Optimizer optimizer;
     private final BooleanSupplier stopRequested;
-    private final @Nullable Path checkpoint;
-    private final @Nullable Path resumed;
-    private final long fingerprint;
+    private final Checkpoints checkpoints;
+    private final Checkpoints resumed;
     private final int batch;
     private final int batchesPerEpoch;
     private final double guessing;
@@ -78,13 +74,8 @@ final class Training {
                 (long) scheduleEpochs(file) * batchesPerEpoch,
                 (long) warmUpEpochs(file) * batchesPerEpoch);
         this.energy = Energy.from(Energy.SYSTEM);
-        this.fingerprint = Checkpoint.fingerprint(file);
-        this.checkpoint = path(file.folders().checkpoints(), fingerprint);
-        this.resumed = path(file.folders().resume(), fingerprint);
-    }
-
-    private static @Nullable Path path(@Nullable String folder, long fingerprint) {
-        return folder == null ? null : Checkpoint.path(Path.of(folder), fingerprint);
+        this.checkpoints = new Checkpoints(file, file.folders().checkpoints());
+        this.resumed = new Checkpoints(file, file.folders().resume());
     }
 
     /** Epochs that the schedule spans. */
@@ -132,8 +123,8 @@ final class Training {
                     null));
             lossSum = 0;
             firstBatch = 0;
-            if (checkpoint != null && (epoch < file.epochs() || mayGoOn())) {
-                save(checkpoint, 0);
+            if (epoch < file.epochs() || mayGoOn()) {
+                checkpoints.write(() -> checkpoint(0));
             }
             System.out.printf(
                     "%s epoch %d/%d: train loss %s, %s%n",
@@ -159,7 +150,8 @@ final class Training {
             }
             if (stopRequested.getAsBoolean()) {
                 seconds += (System.nanoTime() - start) / 1e9;
-                stop(epoch, i);
+                int done = i;
+                throw checkpoints.terminated("epoch %d of %d".formatted(epoch, file.epochs()), () -> checkpoint(done));
             }
             learner.tape().draw(draw);
             double batchLoss = learner.learn(order, i * batch, draw);
@@ -195,48 +187,27 @@ final class Training {
         return TrialException.architecture("Training diverged at epoch %d of %d: %s.", epoch, file.epochs(), reason);
     }
 
-    private void stop(int epoch, int batchesDone) {
-        if (checkpoint == null) {
-            throw TrialException.terminated(
-                    "Terminated in epoch %d of %d; no checkpoint folder is set.", epoch, file.epochs());
-        }
-        boolean saved = save(checkpoint, batchesDone);
-        throw TrialException.terminated(
-                "Terminated in epoch %d of %d; the checkpoint %s written.",
-                epoch, file.epochs(), saved ? "is" : "could not be");
-    }
-
-    /** Whether it could be written; a training does not end because a disk is full. */
-    private boolean save(Path path, int batchesDone) {
-        var vectors = vectors().stream().map(INDArray::toFloatVector).toList();
-        try {
-            new Checkpoint(
-                            fingerprint,
-                            batchesDone,
-                            lossSum,
-                            optimizer.step(),
-                            network.statistics().batches(),
-                            seconds,
-                            history,
-                            vectors)
-                    .write(path);
-            return true;
-        } catch (IOException e) {
-            System.err.printf("%s: checkpoint %s cannot be written: %s%n", file.trial(), path, e.getMessage());
-            return false;
-        }
+    private Checkpoint checkpoint(int batchesDone) {
+        return new Checkpoint(
+                Checkpoint.fingerprint(file),
+                batchesDone,
+                lossSum,
+                optimizer.step(),
+                network.statistics().batches(),
+                seconds,
+                history,
+                vectors().stream().map(INDArray::toFloatVector).toList(),
+                List.of());
     }
 
     private void restore() {
-        var own = usable(checkpoint);
-        var saved = own == null ? usable(resumed) : own;
+        var vectors = vectors();
+        var own = checkpoints.read(vectors);
+        var saved = own == null ? resumed.read(vectors) : own;
         if (saved == null) {
             return;
         }
-        var vectors = vectors();
-        for (int i = 0; i < vectors.size(); i++) {
-            ((FloatPointer) vectors.get(i).data().pointer()).put(saved.vectors().get(i));
-        }
+        saved.copyTo(vectors);
         history.addAll(saved.history());
         firstBatch = saved.batchesDone();
         lossSum = saved.lossSum();
@@ -248,24 +219,6 @@ final class Training {
         System.out.printf(
                 "%s goes on from %s checkpoint: %d epochs and %d batches are done%n",
                 file.trial(), own == null ? "an earlier trial's" : "its", history.size(), firstBatch);
-    }
-
-    /** The checkpoint at a path, where it fits this network and does not go beyond this trial. */
-    private @Nullable Checkpoint usable(@Nullable Path path) {
-        var saved = path == null ? null : Checkpoint.read(path, fingerprint);
-        var vectors = vectors();
-        if (saved == null
-                || saved.vectors().size() != vectors.size()
-                || saved.history().size() > file.epochs()
-                || (saved.history().size() == file.epochs() && saved.batchesDone() > 0)) {
-            return null;
-        }
-        for (int i = 0; i < vectors.size(); i++) {
-            if (saved.vectors().get(i).length != vectors.get(i).length()) {
-                return null;
-            }
-        }
-        return saved;
     }
 
     private List<INDArray> vectors() {
@@ -290,19 +243,9 @@ final class Training {
     /** Removes the checkpoints that nobody will go on from. */
     void forget() {
         if (!mayGoOn()) {
-            remove(checkpoint);
+            checkpoints.remove();
         }
-        remove(resumed);
-    }
-
-    private void remove(@Nullable Path path) {
-        try {
-            if (path != null) {
-                Checkpoint.remove(path);
-            }
-        } catch (IOException e) {
-            System.err.printf("%s: checkpoint %s cannot be removed: %s%n", file.trial(), path, e.getMessage());
-        }
+        resumed.remove();
     }
 
     List<Epoch> history() {

@@ -350,7 +350,6 @@ final class Trial {
 
     private TrialResult relax(TrialFile file, Relaxed relaxed, Examples examples, Partition partition) {
         examples.standardise(partition.train());
-        long start = System.nanoTime();
         try (var search = new DifferentiableSearch(file, relaxed, examples, partition, memory.get(), stopRequested)) {
             try {
                 search.run();
@@ -359,8 +358,9 @@ final class Trial {
             }
             var derived = search.derive();
             var metrics = search.metrics(derived);
-            metrics.put("trainSeconds", Training.rounded((System.nanoTime() - start) / 1e9));
+            metrics.put("trainSeconds", Training.rounded(search.seconds()));
             metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
+            search.forget();
             return result(ExitCode.DONE.code(), metrics, null, derived);
         }
     }

@@ -15,10 +15,14 @@ import dev.mlops.nas.contract.TrialResult.Derived;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,6 +33,9 @@ class DifferentiableSearchTest {
             new Mixture("first", List.of("none", "skip", "conv3x3"), null, null),
             new Mixture("second", List.of("conv3x3", "none"), null, null));
     private static final Relaxed RELAXED = new Relaxed(graph(), MIXTURES, 4);
+
+    /** In an epoch: half of the training part's 1,078 examples. */
+    private static final int BATCHES = 16;
 
     @Test
     void theSlopeByALogitIsThatOfTheLoss() {
@@ -87,12 +94,55 @@ class DifferentiableSearchTest {
     void itEndsWhenAskedToAndWhereItDiverges(@TempDir Path folder) throws IOException {
         assertThat(run(folder, file(RELAXED, 3, 0.003), () -> true))
                 .returns(75, TrialResult::exitCode)
-                .returns("Terminated in epoch 1 of 3 of the differentiable search.", TrialResult::message);
+                .returns(
+                        "Terminated in epoch 1 of 3 of the differentiable search; no checkpoint folder is set.",
+                        TrialResult::message);
         assertThat(run(folder, file(RELAXED, 3, 1e30), () -> false))
                 .returns(64, TrialResult::exitCode)
                 .extracting(TrialResult::message)
                 .asString()
                 .startsWith("The differentiable search diverged at epoch 1 of 3");
+    }
+
+    @Test
+    void aTerminatedSearchGoesOnAndComesToTheSame(@TempDir Path folder) throws IOException {
+        var whole = run(folder, interruptible(null), () -> false);
+        var file = interruptible(folder.resolve("checkpoints"));
+        var asked = new AtomicInteger();
+        var left = new AtomicInteger();
+
+        var first = run(folder, file, () -> asked.incrementAndGet() > BATCHES + 5);
+        var second = run(folder, file, () -> asked.incrementAndGet() > 2 * BATCHES + 10);
+        var resumed = run(folder, file, () -> left.incrementAndGet() < 0);
+
+        assertThat(first.exitCode()).isEqualTo(75);
+        assertThat(first.message())
+                .isEqualTo("Terminated in epoch 2 of 4 of the differentiable search; the checkpoint is written.");
+        assertThat(second.message()).startsWith("Terminated in epoch 3 of 4");
+        assertThat(left.get()).as("batches that were left").isEqualTo(4 * BATCHES - (2 * BATCHES + 10 - 1));
+        assertSame(resumed, whole);
+        assertThat(folder.resolve("checkpoints")).isEmptyDirectory();
+    }
+
+    @Test
+    void aDamagedCheckpointFallsBackToTheOneBeforeAndAnotherSearchsIsIgnored(@TempDir Path folder) throws IOException {
+        var whole = run(folder, interruptible(null), () -> false);
+        var file = interruptible(folder.resolve("checkpoints"));
+        var asked = new AtomicInteger();
+        run(folder, file, () -> asked.incrementAndGet() > 3 * BATCHES + 5);
+        var other = file.asking(null, new Relaxed(graph(), MIXTURES, 2), null);
+        var ofOther = new AtomicInteger();
+        run(folder, other, () -> ofOther.incrementAndGet() > 1);
+        Path last = Checkpoint.path(folder.resolve("checkpoints"), Checkpoint.fingerprint(file));
+        Files.write(last, Arrays.copyOf(Files.readAllBytes(last), 1000));
+
+        var left = new AtomicInteger();
+        var resumed = run(folder, file, () -> left.incrementAndGet() < 0);
+
+        assertThat(left.get()).as("the fourth epoch, from the end of the third").isEqualTo(BATCHES);
+        assertSame(resumed, whole);
+        assertThat(folder.resolve("checkpoints"))
+                .isDirectoryContaining(path -> path.toString().endsWith(".checkpoint"));
     }
 
     @Test
@@ -137,6 +187,32 @@ class DifferentiableSearchTest {
     private static TrialResult run(Path folder, TrialFile file, BooleanSupplier stopRequested) throws IOException {
         var path = Files.write(folder.resolve("trial.json"), new ObjectMapper().writeValueAsBytes(file));
         return new Trial(path, null, stopRequested).run(false);
+    }
+
+    /** The same, but for when epochs ended and how long it all took. */
+    private static void assertSame(TrialResult result, TrialResult other) {
+        assertThat(result.exitCode()).as(result.message()).isZero();
+        assertThat(result)
+                .usingRecursiveComparison()
+                .ignoringFieldsMatchingRegexes("history.timeMs", "metrics")
+                .isEqualTo(other);
+        var lasting = new HashMap<>(other.metrics());
+        lasting.keySet().removeAll(List.of("trainSeconds", "memoryMiB"));
+        assertThat(result.metrics()).containsAllEntriesOf(lasting).hasSameSizeAs(other.metrics());
+    }
+
+    /** Four epochs of all that draws numbers. */
+    private static TrialFile interruptible(@Nullable Path checkpoints) {
+        var plain = Trials.digits().epochs(4);
+        var trial = checkpoints == null ? plain : plain.checkpoints(checkpoints);
+        var recipe = new Recipe(
+                "adamw", 0.003, "cosine", 32, 0.0005, null, 1, 0.1, 5.0, List.of("crop", "mixup"), "balanced");
+        return search(trial.recipe(recipe));
+    }
+
+    /** A trial that trains open choices. */
+    static TrialFile search(Trials trial) {
+        return trial.graph(List.of()).file().asking(null, RELAXED, null);
     }
 
     private static TrialFile file(Relaxed relaxed, int epochs, double rate) {

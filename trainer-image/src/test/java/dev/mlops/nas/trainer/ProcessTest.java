@@ -41,6 +41,27 @@ class ProcessTest {
     }
 
     @Test
+    void aTerminatedDifferentiableSearchLeavesWith75AndGoesOnLater() throws Exception {
+        var file = Files.write(
+                folder.resolve("trial.json"),
+                new ObjectMapper()
+                        .writeValueAsBytes(DifferentiableSearchTest.search(
+                                Trials.digits().epochs(4000).checkpoints(folder))));
+        var process = start(file);
+
+        assertThat(process.inputReader().readLine()).startsWith("digits-00001 open choices, epoch 1/4000: train loss");
+        process.destroy();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+
+        assertThat(process.exitValue()).isEqualTo(75);
+        assertThat(result().message()).endsWith("of the differentiable search; the checkpoint is written.");
+        var again = start(file);
+        assertThat(again.inputReader().readLine()).startsWith("digits-00001 goes on from its checkpoint:");
+        again.destroy();
+        again.waitFor();
+    }
+
+    @Test
     void checkingGoodDataSaysNothing() throws Exception {
         var process = start(Trials.digits().write(folder), "--check-data");
 
