@@ -1017,7 +1017,9 @@ public record NasExperimentSpec(
      *
      * @param scheduler who goes on: None (every trial is a full training), SuccessiveHalving (when all architectures have finished a
      *     rung, its best; Jamieson and Talwalkar 2016), Hyperband (the same in brackets that begin at different rungs; Li et al. 2018)
-     *     or Asha (whatever belongs to the best of its rung so far, without waiting; Li et al. 2020)
+     *     or Asha (whatever belongs to the best of its rung so far, without waiting; Li et al. 2020). The best are those of which a
+     *     trusted predictor expects most at the next rung, otherwise those with the best result; where epochs are cut, the best of
+     *     a learning curve's last three epochs is the result that counts for this
      * @param resource what is cut: epochs; data (a rung of 4 of 20 epochs trains all 20 on a fifth of the training part, stratified, the
      *     smaller in the larger) or resolution (it trains all 20 on images with a fifth of the pixels, each the mean of those that it
      *     covers). Only a training that is cut in epochs goes on from its checkpoint when it is promoted; the others begin anew and

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param seconds wall time of the training container
  * @param runId MLflow run; absent while untracked
  * @param derived for purpose Preparation of strategy Differentiable: the architectures that it came to, the most promising first
+ * @param curve the objective's metric after one epoch after the other, as far as the trainer told
  * @param tracked whether everything about this trial has reached MLflow
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -32,9 +33,10 @@ public record NasTrialStatus(
         @Nullable Double seconds,
         @Nullable String runId,
         @Nullable List<DerivedArchitecture> derived,
+        @Nullable List<Double> curve,
         @Nullable Boolean tracked) {
 
-    /** Without derived architectures. */
+    /** Without derived architectures and curve. */
     public NasTrialStatus(
             TrialPhase phase,
             @Nullable String score,
@@ -46,7 +48,7 @@ public record NasTrialStatus(
             @Nullable Double seconds,
             @Nullable String runId,
             @Nullable Boolean tracked) {
-        this(phase, score, metrics, reason, message, startTime, completionTime, seconds, runId, null, tracked);
+        this(phase, score, metrics, reason, message, startTime, completionTime, seconds, runId, null, null, tracked);
     }
 
     /**

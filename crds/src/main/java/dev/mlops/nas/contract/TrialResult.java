@@ -99,6 +99,19 @@ public record TrialResult(
             @Nullable Double r2,
             @Nullable Map<String, Double> more) {
 
+        /** The validation part's metric of this name, as in the result; null where it was not measured. */
+        public @Nullable Double metric(String name) {
+            return switch (name) {
+                case "accuracy" -> accuracy;
+                case "loss" -> loss;
+                case "macroF1" -> macroF1;
+                case "auc" -> auc;
+                case "rmse" -> rmse;
+                case "r2" -> r2;
+                default -> more == null ? null : more.get(name);
+            };
+        }
+
         /** An epoch of examples with labels, without other figures. */
         public Epoch(
                 int epoch,

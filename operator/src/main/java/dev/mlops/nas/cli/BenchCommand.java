@@ -5,8 +5,13 @@ import picocli.CommandLine.Command;
 @Command(
         name = "bench",
         description =
-                "Measures the search engine on architectures that were all trained before, and trainers on networks of the presets.",
+                "Measures the search engine on architectures that were all trained before, trainers on networks of the presets, and learning curves of your own searches.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {BenchSearchCommand.class, BenchPredictorCommand.class, BenchTrainerCommand.class})
+        subcommands = {
+            BenchSearchCommand.class,
+            BenchPredictorCommand.class,
+            BenchTrainerCommand.class,
+            BenchCurvesCommand.class
+        })
 final class BenchCommand {}

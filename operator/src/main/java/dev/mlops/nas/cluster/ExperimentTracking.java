@@ -252,6 +252,7 @@ final class ExperimentTracking {
                 s.seconds(),
                 run == null ? s.runId() : run.runId(),
                 s.derived(),
+                s.curve(),
                 true);
     }
 

@@ -4,6 +4,7 @@ import dev.mlops.nas.api.NasApi;
 import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.experiment.Outcomes;
+import dev.mlops.nas.experiment.Outcomes.Wanted;
 import dev.mlops.nas.search.TrialState;
 import dev.mlops.nas.search.TrialState.Outcome;
 import io.fabric8.kubernetes.api.model.ContainerState;
@@ -62,18 +63,13 @@ final class TrialEnd {
      * Where the trial stands.
      *
      * @param trial name, for comparison with the result
-     * @param metrics names that a result must bring
+     * @param wanted what its result must bring
      * @param deadlineSeconds of the trial, for the message
      * @param started when the trial was seen to run, for pods that are gone; null when it never was
      * @param pods of this Job that are known
      */
     static Progress of(
-            String trial,
-            List<String> metrics,
-            int deadlineSeconds,
-            @Nullable Instant started,
-            Job job,
-            List<Pod> pods) {
+            String trial, Wanted wanted, int deadlineSeconds, @Nullable Instant started, Job job, List<Pod> pods) {
         List<Pod> sorted = pods.stream()
                 .sorted(Comparator.comparing((Pod p) -> p.getMetadata().getCreationTimestamp()))
                 .toList();
@@ -86,7 +82,7 @@ final class TrialEnd {
                 .min(Comparator.naturalOrder())
                 .orElse(started);
         for (Pod pod : sorted) {
-            Optional<Ended> end = terminated(pod).flatMap(t -> end(trial, metrics, pod, t, seconds, since));
+            Optional<Ended> end = terminated(pod).flatMap(t -> end(trial, wanted, pod, t, seconds, since));
             if (end.isPresent()) {
                 return end.get();
             }
@@ -94,7 +90,7 @@ final class TrialEnd {
         Optional<JobCondition> failed = condition(job, "Failed");
         if (failed.isPresent()) {
             double known = seconds > 0 ? seconds : seconds(since, failed.get().getLastTransitionTime());
-            return failed(failed.get(), sorted, trial, deadlineSeconds, known, since);
+            return failed(failed.get(), sorted, trial, wanted, deadlineSeconds, known, since);
         }
         if (condition(job, "Complete").isPresent()) {
             return new Unread();
@@ -122,7 +118,7 @@ final class TrialEnd {
 
     private static Optional<Ended> end(
             String trial,
-            List<String> metrics,
+            Wanted wanted,
             Pod pod,
             ContainerStateTerminated terminated,
             double seconds,
@@ -136,7 +132,7 @@ final class TrialEnd {
         if (code == ExitCode.DONE.code()) {
             String flaw = result == null
                     ? "left no readable result%s".formatted(TrialResults.tail(terminated.getMessage()))
-                    : metrics.stream()
+                    : wanted.required().stream()
                             .filter(m -> !result.metrics().containsKey(m))
                             .findFirst()
                             .map("reported no metric %s"::formatted)
@@ -146,21 +142,23 @@ final class TrialEnd {
                 return Optional.of(new Ended(new TrialState.Failed(message, seconds), "ResultUnreadable", since));
             }
         }
-        return Outcomes.of(code, result, seconds).map(o -> new Ended(o, reason(o), since));
+        return Outcomes.of(code, result, wanted, seconds).map(o -> new Ended(o, reason(o), since));
     }
 
     private static Ended failed(
             JobCondition condition,
             List<Pod> pods,
             String trial,
+            Wanted wanted,
             int deadlineSeconds,
             double seconds,
             @Nullable Instant since) {
         if ("PodFailurePolicy".equals(condition.getReason())) {
             // The pod is gone, but the condition still tells its exit code.
             var matcher = EXIT_CODE.matcher(String.valueOf(condition.getMessage()));
-            Optional<Outcome> outcome =
-                    matcher.find() ? Outcomes.of(Integer.parseInt(matcher.group(1)), null, seconds) : Optional.empty();
+            Optional<Outcome> outcome = matcher.find()
+                    ? Outcomes.of(Integer.parseInt(matcher.group(1)), null, wanted, seconds)
+                    : Optional.empty();
             if (outcome.isPresent()) {
                 return new Ended(outcome.get(), reason(outcome.get()), since);
             }

@@ -9,7 +9,7 @@ import dev.mlops.nas.api.NasTrialStatus;
 import dev.mlops.nas.api.NasTrialStatus.DerivedArchitecture;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
 import dev.mlops.nas.contract.TrialFile;
-import dev.mlops.nas.experiment.Outcomes;
+import dev.mlops.nas.experiment.Outcomes.Wanted;
 import dev.mlops.nas.experiment.TrialFiles;
 import dev.mlops.nas.report.Figures;
 import dev.mlops.nas.search.Experiment;
@@ -262,7 +262,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
     private TrialEnd.Progress progress(NasExperiment experiment, NasTrial trial, Job job, List<Pod> pods) {
         return TrialEnd.of(
                 Trials.name(trial),
-                Outcomes.required(
+                Wanted.of(
                         planner.experiment(experiment),
                         TrialRecords.request(trial.getSpec()).purpose()),
                 experiment.getSpec().trainer().deadlineSeconds(),
@@ -345,12 +345,14 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
         String message = null;
         Map<String, Double> metrics = null;
         List<DerivedArchitecture> derived = null;
+        List<Double> curve = null;
         String score = null;
         switch (ended.outcome()) {
             case TrialState.Completed c -> {
                 phase = TrialPhase.Completed;
                 metrics = c.metrics();
                 derived = TrialRecords.derivedStatus(c.derived());
+                curve = c.curve().isEmpty() ? null : c.curve();
                 Double value =
                         metrics.get(experiment.getSpec().objective().metric().name());
                 score = value == null ? null : Figures.score(value);
@@ -383,6 +385,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                 ended.outcome().seconds(),
                 Trials.runId(trial),
                 derived,
+                curve,
                 null);
     }
 

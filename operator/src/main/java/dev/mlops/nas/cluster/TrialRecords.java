@@ -53,7 +53,10 @@ final class TrialRecords {
             case Running -> new TrialState.Running();
             case Completed ->
                 new TrialState.Completed(
-                        status.metrics() == null ? Map.of() : status.metrics(), seconds, derived(status.derived()));
+                        status.metrics() == null ? Map.of() : status.metrics(),
+                        seconds,
+                        derived(status.derived()),
+                        status.curve() == null ? List.of() : status.curve());
             case Infeasible -> new TrialState.Infeasible(message, seconds);
             case Failed ->
                 TrialEnd.DATA_UNUSABLE.equals(status.reason())

@@ -20,14 +20,17 @@ public final class Outcomes {
      *
      * @param exitCode of the process
      * @param result what it wrote; null when nothing readable
+     * @param wanted of the trial
      * @param seconds wall time
      */
-    public static Optional<TrialState.Outcome> of(int exitCode, @Nullable TrialResult result, double seconds) {
+    public static Optional<TrialState.Outcome> of(
+            int exitCode, @Nullable TrialResult result, Wanted wanted, double seconds) {
         String message = result == null || result.message() == null
                 ? "the trainer ended with exit code %d and no message".formatted(exitCode)
                 : result.message();
         if (exitCode == ExitCode.DONE.code() && result != null) {
-            return Optional.of(new TrialState.Completed(result.metrics(), seconds, derived(result)));
+            return Optional.of(new TrialState.Completed(
+                    result.metrics(), seconds, derived(result), curve(result, wanted.objective())));
         }
         if (exitCode == ExitCode.ARCHITECTURE.code()) {
             return Optional.of(new TrialState.Failed(message, seconds));
@@ -49,20 +52,36 @@ public final class Outcomes {
                         .toList();
     }
 
-    /** Metrics without which a trial's result is none. */
-    public static List<String> required(Experiment experiment, Purpose purpose) {
-        Preparation preparation = experiment.preparation();
-        if (!purpose.hasArchitecture()) {
-            return preparation == null ? List.of() : List.of(preparation.metric());
+    private static List<Double> curve(TrialResult result, String metric) {
+        return result.history().stream()
+                .map(e -> e.metric(metric))
+                .filter(v -> v != null && Double.isFinite(v))
+                .toList();
+    }
+
+    /**
+     * What a trial's result has to tell.
+     *
+     * @param objective the metric whose learning curve belongs to the outcome
+     * @param required metrics without which a result is none
+     */
+    public record Wanted(String objective, List<String> required) {
+        /** What is wanted of a trial of the experiment. */
+        public static Wanted of(Experiment experiment, Purpose purpose) {
+            Objective objective = experiment.objective();
+            Preparation preparation = experiment.preparation();
+            var required = new ArrayList<String>();
+            if (purpose.hasArchitecture()) {
+                required.add(objective.metric());
+                if (purpose.opensTest()) {
+                    required.add(objective.testMetric());
+                }
+                required.addAll(experiment.measuredCosts());
+            } else if (preparation != null) {
+                required.add(preparation.metric());
+            }
+            return new Wanted(objective.metric(), List.copyOf(required));
         }
-        Objective objective = experiment.objective();
-        var required = new ArrayList<String>();
-        required.add(objective.metric());
-        if (purpose.opensTest()) {
-            required.add(objective.testMetric());
-        }
-        required.addAll(experiment.measuredCosts());
-        return required;
     }
 
     private Outcomes() {}

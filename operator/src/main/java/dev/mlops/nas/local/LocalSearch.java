@@ -326,7 +326,8 @@ final class LocalSearch {
     private void judge(LocalTrial trial, AttemptFolder attempt, int code, double seconds) {
         var result = attempt.result().orElse(null);
         double total = trial.endedSeconds() + seconds;
-        var outcome = Outcomes.of(code, result, total).map(o -> Results.checked(o, trial.request, setup.experiment()));
+        var wanted = Outcomes.Wanted.of(setup.experiment(), trial.request.purpose());
+        var outcome = Outcomes.of(code, result, wanted, total).map(o -> Results.checked(o, wanted));
         String message = result != null && result.message() != null
                 ? result.message()
                 : "the trainer ended with exit code %d, see %s".formatted(code, attempt.log());

@@ -1,8 +1,6 @@
 package dev.mlops.nas.local;
 
-import dev.mlops.nas.experiment.Outcomes;
-import dev.mlops.nas.search.Experiment;
-import dev.mlops.nas.search.TrialRequest;
+import dev.mlops.nas.experiment.Outcomes.Wanted;
 import dev.mlops.nas.search.TrialState;
 import dev.mlops.nas.search.TrialState.Completed;
 import dev.mlops.nas.search.TrialState.Failed;
@@ -10,10 +8,10 @@ import dev.mlops.nas.search.TrialState.Outcome;
 
 /** Holds a trainer to what it has to report, so that a trainer of one's own that forgets a metric is told so. */
 final class Results {
-    static Outcome checked(Outcome outcome, TrialRequest request, Experiment experiment) {
+    static Outcome checked(Outcome outcome, Wanted wanted) {
         return switch (outcome) {
             case Completed c ->
-                Outcomes.required(experiment, request.purpose()).stream()
+                wanted.required().stream()
                         .filter(metric -> lacks(c, metric))
                         .findFirst()
                         .<Outcome>map(metric -> lacking(c, metric))

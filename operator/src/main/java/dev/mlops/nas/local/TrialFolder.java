@@ -30,20 +30,21 @@ record TrialFolder(Path path) {
             @Nullable String reason,
             double seconds,
             Instant endedAt,
-            @Nullable List<TrialState.Derived> derived) {
+            @Nullable List<TrialState.Derived> derived,
+            @Nullable List<Double> curve) {
         private OutcomeFile(
                 String state,
                 @Nullable Map<String, Double> metrics,
                 @Nullable String reason,
                 double seconds,
                 Instant endedAt) {
-            this(state, metrics, reason, seconds, endedAt, null);
+            this(state, metrics, reason, seconds, endedAt, null, null);
         }
 
         static OutcomeFile of(TrialState.Outcome outcome, Instant at) {
             return switch (outcome) {
                 case TrialState.Completed c ->
-                    new OutcomeFile("Completed", c.metrics(), null, c.seconds(), at, c.derived());
+                    new OutcomeFile("Completed", c.metrics(), null, c.seconds(), at, c.derived(), c.curve());
                 case TrialState.Infeasible i -> new OutcomeFile("Infeasible", null, i.reason(), i.seconds(), at);
                 case TrialState.Failed f -> new OutcomeFile("Failed", null, f.reason(), f.seconds(), at);
                 case TrialState.Rejected r -> new OutcomeFile("Rejected", null, r.reason(), r.seconds(), at);
@@ -56,7 +57,10 @@ record TrialFolder(Path path) {
             return switch (state) {
                 case "Completed" ->
                     new TrialState.Completed(
-                            metrics == null ? Map.of() : metrics, seconds, derived == null ? List.of() : derived);
+                            metrics == null ? Map.of() : metrics,
+                            seconds,
+                            derived == null ? List.of() : derived,
+                            curve == null ? List.of() : curve);
                 case "Infeasible" -> new TrialState.Infeasible(why, seconds);
                 case "Failed" -> new TrialState.Failed(why, seconds);
                 case "Rejected" -> new TrialState.Rejected(why, seconds);

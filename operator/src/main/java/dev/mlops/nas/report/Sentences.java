@@ -69,11 +69,14 @@ final class Sentences {
     /** Who chose what went on to the next rung, and how well. */
     static String promotions(Promotions promotions, Experiment experiment) {
         Double foretold = promotions.tauOfForetold();
-        return "%s went on %s; Kendall tau %s between results before and after, on the %d architectures that did%s"
+        return "%s went on %s; Kendall tau %s between results before%s and after, on the %d architectures that did%s"
                 .formatted(
                         promotions.byPredictor() ? "the predictor chose what" : "the best results",
                         Fidelities.step(experiment, promotions.from(), promotions.to()),
                         Figures.correlation(promotions.tauOfResults()),
+                        experiment.fidelity().resource() == Experiment.Resource.EPOCHS
+                                ? " (the best of the last three epochs)"
+                                : "",
                         promotions.architectures(),
                         foretold == null
                                 ? ""

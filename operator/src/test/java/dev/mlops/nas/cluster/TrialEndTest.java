@@ -2,6 +2,7 @@ package dev.mlops.nas.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mlops.nas.experiment.Outcomes.Wanted;
 import dev.mlops.nas.search.TrialState;
 import dev.mlops.nas.search.TrialState.Completed;
 import dev.mlops.nas.search.TrialState.Failed;
@@ -22,7 +23,7 @@ final class TrialEndTest {
     @Test
     void aResultIsReadFromThePodBeforeTheJobIsMarkedComplete() {
         var ended = ended(Samples.job(), Samples.ended(0, "Completed", GOOD));
-        assertThat(ended.outcome()).isEqualTo(new Completed(Map.of("accuracy", 0.97), 90));
+        assertThat(ended.outcome()).isEqualTo(new Completed(Map.of("accuracy", 0.97), 90, List.of(), List.of(0.8)));
         assertThat(ended.since()).isEqualTo(Instant.parse("2026-01-01T10:00:00Z"));
         assertThat(ended.reason()).isEqualTo("Completed");
     }
@@ -68,7 +69,7 @@ final class TrialEndTest {
     void theRetryThatSucceedsGivesTheResultAndBothTriesAreCost() {
         var ended = (TrialEnd.Ended)
                 progress(Samples.job(), Samples.ended(75, "Error", null), Samples.ended(0, "Completed", GOOD));
-        assertThat(ended.outcome()).isEqualTo(new Completed(Map.of("accuracy", 0.97), 180));
+        assertThat(ended.outcome()).isEqualTo(new Completed(Map.of("accuracy", 0.97), 180, List.of(), List.of(0.8)));
     }
 
     @Test
@@ -95,8 +96,13 @@ final class TrialEndTest {
     void aTrialWhosePodIsGoneStillCostsTheTimeSinceItWasSeenToRun() {
         var job = Samples.job("Failed", "DeadlineExceeded", "Job was active longer than specified deadline");
         job.getStatus().getConditions().getFirst().setLastTransitionTime("2026-01-01T10:10:00Z");
-        var ended = (TrialEnd.Ended)
-                TrialEnd.of(TRIAL, List.of("accuracy"), 600, Instant.parse("2026-01-01T10:00:00Z"), job, List.of());
+        var ended = (TrialEnd.Ended) TrialEnd.of(
+                TRIAL,
+                new Wanted("accuracy", List.of("accuracy")),
+                600,
+                Instant.parse("2026-01-01T10:00:00Z"),
+                job,
+                List.of());
         assertThat(ended.outcome())
                 .isEqualTo(new Failed(
                         "the trial was not done after spec.trainer.deadlineSeconds = 600 and was ended", 600));
@@ -192,6 +198,6 @@ final class TrialEndTest {
     }
 
     private static TrialEnd.Progress progress(Job job, Pod... pods) {
-        return TrialEnd.of(TRIAL, List.of("accuracy"), 600, null, job, List.of(pods));
+        return TrialEnd.of(TRIAL, new Wanted("accuracy", List.of("accuracy")), 600, null, job, List.of(pods));
     }
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** What the engine is told of a trial is what it said. */
 class TrialRecordsTest {
     @Test
-    void derivedArchitecturesComeBackFromTheStatus() {
+    void derivedArchitecturesAndCurvesComeBackFromTheStatus() {
         var derived = List.of(new Derived(List.of(1, -1), 0.9), new Derived(List.of(-1, 0), 0.8));
         var status = new NasTrialStatus(
                 TrialPhase.Completed,
@@ -26,9 +26,11 @@ class TrialRecordsTest {
                 60.0,
                 null,
                 TrialRecords.derivedStatus(derived),
+                List.of(0.5, 0.75),
                 null);
 
-        assertThat(TrialRecords.state(status)).isEqualTo(new Completed(Map.of("relaxedAccuracy", 0.95), 60, derived));
+        assertThat(TrialRecords.state(status))
+                .isEqualTo(new Completed(Map.of("relaxedAccuracy", 0.95), 60, derived, List.of(0.5, 0.75)));
         assertThat(TrialRecords.derivedStatus(List.of())).isNull();
     }
 }

@@ -39,8 +39,8 @@ class FidelitiesTest {
                         + " results before and after, on the 12 architectures that did");
         assertThat(Sentences.promotions(new Plan.Promotions(7, 20, 12, true, 0.4, 0.5), experiment("epochs")))
                 .isEqualTo("the predictor chose what went on from 7 to 20 epochs; Kendall tau 0.40 between"
-                        + " results before and after, on the 12 architectures that did, and 0.50 between what was foretold"
-                        + " of them and their results");
+                        + " results before (the best of the last three epochs) and after, on the 12 architectures that did,"
+                        + " and 0.50 between what was foretold of them and their results");
     }
 
     private Experiment experiment(String resource) throws Exception {

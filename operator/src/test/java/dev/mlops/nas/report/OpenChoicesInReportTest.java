@@ -83,7 +83,7 @@ class OpenChoicesInReportTest {
         List<History.Trial> trials = new ArrayList<>();
         trials.add(new History.Trial(
                 new TrialRequest(1, Purpose.PREPARATION, Genotype.NONE, 20, 1, null, null, null),
-                new Completed(metrics, 60, List.of(new Derived(CHOICES, 0.42)))));
+                new Completed(metrics, 60, List.of(new Derived(CHOICES, 0.42)), List.of())));
         trials.add(new History.Trial(
                 new TrialRequest(2, Purpose.SEARCH, new Genotype(CHOICES), 20, 2, null, null, null),
                 new Completed(Map.of("accuracy", 0.95, "latencyMs", 1.0), 5)));

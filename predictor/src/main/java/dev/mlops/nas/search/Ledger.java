@@ -194,7 +194,7 @@ final class Ledger {
                 measured.isEmpty() ? Double.NaN : excess(List.of(shown)),
                 shown.request().epochs(),
                 measured.stream()
-                        .map(e -> new Observation.Rung(e.request().epochs(), seconds(e.state()), score(e)))
+                        .map(e -> new Observation.Rung(e.request().epochs(), seconds(e.state()), score(e), promise(e)))
                         .toList());
     }
 
@@ -248,6 +248,22 @@ final class Ledger {
     /** The objective of a trial as something to maximise; NaN where there is none. */
     double score(Entry entry) {
         return experiment.objective().score(entry.metric(experiment.objective().metric()));
+    }
+
+    /**
+     * By what a trial is chosen to go on, in the units of the score: what its {@link Curve} says where it was broken off, otherwise
+     * its score; NaN where there is none.
+     */
+    double promise(Entry entry) {
+        boolean brokenOff = experiment.fidelity().resource() == Experiment.Resource.EPOCHS
+                && entry.request().epochs() < experiment.epochs();
+        return brokenOff && entry.state() instanceof TrialState.Completed completed
+                ? Curve.promise(
+                        score(entry),
+                        completed.curve().stream()
+                                .mapToDouble(experiment.objective()::score)
+                                .toArray())
+                : score(entry);
     }
 
     /** The point of a measured trial. */

@@ -2,6 +2,7 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.GaussianProcess.Normal;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,20 +27,25 @@ final class Levels {
         Features.Vector of(Candidate candidate);
     }
 
-    /** What is learned of one rung. */
+    /**
+     * What is learned of one rung.
+     *
+     * @param scale of its results
+     * @param process on normal scores of what its trainings promise
+     */
     private record Level(int epochs, Scale scale, Inputs inputs, GaussianProcess process) {
         static Level of(int epochs, List<Observation> measured, Inputs inputs, @Nullable KernelScales scales) {
-            var scale =
-                    new Scale(measured.stream().mapToDouble(Observation::score).toArray());
+            double[] promises = measured.stream()
+                    .mapToDouble(o -> o.rungs().getLast().promise())
+                    .toArray();
+            var scale = new Scale(promises);
             return new Level(
                     epochs,
-                    scale,
+                    new Scale(measured.stream().mapToDouble(Observation::score).toArray()),
                     inputs,
                     GaussianProcess.fit(
                             measured.stream().map(o -> inputs.of(o.candidate())).toList(),
-                            measured.stream()
-                                    .mapToDouble(o -> scale.normal(o.score()))
-                                    .toArray(),
+                            Arrays.stream(promises).map(scale::normal).toArray(),
                             scales));
         }
 

@@ -29,8 +29,14 @@ record Observation(
      * @param epochs trained, those of lower rungs included
      * @param seconds that this training cost by itself
      * @param score the objective as something to maximise
+     * @param promise what the learning curve says of it, in the units of the score, see {@link Curve}; by this, who goes on is chosen
      */
-    record Rung(int epochs, double seconds, double score) {}
+    record Rung(int epochs, double seconds, double score, double promise) {
+        /** A result that nothing but itself speaks for. */
+        Rung(int epochs, double seconds, double score) {
+            this(epochs, seconds, score, score);
+        }
+    }
 
     /** What came of it. */
     enum Status {

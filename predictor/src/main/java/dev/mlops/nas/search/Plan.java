@@ -117,8 +117,8 @@ public record Plan(
      * @param from epochs of the rung
      * @param to epochs of the next
      * @param architectures measured at both, three or more
-     * @param byPredictor whether the predictor chooses now, otherwise the results of the rung do
-     * @param tauOfResults Kendall tau between the results at both
+     * @param byPredictor whether the predictor chooses now, otherwise what the curves of the rung promise
+     * @param tauOfResults Kendall tau between what the curves of the rung promise and the results at the next
      * @param tauOfForetold the same between what was foretold of those that went on, before they did, and their results; null where
      *     that was done for fewer than three
      */

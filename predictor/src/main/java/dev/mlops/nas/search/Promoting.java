@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who goes on to the next rung. With a trusted predictor those of whom it foretells most there (of this rung while few have gone on):
- * it knows alike architectures and what became of those that went on, so that a lucky result does not go on; otherwise those with the
- * best results. With a trade-off the fronts go on one after the other, and of a front first those that cover it best (non-dominated
+ * it knows alike architectures and what became of those that went on, so that a lucky result does not go on; otherwise those whose
+ * {@link Curve} promises most. With a trade-off the fronts go on one after the other, and of a front first those that cover it best (non-dominated
  * sorting with a spread within the front: Schmucker et al., "Multi-objective Asynchronous Successive Halving", 2021).
  */
 final class Promoting implements Scheduler.Ranking {
@@ -57,7 +57,7 @@ final class Promoting implements Scheduler.Ranking {
     }
 
     private double worth(Entry entry, int next) {
-        return levels == null ? ledger.score(entry) : levels.towards(entry.candidate(), next);
+        return levels == null ? ledger.promise(entry) : levels.towards(entry.candidate(), next);
     }
 
     /** Front by front, each in the order in which it is covered best; twins of what covers it come after that. */
@@ -93,7 +93,7 @@ final class Promoting implements Scheduler.Ranking {
                         to,
                         both.size(),
                         levels != null,
-                        tau(both, c -> ledger.score(at(c, from)), to),
+                        tau(both, c -> ledger.promise(at(c, from)), to),
                         foretold(both, to)));
             }
         }

@@ -23,17 +23,20 @@ public sealed interface TrialState {
      * @param metrics by the names of the trial contract
      * @param derived architectures that the preparation {@link Preparation.OpenChoices} came to, the most promising first; empty for
      *     other trials
+     * @param curve the objective's metric after one epoch after the other, as far as the trainer told; empty where it did not
      */
-    record Completed(Map<String, Double> metrics, double seconds, List<Derived> derived) implements Outcome {
-        /** Copies the metrics and the list. */
+    record Completed(Map<String, Double> metrics, double seconds, List<Derived> derived, List<Double> curve)
+            implements Outcome {
+        /** Copies the metrics and the lists. */
         public Completed {
             metrics = Map.copyOf(metrics);
             derived = List.copyOf(derived);
+            curve = List.copyOf(curve);
         }
 
-        /** Without derived architectures. */
+        /** Without derived architectures and curve. */
         public Completed(Map<String, Double> metrics, double seconds) {
-            this(metrics, seconds, List.of());
+            this(metrics, seconds, List.of(), List.of());
         }
     }
 

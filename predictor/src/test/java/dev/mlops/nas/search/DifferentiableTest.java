@@ -86,7 +86,7 @@ class DifferentiableTest {
     /** How many architectures the random arm compares: one for each five epochs of search and preparation. */
     private static int randomDraws(Map<String, Double> metrics) {
         var trainer = Laboratory.trainer(CELL);
-        var prepared = new TrialState.Completed(metrics, 60, List.of(all(1)));
+        var prepared = new TrialState.Completed(metrics, 60, List.of(all(1)), List.of());
         var lab =
                 new Laboratory(experiment(), r -> r.purpose() == Purpose.PREPARATION ? prepared : trainer.apply(r), 1);
         lab.run();
@@ -119,7 +119,7 @@ class DifferentiableTest {
 
     private static Laboratory lab(Experiment experiment, List<Derived> derived) {
         Function<TrialRequest, TrialState.Outcome> trainer = Laboratory.trainer(CELL);
-        var prepared = new TrialState.Completed(Map.of("relaxedAccuracy", 0.9), 60, derived);
+        var prepared = new TrialState.Completed(Map.of("relaxedAccuracy", 0.9), 60, derived, List.of());
         return new Laboratory(experiment, r -> r.purpose() == Purpose.PREPARATION ? prepared : trainer.apply(r), 1);
     }
 }

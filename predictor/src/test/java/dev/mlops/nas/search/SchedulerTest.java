@@ -22,6 +22,8 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SchedulerTest {
     private static final SearchSpace CELL = Laboratory.cell("none", "skip", "conv1x1", "conv3x3");
@@ -322,6 +324,25 @@ class SchedulerTest {
         // Random search gets what the search got: 2.2 and 2.8 full trainings.
         assertThat(fewerEpochs.requests(Purpose.RANDOM_ARM)).hasSize(3);
         assertThat(lessData.requests(Purpose.RANDOM_ARM)).hasSize(3);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"EPOCHS, true", "DATA, false"})
+    void oneBadEpochAtTheEndIsForgivenWhereATrainingIsBrokenOff(Experiment.Resource resource, boolean forgiven) {
+        Experiment experiment = withFidelity(
+                experiment(CELL, RANDOM, SchedulerKind.SUCCESSIVE_HALVING, 9, 1),
+                new Fidelity(SchedulerKind.SUCCESSIVE_HALVING, RUNGS, true, resource));
+        var lab = new Laboratory(
+                experiment,
+                r -> r.number() == 4
+                        ? new TrialState.Completed(Map.of("accuracy", 0.1), 1, List.of(), List.of(0.6, 0.99, 0.1))
+                        : Laboratory.completed(Laboratory.accuracy(CELL, r), CELL, r),
+                1);
+        lab.run();
+        assertThat(trainings(lab)).isEqualTo(Map.of(2, 9, 6, 3, 20, 1));
+        assertThat(lab.requests(Purpose.SEARCH).stream()
+                        .anyMatch(r -> Integer.valueOf(4).equals(r.continues())))
+                .isEqualTo(forgiven);
     }
 
     private static int paid(Laboratory lab, Experiment experiment) {
