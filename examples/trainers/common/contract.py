@@ -11,9 +11,12 @@ import time
 from pathlib import Path
 
 import data
+import targets
 
 VERSION = "nas.mlops.dev/trial/v1"
+VERSION_OF_NUMBERS = "nas.mlops.dev/trial/v2"  # examples have numbers in place of labels
 MAX_BYTES = 4096
+CURVES = ("accuracy", "loss", "macroF1", "auc", "rmse", "r2")  # what an epoch of the history may hold
 DONE, ARCHITECTURE, DATA, INFEASIBLE, TEMPORARY = 0, 64, 65, 69, 75
 
 
@@ -51,19 +54,32 @@ class Trial:
         return value
 
     def examples(self):
-        """All examples and labels, and the rows of the train, validation and test part."""
+        """All examples, their targets, and the rows of the train, validation and test part."""
         dataset, seed = self.file["dataset"], self.file["splitSeed"]
-        examples, labels = data.load(dataset, self.file["folders"]["data"])
-        rows = data.parts(labels, dataset["split"], seed)
-        rows["train"] = data.fewer(rows["train"], labels, dataset.get("fraction") or 1.0, seed)
-        return examples, labels, rows
+        examples, told = data.load(dataset, self.file["folders"]["data"])
+        rows = data.parts(told, dataset["split"], seed)
+        rows["train"] = data.fewer(rows["train"], told, dataset.get("fraction") or 1.0, seed)
+        if told.numbers:
+            for field, none in (("labelSmoothing", 0), ("classWeights", "uniform")):
+                if self.recipe.get(field) not in (None, none):
+                    raise End(DATA, f"recipe.{field} is {self.recipe[field]}; with dataset.targets only {none} is allowed")
+            told.measure(rows["train"])
+        graph = self.file["graph"]
+        if graph and graph[-1]["shape"] != [told.outputs]:
+            raise End(ARCHITECTURE, f"node {graph[-1]['name']} gives the shape {graph[-1]['shape']}, but the data need [{told.outputs}]")
+        return examples, told, rows
 
-    def judge(self, scores, rows):
-        """Reports scores(part) of the validation part and, where the trial may open it, of the test part."""
-        self.metrics.update(scores("validation"), validationExamples=len(rows["validation"]), trainSeconds=self.seconds)
-        if self.file["evaluateTest"]:
-            self.metrics.update({f"test{name[0].upper()}{name[1:]}": value for name, value in scores("test").items()},
+    def judge(self, told, answers, rows):
+        """Reports the scores of answers(part), what the network says of the validation part and, where the trial may open it, of the
+        test part."""
+        self.metrics.update(told.score(answers("validation"), rows["validation"]), validationExamples=len(rows["validation"]),
+                            trainSeconds=self.seconds)
+        if self.file["evaluateTest"] and len(rows["test"]):
+            said = answers("test")
+            errors = targets.standard_errors(told, said, rows["test"], self.file["splitSeed"])
+            self.metrics.update({of("test", name): value for name, value in told.score(said, rows["test"]).items()},
                                 testExamples=len(rows["test"]))
+            self.metrics.update({of("test", name) + "Se": value for name, value in errors.items()})
 
     def schedule_epochs(self):
         return self.recipe.get("scheduleEpochs") or self.file["epochs"]
@@ -78,7 +94,7 @@ class Trial:
         self.seconds += seconds
         if not math.isfinite(train_loss) or not math.isfinite(scores["loss"]):
             raise End(ARCHITECTURE, f"training diverged: the loss is {train_loss} in epoch {epoch}")
-        scores = {name: float(f"{value:.5g}") for name, value in scores.items() if math.isfinite(value)}
+        scores = {name: float(f"{scores[name]:.5g}") for name in CURVES if math.isfinite(scores.get(name, math.nan))}
         self.history.append({"epoch": epoch, "timeMs": int(time.time() * 1000), "trainLoss": train_loss, **scores})
 
     def checkpoint(self, folder):
@@ -144,6 +160,10 @@ class Trial:
         return document
 
 
+def of(part, metric):
+    return part + metric[0].upper() + metric[1:]
+
+
 def before(checkpoint):
     """Where the checkpoint before this one lies."""
     return checkpoint.with_stem(checkpoint.stem + ".before")
@@ -172,8 +192,8 @@ def write(file, document):
 def check_data(file):
     """The exit code of a trainer that is asked about the data only."""
     try:
-        _, labels = data.load(file["dataset"], file["folders"]["data"])
-        data.parts(labels, file["dataset"]["split"], file["splitSeed"])
+        _, told = data.load(file["dataset"], file["folders"]["data"])
+        data.parts(told, file["dataset"]["split"], file["splitSeed"])
         return DONE
     except (data.DataError, data.Later) as error:
         print(error, file=sys.stderr)
@@ -193,8 +213,8 @@ def main(kind, unbuildable, out_of_memory):
     trial, code, message = kind(file), DONE, None
     signal.signal(signal.SIGTERM, lambda *_: setattr(trial, "stopping", True))
     try:
-        if file["contractVersion"] != VERSION:
-            raise End(DATA, f"contractVersion is {file['contractVersion']}; this trainer knows {VERSION}")
+        if file["contractVersion"] not in (VERSION, VERSION_OF_NUMBERS):
+            raise End(DATA, f"contractVersion is {file['contractVersion']}; this trainer knows {VERSION} and {VERSION_OF_NUMBERS}")
         for job, asked in (("sharing", "evaluation.weightSharing"), ("relaxed", "strategy Differentiable")):
             if file.get(job):
                 raise End(ARCHITECTURE, f"{asked} needs a trainer that knows the field {job} of trial files; this one does not")

@@ -1,4 +1,4 @@
-"""Reads labelled examples and cuts them into train, validation and test parts."""
+"""Reads examples with labels or numbers and cuts them into train, validation and test parts."""
 
 import csv
 import gzip
@@ -16,6 +16,11 @@ from urllib.parse import unquote, urlparse
 
 import numpy as np
 
+from targets import Labels, Numbers
+
+IDX_BYTES, IDX_FLOATS = np.dtype(np.uint8), np.dtype(">f4")
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg")
+
 
 class Later(Exception):
     """The data cannot be had now; the message says why."""
@@ -31,6 +36,12 @@ def path(uri, folder):
     if uri.startswith("file://"):
         return Path(unquote(urlparse(uri).path))
     return Path(os.environ.get("NAS_DATA_DIR") or folder) / uri
+
+
+def labelled(dataset, folder):
+    if not dataset.get("labels"):
+        raise DataError(f"dataset.labels is missing; format {dataset['format']} needs the address of the label file")
+    return path(dataset["labels"], folder)
 
 
 def fetched(dataset):
@@ -67,19 +78,27 @@ def content(file):
         raise DataError(f"{file} cannot be read: {error}") from error
 
 
-def idx(file, kind):
+def idx(file):
+    """Bytes or floats, as many sides as the file declares."""
     _, data = content(file)
-    if len(data) < 4 or data[:3] != b"\0\0\x08" or data[3] != kind:
-        raise DataError(f"{file} is no IDX file of bytes with {kind} dimension(s)")
-    sizes = struct.unpack_from(f">{kind}I", data, 4)
-    if len(data) != 4 + 4 * kind + math.prod(sizes):
-        raise DataError(f"{file} declares {sizes} values, but holds {len(data) - 4 - 4 * kind}")
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * kind).reshape(sizes)
+    kind = {b"\0\0\x08": IDX_BYTES, b"\0\0\x0d": IDX_FLOATS}.get(data[:3])
+    rank = data[3] if len(data) > 3 else 0
+    if kind is None or not 1 <= rank <= 4 or len(data) < 4 + 4 * rank:
+        raise DataError(f"{file} is no IDX file of bytes or floats with 1 to 4 sides")
+    sides, body = struct.unpack_from(f">{rank}I", data, 4), data[4 + 4 * rank:]
+    if len(body) != math.prod(sides) * kind.itemsize:
+        raise DataError(f"{file} declares {sides} values, but holds {len(body) // kind.itemsize}")
+    return np.frombuffer(body, kind).reshape(sides)
 
 
-def rows(file, width, label_column):
+def rows(file, dataset):
+    """Examples and what is to be said of them, in the columns from dataset.labelColumn on."""
+    width, wanted = math.prod(dataset["shape"]), dataset.get("targets") or 1
+    first = width if dataset["labelColumn"] < 0 else dataset["labelColumn"]
+    if first > width:
+        raise DataError(f"dataset.labelColumn is {first}; {width} values of an example allow -1 to {width}")
     _, data = content(file)
-    examples, labels = [], []
+    lines = []
     for number, cells in enumerate(csv.reader(data.decode("utf-8").splitlines()), start=1):
         if not cells:
             continue
@@ -89,14 +108,14 @@ def rows(file, width, label_column):
             if number == 1:
                 continue  # a header
             raise DataError(f"{file} line {number} holds a value that is not a number") from None
-        if len(values) != width + 1:
-            raise DataError(f"{file} line {number} has {len(values)} columns, not {width + 1}")
+        if len(values) != width + wanted:
+            raise DataError(f"{file} line {number} has {len(values)} columns, not {width + wanted}")
         if not all(math.isfinite(v) for v in values):
             raise DataError(f"{file} line {number} holds a value that is not finite")
-        label = values.pop(label_column)
-        examples.append(values)
-        labels.append(label)
-    return np.array(examples, np.float32), np.array(labels)
+        lines.append(values)
+    table = np.array(lines).reshape(-1, width + wanted)
+    own = np.arange(first, first + wanted)
+    return np.delete(table, own, axis=1), table[:, own]
 
 
 def array(file, opened):
@@ -113,63 +132,135 @@ def array(file, opened):
 
 
 def arrays(dataset, file, folder):
-    """Examples and labels as NumPy wrote them."""
+    """Examples and what is to be said of them as NumPy wrote them."""
     if dataset["format"] == "npz":
         examples, labels = (array(file, lambda name=name: np.load(file)[name]) for name in ("x", "y"))
     else:
-        labelled = path(dataset["labels"], folder)
-        examples, labels = (array(f, lambda f=f: np.load(io.BytesIO(content(f)[1]))) for f in (file, labelled))
-    shape = dataset["shape"]
-    fitting = [shape, [math.prod(shape)]] + ([shape[1:]] if shape[0] == 1 else [])
-    if list(examples.shape[1:]) not in fitting:
-        raise DataError(f"{file} has the shape {list(examples.shape)}; dataset.shape {shape} needs examples of that shape")
-    return examples.astype(np.float32), labels.reshape(-1).astype(np.float64)
+        examples, labels = (array(f, lambda f=f: np.load(io.BytesIO(content(f)[1]))) for f in (file, labelled(dataset, folder)))
+    return examples, labels
+
+
+def images(file, dataset):
+    """PNG and JPEG images in a folder for each class, label 0 the first by name: one channel is the luminance, three are red, green
+    and blue, from 0 to 255."""
+    channels, height, width = dataset["shape"]
+    if channels not in (1, 3):
+        raise DataError(f"dataset.shape {dataset['shape']} has {channels} channels; images have 1 or 3")
+    if not file.is_dir():
+        raise DataError(f"{file} is no folder; format images needs one, with a folder for each class")
+    folders = [f for f in listed(file) if f.is_dir()]
+    if len(folders) != dataset["classes"]:
+        raise DataError(f"{file} has {len(folders)} folders, but dataset.classes is {dataset['classes']}; each class needs one")
+    found = [(f, label) for label, own in enumerate(folders) for f in listed(own) if f.suffix.lower() in IMAGE_ENDINGS]
+    examples = np.empty((len(found), channels, height, width), np.float32)
+    for i, (image, _) in enumerate(found):
+        values = pixels(image, channels)
+        if values.shape != examples.shape[1:]:
+            raise DataError(f"{image} is {values.shape[1]} pixels high and {values.shape[2]} wide, but dataset.shape is {dataset['shape']}")
+        examples[i] = values
+    return examples, np.array([label for _, label in found])
+
+
+def listed(folder):
+    return sorted(f for f in folder.iterdir() if not f.name.startswith("."))
+
+
+def pixels(file, channels):
+    """One image, channels first; transparency is ignored."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise DataError("format images needs Pillow, which this Python lacks; without it only csv, idx, npy and npz are read") from None
+    try:
+        with Image.open(file, formats=("PNG", "JPEG")) as image:
+            deep = image.mode.startswith("I")  # 16 bits, which Pillow would cut off at 255
+            values = np.asarray(image if deep or image.mode == "L" else image.convert("RGB"), np.float32)
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow calls a torn PNG a syntax error
+        raise DataError(f"{file} cannot be read as a PNG or JPEG image: {error}") from error
+    if values.ndim == 2:
+        return np.repeat((values / 257 if deep else values)[None], channels, axis=0)
+    # ITU-R BT.601, as common tools convert to grey.
+    return (values @ np.array([0.299, 0.587, 0.114], np.float32))[None] if channels == 1 else values.transpose(2, 0, 1)
 
 
 def load(dataset, folder):
-    """Examples as float32 with the declared shape, and labels."""
+    """Examples as float32 with the declared shape, and Labels or Numbers."""
+    examples, told = read(dataset, folder)
+    shape, uri = dataset["shape"], dataset["uri"].split("?")[0]
+    fitting = [shape, [math.prod(shape)]] + ([shape[1:]] if shape[0] == 1 else [])
+    if list(examples.shape[1:]) not in fitting:
+        raise DataError(f"{uri} has the shape {list(examples.shape)}; dataset.shape {shape} needs examples of that shape")
+    if len(examples) != len(told) or not len(examples):
+        raise DataError(f"{uri} has {len(examples)} examples and {len(told)} {'targets' if dataset.get('targets') else 'labels'}")
+    examples = examples.astype(np.float32).reshape(-1, *shape)
+    if dataset.get("targets"):
+        return examples, numbers(told, dataset["targets"], uri)
+    return examples, labels(told, dataset["classes"], uri)
+
+
+def labels(told, classes, uri):
+    if told.size != len(told):
+        raise DataError(f"{uri} has labels of the shape {list(told.shape)}; it must hold one for each example")
+    of = told.reshape(-1).astype(np.float64)
+    wrong = np.flatnonzero((of != np.floor(of)) | (of < 0) | (of >= classes))
+    if len(wrong):
+        raise DataError(f"{uri}: example {wrong[0] + 1} has the label {of[wrong[0]]:g}; 0 to {classes - 1} are allowed")
+    return Labels(classes, of.astype(np.int64))
+
+
+def numbers(told, columns, uri):
+    if list(told.shape[1:]) not in [[columns]] + ([[]] if columns == 1 else []):
+        raise DataError(f"{uri} has targets of the shape {list(told.shape)}; dataset.targets {columns} needs so many for each example")
+    values = told.reshape(-1, columns)
+    wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if len(wrong):
+        raise DataError(f"{uri}: example {wrong[0] + 1} has the target {values[wrong[0]]}, which is not finite")
+    return Numbers(values)
+
+
+def read(dataset, folder):
+    """Arrays of examples and of what is to be said of them, as the files hold them."""
+    kind = dataset["format"]
+    if kind not in ("csv", "idx", "npy", "npz", "images"):
+        raise DataError(f"format {kind} is not known to this trainer, only csv, idx, npy, npz and images")
+    if kind == "images" and (dataset.get("targets") or dataset.get("sha256")):
+        raise DataError(f"format images has {'labels, not dataset.targets' if dataset.get('targets') else 'no file for dataset.sha256'}")
     web = dataset["uri"].startswith(("http://", "https://"))
-    file, shape = fetched(dataset) if web else path(dataset["uri"], folder), dataset["shape"]
+    file = fetched(dataset) if web else path(dataset["uri"], folder)
     if dataset.get("sha256"):
         found = hashlib.sha256(content(file)[0]).hexdigest()
         if found != dataset["sha256"].lower():
             raise DataError(f"{file} has the SHA-256 {found}, not {dataset['sha256']}")
-    if dataset["format"] == "idx":
-        examples = idx(file, 3).astype(np.float32)
-        labels = idx(path(dataset["labels"], folder), 1).astype(np.float64)
-    elif dataset["format"] == "csv":
-        examples, labels = rows(file, math.prod(shape), dataset["labelColumn"])
-    elif dataset["format"] in ("npy", "npz"):
-        examples, labels = arrays(dataset, file, folder)
-    else:
-        raise DataError(f"format {dataset['format']} is not known to this trainer, only csv, idx, npy and npz")
-    if len(examples) != len(labels) or not len(examples):
-        raise DataError(f"{file} has {len(examples)} examples and {len(labels)} labels")
-    classes = dataset["classes"]
-    wrong = np.flatnonzero((labels != np.floor(labels)) | (labels < 0) | (labels >= classes))
-    if len(wrong):
-        raise DataError(f"{file}: example {wrong[0] + 1} has the label {labels[wrong[0]]:g}; 0 to {classes - 1} are allowed")
-    return examples.reshape(-1, *shape), labels.astype(np.int64)
+    match kind:
+        case "images":
+            return images(file, dataset)
+        case "csv":
+            return rows(file, dataset)
+        case "idx":
+            return idx(file), idx(labelled(dataset, folder))
+        case _:
+            return arrays(dataset, file, folder)
 
 
-def parts(labels, split, seed):
-    """Rows for train, validation and test: disjoint, stratified, and the same for all trials of an experiment."""
-    random = np.random.default_rng(seed)
+def parts(targets, split, seed):
+    """Rows for train, validation and test: disjoint, stratified by label, and the same for all trials of an experiment."""
+    random, strata = np.random.default_rng(seed), targets.strata
     cut = {"train": [], "validation": [], "test": []}
-    for label in np.unique(labels):
-        own = random.permutation(np.flatnonzero(labels == label))
+    for stratum in np.unique(strata):
+        own = random.permutation(np.flatnonzero(strata == stratum))
         validation = max(1, round(len(own) * split["validation"]))
         test = max(1, round(len(own) * split["test"])) if split["test"] else 0
         if len(own) - validation - test < 1:
-            raise DataError(f"class {label} has {len(own)} example(s), too few for the split")
+            whose = "the data" if targets.numbers else f"class {stratum}"
+            raise DataError(f"{whose} has {len(own)} example(s), too few for the split")
         cut["validation"].append(own[:validation])
         cut["test"].append(own[validation:validation + test])
         cut["train"].append(own[validation + test:])
     return {name: np.sort(np.concatenate(chunks)) for name, chunks in cut.items()}
 
 
-def fewer(train, labels, fraction, seed):
+def fewer(train, targets, fraction, seed):
     """A part of the training rows, as much of each class; less lies in more."""
-    order = np.random.default_rng([seed, 1]).permutation(train)
-    kept = [own[:math.ceil(len(own) * fraction)] for own in (order[labels[order] == c] for c in np.unique(labels[train]))]
+    order, strata = np.random.default_rng([seed, 1]).permutation(train), targets.strata
+    kept = [own[:math.ceil(len(own) * fraction)] for own in (order[strata[order] == s] for s in np.unique(strata[train]))]
     return np.sort(np.concatenate(kept))

@@ -12,6 +12,7 @@ import numpy as np
 sys.path.append(str(Path(__file__).resolve().parent.parent / "common"))
 
 import contract  # noqa: E402
+from targets import log_softmax  # noqa: E402
 from network import GraphError, Network  # noqa: E402
 
 MOMENTUM, BETA1, BETA2, EPSILON = 0.9, 0.9, 0.999, 1e-8
@@ -64,28 +65,25 @@ class Trial(contract.Trial):
         self.know("schedule", "cosine", "constant")
         self.know("classWeights", None, "uniform", "balanced")
         self.know("augmentation", None, [])
-        examples, labels, rows = self.examples()
+        examples, targets, rows = self.examples()
         resolution = self.file["dataset"].get("resolution")
         if resolution:
             examples = reduced(examples, *resolution)
         examples = (examples - examples[rows["train"]].mean()) / (examples[rows["train"]].std() or 1)
-        parts = {name: (examples[at].astype(np.float64), labels[at]) for name, at in rows.items()}
+        parts = {name: examples[at].astype(np.float64) for name, at in rows.items()}
         network = Network(self.file["graph"], self.file["seed"])
-        network.check(parts["train"][0][:2])
+        network.check(parts["train"][:2])
         with np.errstate(all="ignore"):  # a training that diverges is seen by its loss
-            self.train(network, *parts["train"], parts["validation"])
-        self.judge(lambda part: evaluate(network, *parts[part]), rows)
+            self.train(network, parts["train"], loss_of(self.recipe, targets, rows["train"]),
+                       lambda: targets.score(network.forward(parts["validation"]), rows["validation"]))
+        self.judge(targets, lambda part: network.forward(parts[part]), rows)
         if not resolution:
-            self.metrics.update(latency(network, parts["validation"][0][:1]), params=network.params(), macs=network.macs())
+            self.metrics.update(latency(network, parts["validation"][:1]), params=network.params(), macs=network.macs())
 
-    def train(self, network, inputs, labels, validation):
-        recipe, seed, classes = self.recipe, self.file["seed"], self.file["dataset"]["classes"]
+    def train(self, network, inputs, loss, validate):
+        recipe, seed = self.recipe, self.file["seed"]
         batches = math.ceil(len(inputs) / recipe["batchSize"])
         optimizer = Optimizer(recipe, network, self.schedule_epochs() * batches, (recipe.get("warmUpEpochs") or 0) * batches)
-        smoothing = recipe.get("labelSmoothing") or 0.0
-        targets = np.eye(classes)[labels] * (1 - smoothing) + smoothing / classes
-        if recipe.get("classWeights") == "balanced":
-            targets = targets * len(labels) / (classes * np.bincount(labels, minlength=classes))
         begun = self.restore(lambda path: saved(path, network, optimizer))
         for epoch in range(begun + 1, self.file["epochs"] + 1):
             start, total = time.monotonic(), 0.0
@@ -93,13 +91,34 @@ class Trial(contract.Trial):
             random = np.random.default_rng([seed, epoch])
             for at in np.array_split(random.permutation(len(inputs)), batches):
                 self.heed(epoch)
-                logarithms = log_softmax(network.forward(inputs[at], random))
-                total -= (targets[at] * logarithms).sum()
-                weights = targets[at].sum(axis=1, keepdims=True)
-                network.backward((np.exp(logarithms) * weights - targets[at]) / len(at))
+                mean, gradient = loss(network.forward(inputs[at], random), at)
+                total += mean * len(at)
+                network.backward(gradient)
                 optimizer.update()
-            self.ended(epoch, time.monotonic() - start, total / len(inputs), evaluate(network, *validation))
+            self.ended(epoch, time.monotonic() - start, total / len(inputs), validate())
             self.save(lambda path, told: np.savez(path, *state(network, optimizer), told=json.dumps({**told, "step": optimizer.step})))
+
+
+def loss_of(recipe, targets, rows):
+    """A function of outputs and the places of a batch in these rows: the mean loss and its gradient by the outputs."""
+    if targets.numbers:
+        wanted = targets.standard(rows)
+
+        def squared_error(outputs, at):
+            errors = outputs - wanted[at]
+            return (errors**2).mean(), 2 * errors / errors.size
+
+        return squared_error
+    labels, classes, smoothing = targets.of[rows], targets.outputs, recipe.get("labelSmoothing") or 0.0
+    spread = np.eye(classes)[labels] * (1 - smoothing) + smoothing / classes
+    if recipe.get("classWeights") == "balanced":
+        spread = spread * (len(labels) / (classes * np.bincount(labels, minlength=classes)))[labels][:, None]
+
+    def cross_entropy(outputs, at):
+        logarithms, weights = log_softmax(outputs), spread[at].sum(axis=1, keepdims=True)
+        return -(spread[at] * logarithms).sum() / len(at), (np.exp(logarithms) * weights - spread[at]) / len(at)
+
+    return cross_entropy
 
 
 def state(network, optimizer):
@@ -127,30 +146,6 @@ def reduced(examples, height, width):
     cut = lambda i, old, new: slice(i * old // new, -(-(i + 1) * old // new))  # noqa: E731
     return np.stack([np.stack([examples[:, :, cut(y, rows, height), cut(x, columns, width)].mean(axis=(2, 3))
                                for x in range(width)], axis=2) for y in range(height)], axis=2)
-
-
-def log_softmax(logits):
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-
-
-def evaluate(network, inputs, labels):
-    logarithms = log_softmax(network.forward(inputs))
-    answers, classes = logarithms.argmax(axis=1), logarithms.shape[1]
-    present = np.bincount(labels, minlength=classes)
-    seen = np.bincount(answers, minlength=classes) + present
-    f1 = 2 * np.bincount(labels[answers == labels], minlength=classes)[seen > 0] / seen[seen > 0]
-    areas = [area(logarithms[:, c], labels == c) for c in range(classes) if 0 < present[c] < len(labels)]
-    return {"accuracy": (answers == labels).mean(), "loss": -logarithms[np.arange(len(labels)), labels].mean(),
-            "macroF1": f1.mean(), "auc": np.mean(areas) if areas else math.nan}
-
-
-def area(scores, positive):
-    """Under the ROC curve: the part of pairs in the right order, ties counting half (Mann and Whitney)."""
-    _, ranks, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[ranks]
-    count = positive.sum()
-    return (ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(scores) - count))
 
 
 def latency(network, example):

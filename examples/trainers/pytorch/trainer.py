@@ -45,40 +45,42 @@ class Trial(contract.Trial):
         for change in self.recipe.get("augmentation") or []:
             if change not in AUGMENTATIONS:
                 raise End(DATA, f"recipe.augmentation holds {change}; {', '.join(AUGMENTATIONS)} are known")
-        examples, labels, rows = self.examples()
+        examples, targets, rows = self.examples()
         reduced = file["dataset"].get("resolution")
         if reduced:
             examples = F.adaptive_avg_pool2d(torch.from_numpy(examples), reduced).numpy()
         mean, deviation = examples[rows["train"]].mean(), examples[rows["train"]].std() or 1
-        everything = {name: (torch.from_numpy((examples[at] - mean) / deviation).to(self.device),
-                             torch.from_numpy(labels[at]).to(self.device)) for name, at in rows.items()}
+        parts = {name: torch.from_numpy((examples[at] - mean) / deviation).to(self.device) for name, at in rows.items()}
         self.refuse_too_large()
         try:
-            network = self.trained(everything)
+            network = self.trained(parts, targets, rows)
         except OUT_OF_MEMORY:
             torch.cuda.empty_cache()
             # Once with half of the batch, from its own checkpoint if it has one.
             self.recipe["batchSize"] = max(1, self.recipe["batchSize"] // 2)
             self.history, self.seconds = [], 0.0
-            network = self.trained(everything)
+            network = self.trained(parts, targets, rows)
         if not reduced:
             self.metrics["params"] = network.params()
-        self.judge(lambda part: evaluate(network, *everything[part]), rows)
-        self.leave(network, mean, deviation)
+        self.judge(targets, lambda part: answers(network, parts[part]), rows)
+        self.leave(network, mean, deviation, targets)
         if not reduced:
-            self.metrics.update(latency(network, everything["validation"][0][:1]))
+            self.metrics.update(latency(network, parts["validation"][:1]))
         if self.device.type == "cuda":
             self.metrics["gpuMemoryMiB"] = torch.cuda.max_memory_allocated() / 2**20
         log_to_mlflow(self)
 
-    def leave(self, network, mean, deviation):
-        """The trained network where the operator has a place for it: its graph, its weights, and how examples are standardised."""
+    def leave(self, network, mean, deviation, targets):
+        """The trained network where the operator has a place for it: its graph, its weights, how examples are standardised, and by
+        what numbers come back into the data's units."""
         if not self.file["folders"].get("model"):
             return
         folder = Path(self.file["folders"]["model"])
         folder.mkdir(parents=True, exist_ok=True)
-        torch.save({"graph": self.file["graph"], "network": network.state_dict(), "mean": float(mean), "deviation": float(deviation)},
-                   folder / "model.part")
+        model = {"graph": self.file["graph"], "network": network.state_dict(), "mean": float(mean), "deviation": float(deviation)}
+        if targets.numbers:
+            model.update(targetMean=targets.mean.tolist(), targetScale=targets.deviation.tolist())
+        torch.save(model, folder / "model.part")
         os.replace(folder / "model.part", folder / "model.pt")
 
     def refuse_too_large(self):
@@ -94,15 +96,16 @@ class Trial(contract.Trial):
             raise End(INFEASIBLE, f"{params:,} parameters need {16 * params >> 20:,} MiB to train,"
                                   f" but the device has {memory >> 20:,} MiB")
 
-    def trained(self, parts):
+    def trained(self, parts, targets, rows):
         torch.manual_seed(self.file["seed"])
         network = Network(self.file["graph"])
-        network.check(torch.zeros(2, *parts["train"][0].shape[1:]))
+        network.check(torch.zeros(2, *parts["train"].shape[1:]))
         network.to(self.device)
-        self.train(network, *parts["train"], parts["validation"])
+        self.train(network, parts["train"], *objective(targets, rows["train"], self.recipe, self.device),
+                   lambda: targets.score(answers(network, parts["validation"]), rows["validation"]))
         return network
 
-    def train(self, network, inputs, labels, validation):
+    def train(self, network, inputs, wanted, loss_of, validate):
         recipe, epochs, seed = self.recipe, self.file["epochs"], self.file["seed"]
         optimizer = optimiser(network, recipe)
         batch = recipe["batchSize"]
@@ -117,7 +120,6 @@ class Trial(contract.Trial):
             return 0.5 * (1 + math.cos(math.pi * done)) if cosine else 1.0
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-        targets, weights = one_hot(labels, self.file["dataset"]["classes"], recipe)
         longest = recipe.get("gradientClipping")
         kept = {"network": network, "optimizer": optimizer, "schedule": schedule}
         begun = self.restore(lambda path: saved(path, self.device, kept))
@@ -131,9 +133,8 @@ class Trial(contract.Trial):
             for at in np.array_split(order, math.ceil(len(order) / batch)):
                 self.heed(epoch)
                 rows = torch.from_numpy(at).to(self.device)
-                batch_inputs, batch_targets = augmented(inputs[rows], targets[rows], recipe.get("augmentation") or [])
-                loss = F.cross_entropy(network(batch_inputs), batch_targets, weight=weights,
-                                       label_smoothing=recipe.get("labelSmoothing", 0.0))
+                batch_inputs, batch_wanted = augmented(inputs[rows], wanted[rows], recipe.get("augmentation") or [])
+                loss = loss_of(network(batch_inputs), batch_wanted)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 if longest:
@@ -146,7 +147,7 @@ class Trial(contract.Trial):
                     self.metrics["startSeconds"] = time.monotonic() - STARTED
             train_loss = total.item() / len(inputs)
             seconds = time.monotonic() - start
-            self.ended(epoch, seconds, train_loss, evaluate(network, *validation))
+            self.ended(epoch, seconds, train_loss, validate())
             self.save(lambda path, told: torch.save({**told, **{n: k.state_dict() for n, k in kept.items()}}, path))
         self.metrics["imagesPerSecond"] = len(inputs) * (epochs - begun) / self.seconds if epochs > begun else math.nan
 
@@ -162,12 +163,16 @@ def saved(path, device, kept):
     return archive, take
 
 
-def one_hot(labels, classes, recipe):
-    """Targets of the loss, and the weight of each class or None."""
-    targets = F.one_hot(labels, classes).float()
+def objective(targets, rows, recipe, device):
+    """What a network has to say of these rows, and the mean loss of a batch."""
+    if targets.numbers:
+        return torch.from_numpy(targets.standard(rows)).float().to(device), F.mse_loss
+    labels = torch.from_numpy(targets.of[rows]).to(device)
+    wanted, weights = F.one_hot(labels, targets.outputs).float(), None
     if recipe.get("classWeights") == "balanced":
-        return targets, len(labels) / (classes * targets.sum(dim=0))
-    return targets, None
+        weights = len(labels) / (targets.outputs * wanted.sum(dim=0))
+    smoothing = recipe.get("labelSmoothing", 0.0)
+    return wanted, lambda said, told: F.cross_entropy(said, told, weight=weights, label_smoothing=smoothing)
 
 
 def augmented(images, targets, changes):
@@ -216,25 +221,10 @@ def optimiser(network, recipe):
 
 
 @torch.no_grad()
-def evaluate(network, inputs, labels):
+def answers(network, inputs):
+    """What the network says of every example."""
     network.eval()
-    logarithms = torch.cat([F.log_softmax(network(inputs[at:at + 1024]), dim=1) for at in range(0, len(inputs), 1024)])
-    answers, classes = logarithms.argmax(dim=1), logarithms.shape[1]
-    right, present = answers == labels, torch.bincount(labels, minlength=classes)
-    seen = torch.bincount(answers, minlength=classes) + present
-    f1 = 2 * torch.bincount(labels[right], minlength=classes)[seen > 0] / seen[seen > 0]
-    areas = [area(logarithms[:, c], labels == c) for c in range(classes) if 0 < present[c] < len(labels)]
-    return {"accuracy": right.double().mean().item(), "loss": F.nll_loss(logarithms, labels).item(),
-            "macroF1": f1.double().mean().item(), "auc": sum(areas) / len(areas) if areas else math.nan}
-
-
-def area(scores, positive):
-    """Under the ROC curve: the part of pairs in the right order, ties counting half (Mann and Whitney)."""
-    _, ranks, counts = scores.unique(return_inverse=True, return_counts=True)
-    mean_ranks = counts.cumsum(0).double() - (counts - 1) / 2
-    count = positive.sum().item()
-    above = mean_ranks[ranks][positive].sum().item() - count * (count + 1) / 2
-    return above / (count * (len(scores) - count))
+    return torch.cat([network(inputs[at:at + 1024]) for at in range(0, len(inputs), 1024)]).cpu().numpy()
 
 
 @torch.no_grad()

@@ -8,7 +8,6 @@ import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Recipe;
 import dev.mlops.nas.contract.TrialFile.Scoring;
-import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.contract.TrialResult;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
@@ -26,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Holds a trainer against the trial contract: gives it small trials, good and bad ones, and looks at what it does. The data are
- * made for it: 8x8 images with stripes this way or that way, with squares like a chessboard's, or with nothing but noise.
+ * made for it, {@link StripedImages}.
  */
 public final class TrainerCheck {
     /** What became of one demand of the contract. */
@@ -46,9 +44,6 @@ public final class TrainerCheck {
      */
     public record Finding(Verdict verdict, String sentence) {}
 
-    private static final int CLASSES = 4;
-    private static final int EXAMPLES = 320;
-    private static final int SIDE = 8;
     private static final int EPOCHS = 5;
     /** What Kubernetes gives a pod by default. */
     private static final Duration GRACE = Duration.ofSeconds(30);
@@ -56,15 +51,12 @@ public final class TrainerCheck {
     /** By then a trainer has begun to train. */
     private static final Duration LATEST_START = Duration.ofSeconds(15);
 
-    private static final double CHANCE = 1.0 / CLASSES;
+    private static final double CHANCE = 1.0 / StripedImages.CLASSES;
 
     /** More than a network reaches that has not learned. */
     private static final double LEARNED = 0.6;
 
     private static final double SMOOTHING = 0.5;
-
-    /** Standard deviation of the labels 0 to 3 as numbers. */
-    private static final double SPREAD = Math.sqrt(1.25);
 
     /** Entropy of the labels of four classes with half of each spread: 5/8 and three times 1/8. */
     private static final double SMOOTHED_LOSS = -0.625 * Math.log(0.625) - 0.375 * Math.log(0.125);
@@ -92,7 +84,8 @@ public final class TrainerCheck {
 
     /** Checks everything and returns whether the contract is kept. */
     public boolean run() throws IOException, InterruptedException {
-        writeData();
+        StripedImages.write(folder);
+        Files.createDirectories(folder.resolve("checkpoints"));
         TrialFile plain = trial("check-00001", sample.nodes(), EPOCHS, false);
         TrainerRun first = run(plain, "first");
         if (Objects.equals(first.code(), ExitCode.ARCHITECTURE.code())) {
@@ -110,12 +103,13 @@ public final class TrainerCheck {
             leavesOnTermination();
             scores(plain);
             foretellsNumbers(plain);
+            readsImages();
         }
         refuses(
                 "an operator that nobody knows",
                 trial("check-00004", sample.withOperator("hypercube"), EPOCHS, false),
                 ExitCode.ARCHITECTURE);
-        refuses("data that is not there", withData(plain, data("nowhere.csv")), ExitCode.DATA);
+        refuses("data that is not there", withData(plain, StripedImages.missing()), ExitCode.DATA);
         refuses("a contract version of the future", withVersion(plain, TrialFile.VERSION + "000"), ExitCode.DATA);
         return kept;
     }
@@ -259,15 +253,17 @@ public final class TrainerCheck {
             return;
         }
         TrialFile plain = trial("check-00009", sample.nodes(), EPOCHS, false);
-        TrainerRun fewer = run(withData(plain, cut(0.25, null)), "fewer");
+        TrainerRun fewer = run(withData(plain, StripedImages.reduced(0.25, null)), "fewer");
         note(
                 fewer.result() != null
                         && Objects.equals(fewer.code(), 0)
                         && trainLoss(fewer.result()) != trainLoss(whole),
                 "dataset.fraction is kept",
                 "dataset.fraction is not kept: a quarter of the examples gave the same training loss");
-        TrialFile small = trial("check-00010", sample.graph().apply(SIDE / 2), EPOCHS, false);
-        TrainerRun smaller = run(withData(small, cut(null, List.of(SIDE / 2, SIDE / 2))), "smaller");
+        TrialFile small = trial("check-00010", sample.graph().apply(StripedImages.SIDE / 2), EPOCHS, false);
+        TrainerRun smaller = run(
+                withData(small, StripedImages.reduced(null, List.of(StripedImages.SIDE / 2, StripedImages.SIDE / 2))),
+                "smaller");
         note(
                 Objects.equals(smaller.code(), 0),
                 "dataset.resolution is kept",
@@ -298,42 +294,68 @@ public final class TrainerCheck {
                 "but begins anew: promotions cost all their epochs with this trainer");
     }
 
-    /** A trial whose labels are to be foretold as numbers: a trainer learns them, or refuses the contract's second version. */
+    /** Trials whose labels are to be foretold as numbers: a trainer learns them, or refuses the contract's second version. */
     private void foretellsNumbers(TrialFile plain) throws IOException, InterruptedException {
-        DatasetRef labels = plain.dataset();
-        var numbers = new DatasetRef(
-                labels.uri(),
-                labels.format(),
-                labels.labels(),
-                labels.labelColumn(),
-                labels.sha256(),
-                labels.shape(),
-                0,
-                labels.split(),
-                labels.fraction(),
-                labels.resolution(),
-                1);
+        TrainerRun ended = run(numbers("check-00013", plain, false), "numbers");
+        if (Objects.equals(ended.code(), ExitCode.DATA.code())) {
+            note(false, "", "numbers in place of labels end with 65: dataset.targets is not for this trainer");
+            return;
+        }
+        double rmse = ended.result() == null ? Double.NaN : metric(ended.result(), "rmse");
+        if (!demand(
+                Objects.equals(ended.code(), 0) && rmse > 0 && rmse < StripedImages.SPREAD,
+                "numbers in place of labels are learned: rmse %.3f".formatted(rmse),
+                "a trial of %s, with dataset.targets, %s, rmse %s after %d epochs on numbers whose standard deviation is %.2f; it must learn them or end with %d%s"
+                        .formatted(
+                                TrialFile.VERSION_OF_NUMBERS,
+                                ended.codeText(),
+                                rmse,
+                                EPOCHS,
+                                StripedImages.SPREAD,
+                                ExitCode.DATA.code(),
+                                ended.log()))) {
+            return;
+        }
+        TrialResult result = Objects.requireNonNull(ended.result());
+        note(
+                metric(result, "r2") > 0 && metric(result, "r2") <= 1,
+                "r2 is measured",
+                "r2 is %s: it cannot be the objective with this trainer".formatted(metric(result, "r2")));
+        TrainerRun last = run(numbers("check-00014", plain, true), "numbers-final");
+        demand(
+                last.result() != null
+                        && metric(last.result(), "testRmse") > 0
+                        && metric(last.result(), "testExamples") > 0,
+                "a final training on numbers opens the test part",
+                "evaluateTest is true, but testRmse and testExamples are not both reported" + last.log());
+        note(
+                last.result() != null && metric(last.result(), "testRmseSe") > 0,
+                "testRmse has a standard error",
+                "testRmseSe is not measured: final comparisons on numbers have no intervals with this trainer");
+    }
+
+    private TrialFile numbers(String name, TrialFile plain, boolean test) {
         List<GraphNode> graph = new ArrayList<>(sample.nodes());
         GraphNode logits = graph.removeLast();
         graph.add(Sample.dense(logits.name(), logits.inputs().getFirst(), 1));
-        TrialFile file =
-                with(trial("check-00013", graph, EPOCHS, false), TrialFile.VERSION_OF_NUMBERS, numbers, plain.recipe());
-        TrainerRun ended = run(file, "numbers");
-        boolean refused = Objects.equals(ended.code(), ExitCode.DATA.code());
-        double rmse = ended.result() == null ? Double.NaN : metric(ended.result(), "rmse");
-        if (refused || !Objects.equals(ended.code(), 0)) {
-            demand(
-                    refused,
-                    "numbers in place of labels end with 65: dataset.targets is not for this trainer",
-                    "a trial of %s, with dataset.targets, %s; it must be trained or end with %d"
-                            .formatted(TrialFile.VERSION_OF_NUMBERS, ended.codeText(), ExitCode.DATA.code()));
+        TrialFile file = trial(name, graph, EPOCHS, test);
+        return with(file, TrialFile.VERSION_OF_NUMBERS, StripedImages.numbers(), plain.recipe());
+    }
+
+    /** A folder of images for each class: a trainer learns from them, or refuses the format. */
+    private void readsImages() throws IOException, InterruptedException {
+        TrialFile file = withData(trial("check-00015", sample.nodes(), EPOCHS, false), StripedImages.folders());
+        TrainerRun ended = run(file, "images");
+        if (Objects.equals(ended.code(), ExitCode.DATA.code())) {
+            note(false, "", "dataset.format images ends with 65: folders of images are not for this trainer");
             return;
         }
+        double accuracy = ended.result() == null ? Double.NaN : metric(ended.result(), "accuracy");
         demand(
-                rmse > 0 && rmse < SPREAD,
-                "numbers in place of labels are learned: rmse %.3f".formatted(rmse),
-                "rmse is %s after %d epochs on numbers whose standard deviation is %.2f"
-                        .formatted(rmse, EPOCHS, SPREAD));
+                Objects.equals(ended.code(), 0) && accuracy > CHANCE + 0.1,
+                "a folder of images for each class is learned from: accuracy %.3f".formatted(accuracy),
+                "dataset.format is images, and the trainer %s, accuracy %s; it must learn or end with %d%s"
+                        .formatted(ended.codeText(), accuracy, ExitCode.DATA.code(), ended.log()));
     }
 
     private TrialFile rung(String name, int epochs, Path checkpoints, @Nullable Path resume) {
@@ -431,30 +453,6 @@ public final class TrainerCheck {
         return TrainerRun.of(command, file, folder, name, 1, patience);
     }
 
-    private void writeData() throws IOException {
-        var random = new SplittableRandom(1);
-        var csv = new StringBuilder();
-        for (int i = 0; i < EXAMPLES; i++) {
-            int label = i % CLASSES;
-            for (int pixel = 0; pixel < SIDE * SIDE; pixel++) {
-                csv.append(random.nextInt(6) + (isBright(label, pixel / SIDE, pixel % SIDE) ? 8 : 0))
-                        .append(',');
-            }
-            csv.append(label).append('\n');
-        }
-        Files.writeString(folder.resolve("check.csv"), csv);
-        Files.createDirectories(folder.resolve("checkpoints"));
-    }
-
-    private static boolean isBright(int label, int row, int column) {
-        return switch (label) {
-            case 0 -> row % 2 == 0;
-            case 1 -> column % 2 == 0;
-            case 2 -> (row + column) % 2 == 0;
-            default -> false;
-        };
-    }
-
     /**
      * A network that can tell the patterns apart.
      *
@@ -464,7 +462,7 @@ public final class TrainerCheck {
      */
     private record Sample(IntFunction<List<GraphNode>> graph, int params, int macs) {
         List<GraphNode> nodes() {
-            return graph.apply(SIDE);
+            return graph.apply(StripedImages.SIDE);
         }
 
         /** Convolution 8*9, normalisation 2*8, dense layer 8*4 + 4. */
@@ -477,7 +475,7 @@ public final class TrainerCheck {
                             new GraphNode("norm", "batchNorm", Map.of(), List.of("conv"), List.of(8, side, side)),
                             new GraphNode("relu", "relu", Map.of(), List.of("norm"), List.of(8, side, side)),
                             new GraphNode("pool", "globalAvgPool", Map.of(), List.of("relu"), List.of(8)),
-                            dense("logits", "pool", CLASSES)),
+                            dense("logits", "pool", StripedImages.CLASSES)),
                     72 + 16 + 36,
                     72 * 64 + 32);
         }
@@ -490,7 +488,7 @@ public final class TrainerCheck {
                             new GraphNode("flatten", "flatten", Map.of(), List.of("input"), List.of(side * side)),
                             dense("hidden", "flatten", 16),
                             new GraphNode("relu", "relu", Map.of(), List.of("hidden"), List.of(16)),
-                            dense("logits", "relu", CLASSES)),
+                            dense("logits", "relu", StripedImages.CLASSES)),
                     1040 + 68,
                     1024 + 64);
         }
@@ -520,27 +518,13 @@ public final class TrainerCheck {
                 name,
                 graph,
                 Map.of(),
-                data("check.csv"),
+                StripedImages.table(),
                 epochs,
                 7,
                 1,
                 new Recipe("adamw", 0.01, "cosine", 16, 0.0005, null),
                 test,
                 new Folders(folder.toString(), folder.resolve("checkpoints").toString(), null));
-    }
-
-    private static DatasetRef data(String uri) {
-        return data(uri, null, null);
-    }
-
-    private static DatasetRef cut(@Nullable Double fraction, @Nullable List<Integer> resolution) {
-        return data("check.csv", fraction, resolution);
-    }
-
-    private static DatasetRef data(String uri, @Nullable Double fraction, @Nullable List<Integer> resolution) {
-        var split = new Split(0.6, 0.2, 0.2);
-        return new DatasetRef(
-                uri, "csv", null, -1, null, List.of(1, SIDE, SIDE), CLASSES, split, fraction, resolution, null);
     }
 
     private static TrialFile withData(TrialFile file, DatasetRef dataset) {

@@ -29,7 +29,8 @@ class TrainerCheckCommandTest {
                 .contains("note    it scores no architectures without training")
                 .contains("note    dataset.fraction and dataset.resolution could not be tried")
                 .contains("a promoted trial comes to its 5 epochs", "note    but begins anew")
-                .contains("numbers in place of labels end with 65: dataset.targets is not for this trainer")
+                .contains("note    numbers in place of labels end with 65: dataset.targets is not for this trainer")
+                .contains("note    dataset.format images ends with 65: folders of images are not for this trainer")
                 .endsWith("the contract is kept\n")
                 .doesNotContain("FAILED");
         assertThat(ended.code()).isZero();
@@ -46,8 +47,11 @@ class TrainerCheckCommandTest {
         Ended blind = check(broken(shell, "finish 64", "finish 1"));
         assertThat(blind.out())
                 .contains("FAILED  an operator that nobody knows: the trainer ended with 1; it must end with 64");
-        Ended careless = check(broken(shell, "= nas.mlops.dev/trial/v1 ]", "!= \"\" ]"));
-        assertThat(careless.out()).contains("FAILED  rmse is NaN after 5 epochs on numbers");
+        Ended careless =
+                check(broken(shell, "= nas.mlops.dev/trial/v1 ]", "!= \"\" ]", "[ \"$(ask format)\" = csv ]", "true"));
+        assertThat(careless.out())
+                .contains("FAILED  a trial of nas.mlops.dev/trial/v2, with dataset.targets, ended with 0, rmse NaN")
+                .contains("FAILED  dataset.format is images, and the trainer ended with");
         Ended random = check(broken(shell, "guess == x[NF]", "0"));
         assertThat(random.out()).contains("FAILED  accuracy is 0.0 after 5 epochs");
     }
@@ -62,10 +66,15 @@ class TrainerCheckCommandTest {
         assertThat(check("'open").code()).isEqualTo(2);
     }
 
-    private String broken(String shell, String good, String bad) throws IOException {
-        assertThat(shell).contains(good);
+    /** The trainer with pieces of it, and what takes their place, by turns. */
+    private String broken(String shell, String... goodAndBad) throws IOException {
+        String changed = shell;
+        for (int i = 0; i < goodAndBad.length; i += 2) {
+            assertThat(changed).contains(goodAndBad[i]);
+            changed = changed.replace(goodAndBad[i], goodAndBad[i + 1]);
+        }
         Path file = Files.createTempFile(folder, "trainer", ".sh");
-        Files.writeString(file, shell.replace(good, bad));
+        Files.writeString(file, changed);
         return "sh " + file;
     }
 
