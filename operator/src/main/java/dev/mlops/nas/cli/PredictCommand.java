@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Applies a network that the built-in trainer left to examples without labels: prints the most probable class of each, and its probability, or the numbers that it foretells.",
             "",
-            "nas run names the winner's folder at its end. There, model.json has the graph and how values are standardised, and weights.npz, which NumPy reads, the weights: other programs need nothing else.",
+            "nas run names the winner's folder at its end. There, model.json has the graph and how values are standardised, and weights.npz, which NumPy reads, the weights: other programs need nothing else. model.onnx beside them is the same for ONNX runtimes.",
             ""
         },
         mixinStandardHelpOptions = true,

@@ -86,6 +86,7 @@ class LauncherIT {
 
         Path model = Path.of(result.at("/model").asText());
         assertThat(model.resolve("weights.npz")).isNotEmptyFile();
+        assertThat(model.resolve("model.onnx")).isNotEmptyFile();
         Path blank = Files.writeString(folder.resolve("blank.csv"), "0,".repeat(63) + "0\n");
         Ended predicted = nas(Map.of(), "predict", model.toString(), blank.toString());
         assertThat(predicted.out()).matches("class,probability\\R[0-9],[01]\\.[0-9]{4}\\R");

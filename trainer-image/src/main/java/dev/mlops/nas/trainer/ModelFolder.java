@@ -29,12 +29,14 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * A trained network as files that need none of this program: {@code model.json} with the graph and how examples are standardised, and
  * {@code weights.npz}, which NumPy reads, with the arrays of every node under {@code node/0}, {@code node/1}, … in the order of the
- * module's README, and the averages of normalisations under {@code node/mean} and {@code node/variance}.
+ * module's README, and the averages of normalisations under {@code node/mean} and {@code node/variance}. {@code model.onnx} is the same
+ * for ONNX runtimes.
  */
 final class ModelFolder {
     private static final String FORMAT = "nas-model/1";
     private static final String MODEL = "model.json";
     private static final String WEIGHTS = "weights.npz";
+    private static final String ONNX = "model.onnx";
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     /**
@@ -100,6 +102,7 @@ final class ModelFolder {
                 targets instanceof Numbers numbers ? list(numbers.mean()) : null,
                 targets instanceof Numbers numbers ? list(numbers.deviation()) : null);
         put(MODEL, JSON.writeValueAsBytes(model));
+        put(ONNX, OnnxWriter.write(model, network.arrays()));
         var bytes = new ByteArrayOutputStream();
         try (var zip = new ZipOutputStream(bytes)) {
             zip.setMethod(ZipOutputStream.STORED);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -17,8 +18,20 @@ class GradientTest {
     private static final int BATCH = 6;
     private static final int CLASSES = 3;
 
+    /** A graph for images of two channels and 5x5 pixels, and three classes. */
+    record Case(String name, List<GraphNode> graph) {}
+
     @TestFactory
-    List<DynamicTest> theGradientIsTheSlopeOfTheLoss() {
+    Stream<DynamicTest> theGradientIsTheSlopeOfTheLoss() {
+        return cases().map(c -> DynamicTest.dynamicTest(c.name(), () -> check(c.graph())));
+    }
+
+    /** All operators, each where it has something to do. */
+    static Stream<Case> cases() {
+        return Stream.concat(images().stream(), sequences().stream());
+    }
+
+    private static List<Case> images() {
         return List.of(
                 test(
                         "convolution with stride",
@@ -148,8 +161,7 @@ class GradientTest {
                                 .head(4, CLASSES)));
     }
 
-    @TestFactory
-    List<DynamicTest> theGradientThroughSequencesIsTheSlopeOfTheLoss() {
+    private static List<Case> sequences() {
         return List.of(
                 test(
                         "convolution along a sequence",
@@ -290,8 +302,8 @@ class GradientTest {
                 .head(4, CLASSES);
     }
 
-    private static DynamicTest test(String name, List<GraphNode> graph) {
-        return DynamicTest.dynamicTest(name, () -> check(graph));
+    private static Case test(String name, List<GraphNode> graph) {
+        return new Case(name, graph);
     }
 
     private static void check(List<GraphNode> graph) {

@@ -3,13 +3,16 @@ package dev.mlops.nas.trainer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.onnxruntime.OrtException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
@@ -21,7 +24,7 @@ class ModelFolderTest {
     private Path folder;
 
     @Test
-    void aTrainedNetworkIsLeftAndPredictsUnlabelledDigits() throws IOException {
+    void aTrainedNetworkIsLeftAndPredictsUnlabelledDigits() throws IOException, OrtException {
         Path model = folder.resolve("model");
         var result = Trials.digits().epochs(6).openingTest().leaving(model).run(folder);
         assertThat(result.message()).isNull();
@@ -50,6 +53,31 @@ class ModelFolderTest {
             assertThat(Double.parseDouble(predicted[1])).isBetween(0.1, 1.0);
         }
         assertThat(right).isGreaterThan(280);
+        assertThat(predictedByOnnx(model, digits)).isEqualTo(classes(lines));
+    }
+
+    private static List<Integer> classes(List<String> lines) {
+        return lines.stream()
+                .skip(1)
+                .map(line -> Integer.valueOf(line.split(",", -1)[0]))
+                .toList();
+    }
+
+    private static List<Integer> predictedByOnnx(Path model, List<String> digits) throws IOException, OrtException {
+        var features = new float[digits.size() * 64];
+        for (int i = 0; i < digits.size(); i++) {
+            String[] columns = digits.get(i).split(",", -1);
+            for (int pixel = 0; pixel < 64; pixel++) {
+                features[i * 64 + pixel] = Float.parseFloat(columns[pixel]);
+            }
+        }
+        var said = OnnxTest.run(Files.readAllBytes(model.resolve("model.onnx")), features, List.of(1, 8, 8));
+        return IntStream.range(0, digits.size())
+                .mapToObj(i -> IntStream.range(0, 10)
+                        .boxed()
+                        .max(Comparator.comparingDouble(c -> said[i * 10 + c]))
+                        .orElseThrow())
+                .toList();
     }
 
     @Test
