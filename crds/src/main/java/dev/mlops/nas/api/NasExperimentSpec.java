@@ -916,17 +916,25 @@ public record NasExperimentSpec(
             @Default("20") @Min(2) @Max(10000) Integer population) {}
 
     /**
-     * Differentiable search (DARTS, Liu et al. 2019, first order, with the early stopping of Zela et al. 2020): the first trial trains a
-     * network with all choices of the space open, weights and choices by turns, and counts in the cost of the search. What it derives is
+     * Differentiable search (DARTS, Liu et al. 2019, with the early stopping of Zela et al. 2020): the first trial trains a network with all choices of the space open, weights and choices by turns, and counts in the cost of the search. What it derives is
      * trained next; what is left of budget.trials goes to neighbours of the best.
      *
      * @param epochs passes of the first trial over the training part; each costs about as many trainings as an edge has operations
      * @param candidates architectures that it derives: the one with the strongest choices, then others of nearly such choices, and of
      *     choices at earlier epochs
+     * @param order First (choices are judged with the weights as they are) or Second (with the weights that one more step of theirs
+     *     would lead to, by equations 7 and 8 of the paper: an epoch costs two and a half times as much)
      */
     public record DifferentiableOptions(
             @Default("50") @Min(1) @Max(10000) Integer epochs,
-            @Default("8") @Min(1) @Max(16) Integer candidates) {}
+            @Default("8") @Min(1) @Max(16) Integer candidates,
+            @Default("First") OrderName order) {}
+
+    /** By which order of derivatives a differentiable search moves its choices. */
+    public enum OrderName {
+        First,
+        Second
+    }
 
     /**
      * A strategy of the user's, asked over HTTP for the next architectures; docs/strategy-protocol.md tells how. While it does not

@@ -364,8 +364,21 @@ public record TrialFile(
      *     shape, each times its weight in the mixture that the attribute {@code mixture} counts from 0
      * @param mixtures what is open
      * @param derive how many architectures to name at most
+     * @param order of the slopes of the choices: {@code first} (at the weights as they are) or {@code second} (at the weights after a
+     *     step down the slope of the training loss at the present rate, with the part that the choices have in that step: equations 6
+     *     to 8 of the paper); absent for first
      */
-    public record Relaxed(List<GraphNode> graph, List<Mixture> mixtures, int derive) {}
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Relaxed(
+            List<GraphNode> graph,
+            List<Mixture> mixtures,
+            int derive,
+            @Nullable String order) {
+        /** Of first order. */
+        public Relaxed(List<GraphNode> graph, List<Mixture> mixtures, int derive) {
+            this(graph, mixtures, derive, null);
+        }
+    }
 
     /**
      * One open choice, for as many nodes as name it; the weights are trained and add up to 1.

@@ -29,6 +29,7 @@ import dev.mlops.nas.search.Experiment.SurrogateKind;
 import dev.mlops.nas.search.Experiment.TradeOff;
 import dev.mlops.nas.search.NetworkKind;
 import dev.mlops.nas.search.Preparation.OpenChoices;
+import dev.mlops.nas.search.Preparation.Order;
 import dev.mlops.nas.search.Preparation.Sampling;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.SharedPaths;
@@ -101,7 +102,11 @@ public final class ExperimentFactory {
     }
 
     private static OpenChoices openChoices(SearchSpace space, DifferentiableOptions options) {
-        return OpenChoices.of(space, options.epochs(), options.candidates());
+        Order order = switch (options.order()) {
+            case First -> Order.FIRST;
+            case Second -> Order.SECOND;
+        };
+        return OpenChoices.of(space, options.epochs(), options.candidates(), order);
     }
 
     private static Sampling sampling(SamplingName name) {

@@ -21,6 +21,7 @@ import dev.mlops.nas.search.Experiment.Resource;
 import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.Graph;
 import dev.mlops.nas.search.Preparation.OpenChoices;
+import dev.mlops.nas.search.Preparation.Order;
 import dev.mlops.nas.search.Preparation.SharedWeights;
 import dev.mlops.nas.search.Relaxation;
 import dev.mlops.nas.search.ScoreStudy.Subject;
@@ -82,10 +83,18 @@ public final class TrialFiles {
                 var mixtures = relaxation.mixtures().stream()
                         .map(m -> new Mixture(m.name(), m.choices(), m.node(), m.node() == null ? null : m.keep()))
                         .toList();
-                yield new Relaxed(nodes(relaxation.graph()), mixtures, open.derive());
+                yield new Relaxed(nodes(relaxation.graph()), mixtures, open.derive(), order(open.order()));
             }
             case SharedWeights _ -> null;
             case null -> null;
+        };
+    }
+
+    /** Left out where it is the usual one, so that trainers that know no other keep it. */
+    private static @Nullable String order(Order order) {
+        return switch (order) {
+            case FIRST -> null;
+            case SECOND -> "second";
         };
     }
 

@@ -78,18 +78,7 @@ class TrialFilesTest {
 
     @Test
     void aPreparationByOpenChoicesHasTheWholeDataAndNoArchitecture() throws Exception {
-        Path path = Files.writeString(
-                folder.resolve("open.yaml"),
-                (EXPERIMENT + rungs("data")
-                                + "  strategy: {name: Differentiable, differentiable: {epochs: 7, candidates: 3}}\n")
-                        .replace("small-cnn", "nb201-cell"));
-        NasExperimentSpec spec = new ExperimentReader().read(path).getSpec();
-        Experiment experiment = ExperimentFactory.create("digits", spec);
-        TrialRequest request = Experiments.decide(experiment, new History(Instant.EPOCH, List.of()), Instant.EPOCH)
-                .start()
-                .getFirst();
-
-        var file = TrialFiles.create(experiment, spec, request, new Folders("/data", null, null));
+        var file = openChoices("epochs: 7, candidates: 3");
 
         assertThat(file.graph()).isEmpty();
         assertThat(file.epochs()).isEqualTo(7);
@@ -97,6 +86,7 @@ class TrialFilesTest {
         assertThat(file.dataset().fraction()).isNull();
         var relaxed = file.relaxed();
         assertThat(relaxed.derive()).isEqualTo(3);
+        assertThat(relaxed.order()).isNull();
         assertThat(relaxed.mixtures())
                 .hasSize(6)
                 .first()
@@ -106,6 +96,24 @@ class TrialFilesTest {
                 .contains("choice")
                 .isSubsetOf(Stream.concat(Operators.ALL.stream(), Stream.of("choice"))
                         .toList());
+    }
+
+    @Test
+    void theSecondOrderReachesTheTrainer() throws Exception {
+        assertThat(openChoices("order: Second").relaxed().order()).isEqualTo("second");
+    }
+
+    private TrialFile openChoices(String options) throws Exception {
+        Path path = Files.writeString(
+                folder.resolve("open.yaml"),
+                (EXPERIMENT + rungs("data") + "  strategy: {name: Differentiable, differentiable: {" + options + "}}\n")
+                        .replace("small-cnn", "nb201-cell"));
+        NasExperimentSpec spec = new ExperimentReader().read(path).getSpec();
+        Experiment experiment = ExperimentFactory.create("digits", spec);
+        TrialRequest request = Experiments.decide(experiment, new History(Instant.EPOCH, List.of()), Instant.EPOCH)
+                .start()
+                .getFirst();
+        return TrialFiles.create(experiment, spec, request, new Folders("/data", null, null));
     }
 
     @ParameterizedTest

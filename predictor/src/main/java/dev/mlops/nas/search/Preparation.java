@@ -59,9 +59,10 @@ public sealed interface Preparation {
      *
      * @param epochs passes over the training part
      * @param derive how many architectures to derive at most
-     * @param networks what a pass costs, in passes of an average architecture
+     * @param order of the slopes of the choices
+     * @param networks multiply-accumulates of the open graph, in those of an average architecture
      */
-    record OpenChoices(int epochs, int derive, double networks) implements Preparation {
+    record OpenChoices(int epochs, int derive, Order order, double networks) implements Preparation {
         /** Nodes of the open graph; a trial file of more does not reach a pod, which takes at most 1 MiB. */
         public static final int MOST_NODES = 4_600;
 
@@ -73,7 +74,7 @@ public sealed interface Preparation {
          * @throws SpaceException if the open graph has more than {@value #MOST_NODES} nodes
          * @throws IllegalArgumentException if the space has no {@link Relaxation}
          */
-        public static OpenChoices of(SearchSpace space, int epochs, int derive) {
+        public static OpenChoices of(SearchSpace space, int epochs, int derive, Order order) {
             if (!(space instanceof OpenSpace open)) {
                 throw new IllegalArgumentException("choices of this space cannot be open all at once");
             }
@@ -91,22 +92,48 @@ public sealed interface Preparation {
                     .mapToDouble(i -> space.cost(space.sample(random)).macs())
                     .average()
                     .orElseThrow();
-            return new OpenChoices(epochs, derive, layers.cost().macs() / mean);
+            return new OpenChoices(epochs, derive, order, layers.cost().macs() / mean);
         }
 
         @Override
         public long paidEpochs() {
-            return Math.round(epochs * networks);
+            return paid(epochs);
         }
 
         @Override
         public long paidEpochs(Map<String, Double> metrics) {
-            return Math.round(Math.clamp(metrics.getOrDefault("trainedEpochs", (double) epochs), 0, epochs) * networks);
+            return paid(Math.clamp(metrics.getOrDefault("trainedEpochs", (double) epochs), 0, epochs));
+        }
+
+        private long paid(double trained) {
+            return Math.round(trained * order.passes() * networks);
         }
 
         @Override
         public String metric() {
             return "relaxedAccuracy";
+        }
+    }
+
+    /** How the slopes of open choices are taken (Liu, Simonyan, Yang, "DARTS: Differentiable Architecture Search", ICLR 2019). */
+    enum Order {
+        /** At the weights as they are: each half of the training part is passed once an epoch, one for weights and one for choices. */
+        FIRST(1),
+        /**
+         * At the weights one step ahead, with a Hessian-vector product by central differences (equations 7 and 8): the half for the
+         * weights is passed four times.
+         */
+        SECOND(2.5);
+
+        private final double passes;
+
+        Order(double passes) {
+            this.passes = passes;
+        }
+
+        /** Passes over the training part in an epoch. */
+        double passes() {
+            return passes;
         }
     }
 

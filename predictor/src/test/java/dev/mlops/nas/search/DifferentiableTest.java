@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Plan.Phase;
 import dev.mlops.nas.search.Preparation.OpenChoices;
+import dev.mlops.nas.search.Preparation.Order;
 import dev.mlops.nas.search.TrialState.Derived;
 import java.time.Duration;
 import java.util.List;
@@ -57,11 +58,15 @@ class DifferentiableTest {
     @Test
     void aPassOverOpenChoicesIsPaidAtWhatItCosts() {
         // All five operations on each edge, where an architecture has one: 3x3 convolutions on a fifth of them.
-        var open = OpenChoices.of(Spaces.preset("nb201-cell", new Spaces.Task(3, 32, 32, 10), Map.of()), 50, 8);
+        SearchSpace space = Spaces.preset("nb201-cell", new Spaces.Task(3, 32, 32, 10), Map.of());
+        var open = OpenChoices.of(space, 50, 8, Order.FIRST);
         assertThat(open.networks()).isBetween(3.5, 6.0);
         assertThat(open.paidEpochs()).isEqualTo(Math.round(50 * open.networks()));
         assertThat(open.paidEpochs(Map.of("trainedEpochs", 20.0))).isEqualTo(Math.round(20 * open.networks()));
         assertThat(open.paidEpochs(Map.of("trainedEpochs", 9e9))).isEqualTo(open.paidEpochs());
+        // Of second order, one half of the training part is passed once and the other four times.
+        assertThat(OpenChoices.of(space, 50, 8, Order.SECOND).paidEpochs())
+                .isEqualTo(Math.round(50 * 2.5 * open.networks()));
     }
 
     @Test
@@ -70,7 +75,7 @@ class DifferentiableTest {
                 6, List.of("skip", "sepconv3x3", "sepconv5x5", "dilconv3x3", "conv3x3"), 3, 10, 8);
         SearchSpace space = Spaces.cell(options, new Spaces.Task(3, 32, 32, 10), Map.of());
 
-        assertThatThrownBy(() -> OpenChoices.of(space, 50, 8))
+        assertThatThrownBy(() -> OpenChoices.of(space, 50, 8, Order.FIRST))
                 .isInstanceOf(SpaceException.class)
                 .hasMessageMatching(
                         "strategy.name is Differentiable, but with all choices open the network has \\d+ nodes:"
@@ -114,7 +119,7 @@ class DifferentiableTest {
 
     private static Experiment experiment() {
         return Laboratory.experiment(CELL, new StrategyOptions.Differentiable(), 9, 2)
-                .preparedBy(new OpenChoices(10, 4, 3));
+                .preparedBy(new OpenChoices(10, 4, Order.FIRST, 3));
     }
 
     private static Laboratory lab(Experiment experiment, List<Derived> derived) {

@@ -37,6 +37,7 @@ final class Bilevel implements AutoCloseable {
     private final ChoiceOptimizer choices;
     private final int batch;
     private final int batches;
+    private final ChoiceSlopes choiceSlopes;
     private int batchesDone;
     private double lossSum;
 
@@ -82,6 +83,9 @@ final class Bilevel implements AutoCloseable {
         this.optimizer =
                 new Optimizer(file.recipe(), network.parameters(), (long) file.epochs() * batches, warmUp * batches);
         this.choices = new ChoiceOptimizer(mixtures.logits(), (long) file.epochs() * batches);
+        this.choiceSlopes = "second".equals(relaxed.order())
+                ? ChoiceSlopes.ahead(mixtures, network.parameters(), limit)
+                : ChoiceSlopes.present(mixtures);
     }
 
     private static int[] without(int[] rows, int[] others) {
@@ -121,22 +125,38 @@ final class Bilevel implements AutoCloseable {
             if (stopRequested.getAsBoolean()) {
                 return false;
             }
-            step(forChoices, i % choiceBatches * batch, draws, epoch);
-            mixtures.open(choices.update(mixtures.logits(), mixtures.slopes()));
-            lossSum += step(forWeights, i * batch, draws, epoch);
-            network.statistics().update();
-            optimizer.update();
+            int choice = i % choiceBatches;
+            step(
+                    Arrays.copyOfRange(forWeights, i * batch, (i + 1) * batch),
+                    Arrays.copyOfRange(forChoices, choice * batch, (choice + 1) * batch),
+                    draws,
+                    epoch);
             batchesDone++;
         }
         network.statistics().publish();
         return true;
     }
 
+    /** Moves the choices by one batch, then the weights by the other. */
+    private void step(int[] forWeights, int[] forChoices, SplittableRandom draws, int epoch) {
+        long seedOfWeights = draws.nextLong();
+        long seedOfChoices = draws.nextLong();
+        var slopes = choiceSlopes.of(
+                () -> pass(forWeights, seedOfWeights, epoch),
+                () -> pass(forChoices, seedOfChoices, epoch),
+                optimizer.rate());
+        mixtures.open(choices.update(mixtures.logits(), slopes));
+        lossSum += pass(forWeights, seedOfWeights, epoch);
+        network.statistics().update();
+        optimizer.update();
+    }
+
     /** Forward and backward; the gradients of weights and choices are there. */
-    private double step(int[] rows, int from, SplittableRandom random, int epoch) {
+    private double pass(int[] rows, long seed, int epoch) {
+        var random = new SplittableRandom(seed);
         mixtures.clearGradients();
         learner.tape().draw(random.split());
-        double loss = learner.learn(rows, from, random.split());
+        double loss = learner.learn(rows, 0, random.split());
         if (!Double.isFinite(loss)) {
             throw TrialException.architecture(
                     "The differentiable search diverged at epoch %d of %d: the loss is %s.",

@@ -94,7 +94,8 @@ final class Optimizer {
         }
     }
 
-    private double rate() {
+    /** The learning rate of the next step. */
+    double rate() {
         if (step < warmUpSteps) {
             return recipe.learningRate() * (step + 1) / warmUpSteps;
         }

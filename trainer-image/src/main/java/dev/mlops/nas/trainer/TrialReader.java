@@ -175,6 +175,9 @@ final class TrialReader {
                 "dataset.shape",
                 shape,
                 "channels, height, width, each at least 1");
+        if (file.relaxed() != null && file.relaxed().order() != null) {
+            requireOneOf(path, "relaxed.order", file.relaxed().order(), Set.of("first", "second"));
+        }
         checkTargets(path, file);
         checkFidelity(path, file.dataset());
         checkRegularisation(path, file);

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Open choices, on the optical digits. */
 class DifferentiableSearchTest {
     private static final MemoryLimit LIMIT = new MemoryLimit(1 << 30);
-    private static final List<Mixture> MIXTURES = List.of(
+    static final List<Mixture> MIXTURES = List.of(
             new Mixture("first", List.of("none", "skip", "conv3x3"), null, null),
             new Mixture("second", List.of("conv3x3", "none"), null, null));
     private static final Relaxed RELAXED = new Relaxed(graph(), MIXTURES, 4);
@@ -88,6 +88,18 @@ class DifferentiableSearchTest {
     void theSameSeedGivesTheSameArchitectures(@TempDir Path folder) throws IOException {
         var first = run(folder, RELAXED, 3);
         assertThat(run(folder, RELAXED, 3).derived()).isEqualTo(first.derived());
+    }
+
+    @Test
+    void theSecondOrderFindsWhatHelpsAsWell(@TempDir Path folder) throws IOException {
+        var result = run(folder, new Relaxed(graph(), MIXTURES, 4, "second"), 6);
+
+        assertThat(result.exitCode()).as(result.message()).isZero();
+        assertThat(result.derived().getFirst().choices().getFirst())
+                .as("a convolution")
+                .isEqualTo(2);
+        assertThat(result.metrics().get("relaxedAccuracy")).isGreaterThan(0.8);
+        assertThat(result.derived()).isNotEqualTo(run(folder, RELAXED, 6).derived());
     }
 
     @Test
@@ -159,6 +171,11 @@ class DifferentiableSearchTest {
                 .extracting(TrialResult::message)
                 .asString()
                 .endsWith("has relaxed.derive 0; allowed: at least 1.");
+        assertThat(run(folder, new Relaxed(graph(), MIXTURES, 4, "third"), 1))
+                .returns(65, TrialResult::exitCode)
+                .extracting(TrialResult::message)
+                .asString()
+                .endsWith("has relaxed.order third; allowed: first, second.");
         assertThatThrownBy(() -> new NetworkBuilder(graph(), Network.Shape.of(List.of(1, 8, 8)), 10).build())
                 .hasMessageStartingWith("Node first has the operator choice, which this trainer cannot build");
     }
@@ -225,7 +242,7 @@ class DifferentiableSearchTest {
     }
 
     /** A stem, an edge that may be nothing, a skip or a convolution, and one beside a skip. */
-    private static List<GraphNode> graph() {
+    static List<GraphNode> graph() {
         var conv = Map.of("filters", 8.0, "kernel", 3.0);
         return Graphs.input(1, 8, 8)
                 .block("stem", 8, 3, 2, 8, 4, 4)
