@@ -1001,7 +1001,7 @@ public record NasExperimentSpec(
      *
      * @param epochs passes over the training part; as every step trains one path only, several times as many as a training has
      * @param sampling which paths a step trains: uniform (one; Guo et al. 2020), fair (so many that each choice is among them, their
-     *     gradients added up; Chu et al. 2021) or sandwich (the smallest, the largest and two others; Yu and Huang 2019), which cost
+     *     gradients added up; Chu et al. 2021) or sandwich (the smallest of the space, the largest and two others; Yu and Huang 2019), which cost
      *     so many times as much
      * @param architectures paths that are drawn to train the weights on; an architecture of the search with a node that none of them
      *     has is infeasible

@@ -341,8 +341,8 @@ public record TrialFile(
      * @param architectures name of a gzipped JSON file beside the trial file, an array of {@link Architecture}: the paths that are
      *     trained
      * @param sampling which paths a step trains, their gradients added up: {@code uniform} (one, each as often as the others),
-     *     {@code fair} (so many in a row, which belong together, as pathsPerStep says) or {@code sandwich} (the smallest, the largest,
-     *     and others up to pathsPerStep); a trainer refuses one that it does not know (exit code 65)
+     *     {@code fair} (so many in a row, which belong together, as pathsPerStep says) or {@code sandwich} (the first two, which
+     *     are the smallest and the largest, and others up to pathsPerStep); a trainer refuses one that it does not know (exit code 65)
      * @param pathsPerStep how many paths a step trains
      */
     public record Sharing(String architectures, String sampling, int pathsPerStep) {}

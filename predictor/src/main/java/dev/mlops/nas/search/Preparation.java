@@ -34,7 +34,8 @@ public sealed interface Preparation {
      * @param epochs passes over the training part
      * @param sampling which of the paths a step trains
      * @param pathsPerStep how many
-     * @param paths architectures that the weights are trained on; those of a step of {@link Sampling#FAIR} one behind the other
+     * @param paths architectures that the weights are trained on; those of a step of {@link Sampling#FAIR} one behind the other, and
+     *     of {@link Sampling#SANDWICH} first the smallest and the largest
      */
     record SharedWeights(int epochs, Sampling sampling, int pathsPerStep, List<Genotype> paths) implements Preparation {
         /** Copies the paths. */
@@ -147,7 +148,7 @@ public sealed interface Preparation {
          */
         FAIR,
         /**
-         * The smallest of all, the largest, and two others (Yu and Huang, "Universally Slimmable Networks and Improved Training
+         * The smallest of the space by parameters, the largest, and two others (Yu and Huang, "Universally Slimmable Networks and Improved Training
          * Techniques", ICCV 2019; Yu et al., "BigNAS", ECCV 2020).
          */
         SANDWICH

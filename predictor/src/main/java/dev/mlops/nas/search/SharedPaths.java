@@ -4,7 +4,9 @@ import dev.mlops.nas.search.Preparation.Sampling;
 import dev.mlops.nas.search.Preparation.SharedWeights;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 
@@ -19,7 +21,8 @@ public final class SharedPaths {
      * The preparation with its paths.
      *
      * @param experiment whose space, limits and seed count
-     * @param architectures how many to draw; fewer where the space has no more
+     * @param architectures how many to draw; fewer where the space has no more. With {@link Sampling#SANDWICH} the smallest and the
+     *     largest are added to them
      * @throws SpaceException if the space has no networks
      */
     public static SharedWeights draw(Experiment experiment, int epochs, Sampling sampling, int architectures) {
@@ -32,8 +35,10 @@ public final class SharedPaths {
         int together = most(experiment.space());
         return switch (sampling) {
             case UNIFORM -> new SharedWeights(epochs, sampling, 1, uniform(experiment, candidates, architectures));
-            case SANDWICH ->
-                new SharedWeights(epochs, sampling, SANDWICH, uniform(experiment, candidates, architectures));
+            case SANDWICH -> {
+                List<Genotype> drawn = uniform(experiment, candidates, architectures);
+                yield new SharedWeights(epochs, sampling, SANDWICH, betweenSlices(candidates, drawn));
+            }
             case FAIR ->
                 new SharedWeights(epochs, sampling, together, fair(experiment, candidates, together, architectures));
         };
@@ -59,6 +64,31 @@ public final class SharedPaths {
             paths.add(draw.genotype());
         }
         return paths;
+    }
+
+    /** The smallest and the largest architecture that keep the limits, then those of the draws that are others. */
+    private static List<Genotype> betweenSlices(Candidates candidates, List<Genotype> drawn) {
+        if (drawn.isEmpty()) {
+            return drawn;
+        }
+        Map<String, Genotype> paths = new LinkedHashMap<>();
+        for (int direction : new int[] {1, -1}) {
+            Genotype slice = Smallest.among(candidates.space(), drawn, g -> size(candidates, g, direction));
+            paths.put(candidates.of(slice).hash(), slice);
+        }
+        drawn.forEach(path -> paths.putIfAbsent(candidates.of(path).hash(), path));
+        return List.copyOf(paths.values());
+    }
+
+    /** By parameters; of two with as many, one that passes nothing on comes last, and one that breaks a limit comes last of all. */
+    private static long size(Candidates candidates, Genotype genotype, int direction) {
+        Candidate candidate = candidates.of(genotype);
+        if (!candidates.admits(candidate)) {
+            return Long.MAX_VALUE;
+        }
+        boolean isDead = candidates.space().graph(genotype).nodes().stream()
+                .anyMatch(node -> node.operator().equals("zero"));
+        return 2L * direction * candidate.cost().params() + (isDead ? 1 : 0);
     }
 
     private static List<Genotype> fair(Experiment experiment, Candidates candidates, int together, int architectures) {

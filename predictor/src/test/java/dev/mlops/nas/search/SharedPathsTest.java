@@ -59,6 +59,67 @@ class SharedPathsTest {
     }
 
     @Test
+    void aSandwichHasTheSmallestAndTheLargestOfASmallSpace() {
+        var weights = draw(CELL, Sampling.SANDWICH, 10);
+
+        long[] sizes = CELL.all().mapToLong(g -> CELL.cost(g).params()).sorted().toArray();
+        assertThat(params(CELL, weights, 0)).isEqualTo(sizes[0]);
+        assertThat(params(CELL, weights, 1)).isEqualTo(sizes[sizes.length - 1]);
+        assertThat(weights.paths().stream().map(CELL::architectureHash)).doesNotHaveDuplicates();
+        assertThat(weights.paths())
+                .hasSizeBetween(10, 12)
+                .containsAll(draw(CELL, Sampling.UNIFORM, 10).paths().stream()
+                        .filter(p ->
+                                CELL.cost(p).params() > sizes[0] && CELL.cost(p).params() < sizes[sizes.length - 1])
+                        .toList());
+        assertThat(draw(Laboratory.cell(), Sampling.SANDWICH, 10)).isEqualTo(weights);
+    }
+
+    @Test
+    void aSandwichReachesTheEndsOfALargeSpace() {
+        var weights = draw(CHAIN, Sampling.SANDWICH, 4);
+
+        assertThat(params(CHAIN, weights, 0)).isEqualTo(CHAIN.smallest().params());
+        var largest = CHAIN.describe(weights.paths().get(1));
+        Map.of("s1", "24", "s2", "48", "s3", "96")
+                .forEach((stage, width) -> assertThat(largest)
+                        .containsEntry(stage + ".depth", "2")
+                        .containsEntry(stage + ".operator", "conv")
+                        .containsEntry(stage + ".kernel", "5")
+                        .containsEntry(stage + ".width", width));
+    }
+
+    @Test
+    void theSmallestOfManyPassesOnWhatItIsGiven() {
+        SearchSpace cells = Spaces.preset("nb201-cell", new Task(1, 8, 8, 10), Map.of());
+        var weights = draw(cells, Sampling.SANDWICH, 4);
+
+        assertThat(params(cells, weights, 0)).isEqualTo(cells.smallest().params());
+        assertThat(cells.graph(weights.paths().getFirst()).nodes())
+                .noneMatch(node -> node.operator().equals("zero"));
+        assertThat(cells.describe(weights.paths().get(1)).values()).containsOnly("conv3x3");
+    }
+
+    @Test
+    void theLargestPathIsTheLargestThatMayBeTrained() {
+        Experiment limited = Laboratory.experiment(
+                CHAIN, Laboratory.EVOLUTION, List.of(new Constraint("params", 60_000)), new Budget(20, 1, null, 3));
+        var weights = SharedPaths.draw(limited, 10, Sampling.SANDWICH, 16);
+
+        assertThat(params(CHAIN, weights, 1))
+                .isLessThanOrEqualTo(60_000)
+                .isGreaterThan(weights.paths().stream()
+                        .skip(2)
+                        .mapToLong(p -> CHAIN.cost(p).params())
+                        .max()
+                        .orElseThrow());
+    }
+
+    private static long params(SearchSpace space, SharedWeights weights, int path) {
+        return space.cost(weights.paths().get(path)).params();
+    }
+
+    @Test
     void pathsKeepTheLimits() {
         for (Sampling sampling : Sampling.values()) {
             Experiment limited = Laboratory.experiment(

@@ -37,16 +37,12 @@ final class PathSampler {
         return new PathSampler(List.of(), groups(paths, together), 1, random);
     }
 
-    /** The smallest, the largest, and others (Yu and Huang 2019). */
-    static PathSampler sandwich(long[] sizes, int pathsPerStep, SplittableRandom random) {
-        int smallest = 0;
-        int largest = 0;
-        for (int i = 1; i < sizes.length; i++) {
-            smallest = sizes[i] < sizes[smallest] ? i : smallest;
-            largest = sizes[i] > sizes[largest] ? i : largest;
-        }
-        int others = Math.min(Math.max(0, pathsPerStep - 2), sizes.length);
-        return new PathSampler(List.of(smallest, largest), groups(sizes.length, 1), others, random);
+    /** The first two, which are the smallest and the largest, and others (Yu and Huang 2019). */
+    static PathSampler sandwich(int paths, int pathsPerStep, SplittableRandom random) {
+        var slices = IntStream.range(0, Math.min(2, paths)).boxed().toList();
+        var between = groups(paths, 1).subList(slices.size(), paths);
+        int others = Math.clamp(pathsPerStep - 2, 0, between.size());
+        return new PathSampler(slices, between, others, random);
     }
 
     private static List<List<Integer>> groups(int paths, int together) {

@@ -111,7 +111,7 @@ final class SharingJob {
         return switch (sharing.sampling()) {
             case "uniform" -> PathSampler.uniform(supernet.paths(), random);
             case "fair" -> PathSampler.fair(supernet.paths(), sharing.pathsPerStep(), random);
-            default -> PathSampler.sandwich(supernet.sizes(), sharing.pathsPerStep(), random);
+            default -> PathSampler.sandwich(supernet.paths(), sharing.pathsPerStep(), random);
         };
     }
 

@@ -99,11 +99,6 @@ final class Supernet implements AutoCloseable {
         return networks.size();
     }
 
-    /** Trainable parameters of each architecture. */
-    long[] sizes() {
-        return networks.stream().mapToLong(n -> n.parameters().count()).toArray();
-    }
-
     SharedWeights weights() {
         return weights;
     }

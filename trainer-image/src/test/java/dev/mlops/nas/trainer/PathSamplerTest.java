@@ -30,12 +30,22 @@ class PathSamplerTest {
     }
 
     @Test
-    void everySandwichHoldsTheSmallestAndTheLargest() {
-        List<List<Integer>> steps =
-                steps(PathSampler.sandwich(new long[] {50, 10, 30, 90, 20}, 4, new SplittableRandom(1)), 10);
+    void everySandwichHoldsTheFirstTwoAndOthersInTurn() {
+        List<List<Integer>> steps = steps(PathSampler.sandwich(6, 4, new SplittableRandom(1)), 10);
 
-        assertThat(steps).allSatisfy(step -> assertThat(step).hasSize(4).startsWith(1, 3));
-        assertThat(steps.stream().flatMap(step -> step.subList(2, 4).stream())).contains(0, 1, 2, 3, 4);
+        assertThat(steps).allSatisfy(step -> assertThat(step).hasSize(4).startsWith(0, 1));
+        for (int round = 0; round < 10; round += 2) {
+            assertThat(steps.subList(round, round + 2).stream().flatMap(step -> step.subList(2, 4).stream()))
+                    .containsExactlyInAnyOrder(2, 3, 4, 5);
+        }
+    }
+
+    @Test
+    void aSandwichOfFewerPathsHoldsWhatThereIs() {
+        assertThat(steps(PathSampler.sandwich(3, 4, new SplittableRandom(1)), 2))
+                .containsExactly(List.of(0, 1, 2), List.of(0, 1, 2));
+        assertThat(steps(PathSampler.sandwich(1, 4, new SplittableRandom(1)), 1))
+                .containsExactly(List.of(0));
     }
 
     private static List<List<Integer>> steps(PathSampler sampler, int count) {
