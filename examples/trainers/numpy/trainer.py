@@ -77,7 +77,7 @@ class Trial(contract.Trial):
             self.train(network, parts["train"], loss_of(self.recipe, targets, rows["train"]),
                        lambda: targets.score(network.forward(parts["validation"]), rows["validation"]))
         self.judge(targets, lambda part: network.forward(parts[part]), rows)
-        if not resolution:
+        if not self.file.get("proxy"):
             self.metrics.update(latency(network, parts["validation"][:1]), params=network.params(), macs=network.macs())
 
     def train(self, network, inputs, loss, validate):

@@ -60,11 +60,11 @@ class Trial(contract.Trial):
             self.recipe["batchSize"] = max(1, self.recipe["batchSize"] // 2)
             self.history, self.seconds = [], 0.0
             network = self.trained(parts, targets, rows)
-        if not reduced:
+        if not self.file.get("proxy"):
             self.metrics["params"] = network.params()
         self.judge(targets, lambda part: answers(network, parts[part]), rows)
         self.leave(network, mean, deviation, targets)
-        if not reduced:
+        if not self.file.get("proxy"):
             self.metrics.update(latency(network, parts["validation"][:1]))
         if self.device.type == "cuda":
             self.metrics["gpuMemoryMiB"] = torch.cuda.max_memory_allocated() / 2**20

@@ -102,13 +102,23 @@ import org.jspecify.annotations.Nullable;
         message = "must be uniform with dataset.targets: there are no classes to weigh",
         fieldPath = ".evaluation.recipe.classWeights")
 @ValidationRule(
-        value = "self.evaluation.fidelity.resource != 'resolution' || (self.dataset.shape[2] > 1"
-                + " && (!has(self.constraints)"
+        value = "self.evaluation.fidelity.resource != 'resolution' || self.dataset.shape[2] > 1",
+        message = "needs pictures, but examples are one value wide by dataset.shape; choose another resource",
+        fieldPath = ".evaluation.fidelity.resource")
+@ValidationRule(
+        value = "!(self.evaluation.fidelity.resource in ['width', 'depth'])"
+                + " || !has(self.searchSpace.parameters) || has(self.searchSpace.network)",
+        message = "needs networks, but searchSpace.parameters has none that could be smaller: give searchSpace.network,"
+                + " or choose another resource",
+        fieldPath = ".evaluation.fidelity.resource")
+@ValidationRule(
+        value = "!(self.evaluation.fidelity.resource in ['resolution', 'width', 'depth'])"
+                + " || ((!has(self.constraints)"
                 + " || self.constraints.all(c, c.metric in ['params', 'macs', 'activationBytes']))"
                 + " && (!has(self.objective.tradeOff)"
                 + " || self.objective.tradeOff.metric in ['params', 'macs', 'activationBytes']))",
-        message = "needs pictures, and measures no costs of the whole architecture: with examples that are"
-                + " one value wide, or with measured costs as limit or trade-off, choose epochs or data",
+        message = "trains smaller networks, which have not the costs of the architecture: with measured costs as limit"
+                + " or trade-off, choose epochs or data",
         fieldPath = ".evaluation.fidelity.resource")
 @ValidationRule(
         value = "!has(self.evaluation.weightSharing) || self.strategy.name != 'Differentiable'",
@@ -964,7 +974,8 @@ public record NasExperimentSpec(
      *     nothing, which takes seconds; training the weights is one trial, within trainer.deadlineSeconds like any. Finalists and
      *     baselines are trained from scratch, and the report tells how well inherited weights rank what was
      * @param scores whether each trial also reports scores of its network before training (synflow, naswot, gradNorm), which takes the
-     *     built-in trainer a fraction of a second; the report then tells how well each of them ranks what was trained
+     *     built-in trainer a fraction of a second; the report then tells how well each of them ranks what was trained. A trial that
+     *     trains a smaller network in the architecture's place has none
      */
     @ValidationRule(
             value = "!has(self.fidelity.rungs) || self.fidelity.rungs.all(r, r <= self.epochs)",
@@ -1019,7 +1030,7 @@ public record NasExperimentSpec(
     }
 
     /**
-     * Cheaper trainings with fewer epochs, less data or smaller images. An architecture starts at the lowest rung, and what its scheduler promotes is trained on
+     * Cheaper trainings with fewer epochs, less data, smaller images, or narrower or shallower networks. An architecture starts at the lowest rung, and what its scheduler promotes is trained on
      * to the next; the part that goes on is the inverse of the effort, so that every rung costs the same. budget.trials counts
      * architectures, whatever their epochs. Finalists and baselines are always trained in full.
      *
@@ -1029,9 +1040,13 @@ public record NasExperimentSpec(
      *     trusted predictor expects most at the next rung, otherwise those with the best result; where epochs are cut, the best of
      *     a learning curve's last three epochs is the result that counts for this
      * @param resource what is cut: epochs; data (a rung of 4 of 20 epochs trains all 20 on a fifth of the training part, stratified, the
-     *     smaller in the larger) or resolution (it trains all 20 on images with a fifth of the pixels, each the mean of those that it
-     *     covers). Only a training that is cut in epochs goes on from its checkpoint when it is promoted; the others begin anew and
-     *     cost all of the next rung
+     *     smaller in the larger); resolution (it trains all 20 on images with a fifth of the pixels, each the mean of those that it
+     *     covers); width (it trains all 20 of a network whose channels and units are multiplied by the square root of a fifth, 0.45,
+     *     for about a fifth of the multiply-accumulates) or depth (of a network with a fifth of the blocks of each stage, of the
+     *     cells, or of the layers, at least one). Numbers are rounded to whole ones; rungs that this leaves with the same networks
+     *     are refused. The decisions stay what they are, and params, macs and latency of a smaller network are never reported as
+     *     the architecture's. Only a training that is cut in epochs goes on from its checkpoint when it is promoted; the others
+     *     begin anew and cost all of the next rung
      * @param rungs efforts at which architectures are compared, in epochs on all of the data; where the last is below
      *     evaluation.epochs, the search trains nothing in full
      * @param minEpochs in place of rungs: the lowest rung; default: evaluation.epochs / 9
@@ -1092,7 +1107,9 @@ public record NasExperimentSpec(
     public enum Resource {
         epochs,
         data,
-        resolution
+        resolution,
+        width,
+        depth
     }
 
     /**

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  *     it finds an empty graph
  * @param sharing how to train weights that many architectures share, in place of a training; absent for a training. A trainer need not
  *     know it: it finds an empty graph
+ * @param proxy whether the graph is that of a smaller network in the architecture's place: on fewer pixels, narrower or shallower.
+ *     Its params, macs, size and latencies are not those of the architecture, and a trainer spares itself measuring them; a trainer
+ *     that does not know it may report them all the same, and nobody reads them. Absent for false
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrialFile(
@@ -47,7 +50,8 @@ public record TrialFile(
         @Nullable Boolean reportScores,
         @Nullable Scoring scoring,
         @Nullable Relaxed relaxed,
-        @Nullable Sharing sharing) {
+        @Nullable Sharing sharing,
+        @Nullable Boolean proxy) {
 
     /** A training. */
     public TrialFile(
@@ -79,6 +83,7 @@ public record TrialFile(
                 null,
                 null,
                 null,
+                null,
                 null);
     }
 
@@ -100,7 +105,8 @@ public record TrialFile(
                 reportScores,
                 scoring,
                 relaxed,
-                sharing);
+                sharing,
+                proxy);
     }
 
     /** The same, but for what it asks for in place of a training. */
@@ -121,7 +127,35 @@ public record TrialFile(
                 reportScores,
                 forScores,
                 forChoices,
-                forWeights);
+                forWeights,
+                proxy);
+    }
+
+    /** The same training, of a graph that is a smaller network in the architecture's place. */
+    public TrialFile asProxy() {
+        return new TrialFile(
+                contractVersion,
+                experiment,
+                trial,
+                graph,
+                decisions,
+                dataset,
+                epochs,
+                seed,
+                splitSeed,
+                recipe,
+                evaluateTest,
+                folders,
+                reportScores,
+                scoring,
+                relaxed,
+                sharing,
+                true);
+    }
+
+    /** Whether the network is the architecture's own, so that its costs are. */
+    public boolean trainsArchitecture() {
+        return !Boolean.TRUE.equals(proxy);
     }
 
     /** The contract's version. */
@@ -195,8 +229,8 @@ public record TrialFile(
      * @param fraction part of the training part that is used, the same part of each class, at least one example; that of a smaller
      *     fraction lies in that of a larger one. Validation and test part stay whole; absent for all
      * @param resolution height and width that examples are reduced to, each new value the mean of the old ones that it covers (from
-     *     i h / height rounded down to (i + 1) h / height rounded up); the graph begins with that shape. Absent where they stay as
-     *     they are. Costs of a reduced network are not reported: they are not those of the architecture
+     *     i h / height rounded down to (i + 1) h / height rounded up); the graph begins with that shape, and is a
+     *     {@code proxy}. Absent where they stay as they are
      * @param targets numbers of each example that are to be foretold, in place of a label: {@code loss} is the mean squared error of
      *     targets with mean 0 and deviation 1 over the training part, the other metrics are in the data's units. The split is drawn by
      *     its seed alone. Absent for labels; only in {@link TrialFile#VERSION_OF_NUMBERS}

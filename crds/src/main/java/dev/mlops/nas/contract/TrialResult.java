@@ -3,6 +3,7 @@ package dev.mlops.nas.contract;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +68,17 @@ public record TrialResult(
      * @param accuracy on the validation part with the weights that it has in the open graph
      */
     public record Derived(List<Integer> choices, double accuracy) {}
+
+    /** Metrics that tell of a network, whatever its training: of a {@link TrialFile#proxy()} they are not the architecture's. */
+    public static final Set<String> NETWORK_COSTS = Set.of(
+            "params",
+            "macs",
+            "modelBytes",
+            "latencyMs",
+            "latencyP99Ms",
+            "latencySpread",
+            "batchLatencyMs",
+            "exportedLatencyMs");
 
     /** What the kubelet keeps of a termination message. */
     public static final int MAX_BYTES = 4096;

@@ -75,6 +75,7 @@ class ContractSchemasTest {
                 true,
                 scoring,
                 null,
+                null,
                 null);
         var scores = new ScoreFile(
                 TrialFile.VERSION,
@@ -105,7 +106,8 @@ class ContractSchemasTest {
                     null,
                     null,
                     null,
-                    sharing);
+                    sharing,
+                    null);
 
             assertThat(schema("trial-file").validate(mapper.valueToTree(asked))).isEmpty();
         }
@@ -130,6 +132,7 @@ class ContractSchemasTest {
                 null,
                 null,
                 new TrialFile.Relaxed(FILE.graph(), List.of(mixture), 8),
+                null,
                 null);
         var result = new TrialResult(
                 TrialFile.VERSION,

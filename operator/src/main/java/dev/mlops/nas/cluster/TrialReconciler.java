@@ -262,9 +262,7 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
     private TrialEnd.Progress progress(NasExperiment experiment, NasTrial trial, Job job, List<Pod> pods) {
         return TrialEnd.of(
                 Trials.name(trial),
-                Wanted.of(
-                        planner.experiment(experiment),
-                        TrialRecords.request(trial.getSpec()).purpose()),
+                Wanted.of(planner.experiment(experiment), TrialRecords.request(trial.getSpec())),
                 experiment.getSpec().trainer().deadlineSeconds(),
                 Trials.startedAt(trial),
                 job,

@@ -90,6 +90,7 @@ public final class ExperimentFactory {
                         spec.protocol().confidence()),
                 spec.seed(),
                 spec.suspend());
+        RungSpaces.check(experiment, spec);
         WeightSharing sharing = spec.evaluation().weightSharing();
         if (sharing != null) {
             return experiment.preparedBy(SharedPaths.draw(
@@ -129,6 +130,8 @@ public final class ExperimentFactory {
                     case epochs -> Resource.EPOCHS;
                     case data -> Resource.DATA;
                     case resolution -> Resource.RESOLUTION;
+                    case width -> Resource.WIDTH;
+                    case depth -> Resource.DEPTH;
                 });
     }
 

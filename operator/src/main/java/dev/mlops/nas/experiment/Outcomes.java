@@ -6,9 +6,12 @@ import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Preparation;
 import dev.mlops.nas.search.Purpose;
+import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +33,7 @@ public final class Outcomes {
                 : result.message();
         if (exitCode == ExitCode.DONE.code() && result != null) {
             return Optional.of(new TrialState.Completed(
-                    result.metrics(), seconds, derived(result), curve(result, wanted.objective())));
+                    metrics(result, wanted), seconds, derived(result), curve(result, wanted.objective())));
         }
         if (exitCode == ExitCode.ARCHITECTURE.code()) {
             return Optional.of(new TrialState.Failed(message, seconds));
@@ -42,6 +45,15 @@ public final class Outcomes {
             return Optional.of(new TrialState.Infeasible(message, seconds));
         }
         return Optional.empty();
+    }
+
+    /** Without the costs of a smaller network that stood in for the architecture: whoever reads them takes them for the architecture's. */
+    private static Map<String, Double> metrics(TrialResult result, Wanted wanted) {
+        var metrics = new HashMap<>(result.metrics());
+        if (!wanted.ownCosts()) {
+            metrics.keySet().removeAll(TrialResult.NETWORK_COSTS);
+        }
+        return metrics;
     }
 
     private static List<TrialState.Derived> derived(TrialResult result) {
@@ -64,10 +76,12 @@ public final class Outcomes {
      *
      * @param objective the metric whose learning curve belongs to the outcome
      * @param required metrics without which a result is none
+     * @param ownCosts whether the network is the architecture's own, so that {@link TrialResult#NETWORK_COSTS} of it are
      */
-    public record Wanted(String objective, List<String> required) {
+    public record Wanted(String objective, List<String> required, boolean ownCosts) {
         /** What is wanted of a trial of the experiment. */
-        public static Wanted of(Experiment experiment, Purpose purpose) {
+        public static Wanted of(Experiment experiment, TrialRequest request) {
+            Purpose purpose = request.purpose();
             Objective objective = experiment.objective();
             Preparation preparation = experiment.preparation();
             var required = new ArrayList<String>();
@@ -80,7 +94,7 @@ public final class Outcomes {
             } else if (preparation != null) {
                 required.add(preparation.metric());
             }
-            return new Wanted(objective.metric(), List.copyOf(required));
+            return new Wanted(objective.metric(), List.copyOf(required), !experiment.trainsProxy(request));
         }
     }
 

@@ -49,16 +49,20 @@ public final class TrialFiles {
     public static TrialFile create(
             Experiment experiment, NasExperimentSpec spec, TrialRequest request, Folders folders) {
         boolean hasArchitecture = request.purpose().hasArchitecture();
-        List<Integer> resolution =
-                hasArchitecture ? resolution(experiment, spec.dataset().shape(), request.epochs()) : null;
+        boolean proxy = experiment.trainsProxy(request);
         boolean fewerEpochs = experiment.fidelity().resource() == Resource.EPOCHS;
         return new TrialFile(
                 version(spec),
                 experiment.name(),
                 NasApi.trialName(experiment.name(), request.number()),
-                hasArchitecture ? graph(space(experiment, spec, resolution), request.genotype()) : List.of(),
+                hasArchitecture
+                        ? graph(RungSpaces.of(experiment, spec, request.epochs()), request.genotype())
+                        : List.of(),
                 hasArchitecture ? experiment.space().describe(request.genotype()) : Map.of(),
-                dataset(spec.dataset(), hasArchitecture ? fraction(experiment, request.epochs()) : null, resolution),
+                dataset(
+                        spec.dataset(),
+                        hasArchitecture ? fraction(experiment, request.epochs()) : null,
+                        hasArchitecture ? RungSpaces.resolution(experiment, spec, request.epochs()) : null),
                 fewerEpochs || !hasArchitecture ? request.epochs() : experiment.epochs(),
                 request.seed(),
                 spec.seed(),
@@ -69,10 +73,11 @@ public final class TrialFiles {
                                 : experiment.epochs()),
                 request.purpose().opensTest(),
                 folders,
-                (hasArchitecture && spec.evaluation().scores()) ? true : null,
+                (hasArchitecture && !proxy && spec.evaluation().scores()) ? true : null,
                 null,
                 hasArchitecture ? null : relaxed(experiment),
-                sharing(experiment, request));
+                sharing(experiment, request),
+                proxy ? true : null);
     }
 
     /** What a preparation trains where it trains open choices. */
@@ -155,14 +160,6 @@ public final class TrialFiles {
         return bytes.toByteArray();
     }
 
-    private static SearchSpace space(
-            Experiment experiment, NasExperimentSpec spec, @Nullable List<Integer> resolution) {
-        return resolution == null
-                ? experiment.space()
-                : ExperimentFactory.space(
-                        spec, List.of(spec.dataset().shape().getFirst(), resolution.get(0), resolution.get(1)));
-    }
-
     private static List<GraphNode> graph(SearchSpace space, Genotype genotype) {
         return nodes(space.graph(genotype));
     }
@@ -177,20 +174,6 @@ public final class TrialFiles {
         return experiment.fidelity().resource() == Resource.DATA && effort < experiment.epochs()
                 ? (double) effort / experiment.epochs()
                 : null;
-    }
-
-    /** Height and width with as many pixels as the effort is of the full one; signals, of height 1, only get shorter. */
-    private static @Nullable List<Integer> resolution(Experiment experiment, List<Integer> shape, int effort) {
-        if (experiment.fidelity().resource() != Resource.RESOLUTION || effort >= experiment.epochs()) {
-            return null;
-        }
-        double part = (double) effort / experiment.epochs();
-        double side = shape.get(1) == 1 ? part : Math.sqrt(part);
-        return List.of(scaled(shape.get(1), side), scaled(shape.get(2), side));
-    }
-
-    private static int scaled(int side, double part) {
-        return Math.max(1, (int) Math.round(side * part));
     }
 
     /** What is off is left out, so that trainers that do not know it keep the recipe. */

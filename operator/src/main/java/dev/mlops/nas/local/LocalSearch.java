@@ -326,7 +326,7 @@ final class LocalSearch {
     private void judge(LocalTrial trial, AttemptFolder attempt, int code, double seconds) {
         var result = attempt.result().orElse(null);
         double total = trial.endedSeconds() + seconds;
-        var wanted = Outcomes.Wanted.of(setup.experiment(), trial.request.purpose());
+        var wanted = Outcomes.Wanted.of(setup.experiment(), trial.request);
         var outcome = Outcomes.of(code, result, wanted, total).map(o -> Results.checked(o, wanted));
         String message = result != null && result.message() != null
                 ? result.message()

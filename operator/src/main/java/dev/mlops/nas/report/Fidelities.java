@@ -9,12 +9,13 @@ public final class Fidelities {
         if (effort == 0) {
             return " with inherited weights";
         }
+        String of = whole(experiment);
         return effort == experiment.epochs()
                 ? ""
                 : switch (experiment.fidelity().resource()) {
-                    case EPOCHS -> " after %d of %d epochs".formatted(effort, experiment.epochs());
-                    case DATA -> " on %s of the training data".formatted(part(experiment, effort));
-                    case RESOLUTION -> " with about %s of the pixels".formatted(part(experiment, effort));
+                    case EPOCHS -> " after %d of %d %s".formatted(effort, experiment.epochs(), of);
+                    case DATA -> " on %s of %s".formatted(part(experiment, effort), of);
+                    case RESOLUTION, WIDTH, DEPTH -> " with about %s of %s".formatted(part(experiment, effort), of);
                 };
     }
 
@@ -23,28 +24,41 @@ public final class Fidelities {
         if (effort == 0) {
             return "results with inherited weights and after all %d epochs".formatted(experiment.epochs());
         }
+        String of = whole(experiment);
         return switch (experiment.fidelity().resource()) {
-            case EPOCHS -> "results after %d epochs and after all %d".formatted(effort, experiment.epochs());
-            case DATA -> "results on %s of the training data and on all of it".formatted(part(experiment, effort));
-            case RESOLUTION ->
-                "results with about %s of the pixels and with all of them".formatted(part(experiment, effort));
+            case EPOCHS -> "results after %d %s and after all %d".formatted(effort, of, experiment.epochs());
+            case DATA -> "results on %s of %s and on all of it".formatted(part(experiment, effort), of);
+            case RESOLUTION, WIDTH, DEPTH ->
+                "results with about %s of %s and with all".formatted(part(experiment, effort), of);
         };
     }
 
     /** Where those of a rung went, as in "from 4 to 20 epochs". */
     static String step(Experiment experiment, int from, int to) {
+        String of = whole(experiment);
         return switch (experiment.fidelity().resource()) {
-            case EPOCHS -> "from %d to %d epochs".formatted(from, to);
-            case DATA -> "from %s to %s of the training data".formatted(part(experiment, from), part(experiment, to));
-            case RESOLUTION ->
-                "from about %s to %s of the pixels".formatted(part(experiment, from), part(experiment, to));
+            case EPOCHS -> "from %d to %d %s".formatted(from, to, of);
+            case DATA -> "from %s to %s of %s".formatted(part(experiment, from), part(experiment, to), of);
+            case RESOLUTION, WIDTH, DEPTH ->
+                "from about %s to %s of %s".formatted(part(experiment, from), part(experiment, to), of);
         };
     }
 
-    /** Of pixels it is about that part: sides are whole numbers. */
+    /** What is cut. */
+    private static String whole(Experiment experiment) {
+        return switch (experiment.fidelity().resource()) {
+            case EPOCHS -> "epochs";
+            case DATA -> "the training data";
+            case RESOLUTION -> "the pixels";
+            case WIDTH -> "the width";
+            case DEPTH -> "the depth";
+        };
+    }
+
+    /** Of pixels, widths and depths it is about that part: these are whole numbers. */
     private static String part(Experiment experiment, int effort) {
-        double percent = 100.0 * effort / experiment.epochs();
-        return percent < 1 ? "less than 1 %" : Math.round(percent) + " %";
+        double part = experiment.part(effort);
+        return part < 0.01 ? "less than 1 %" : Math.round(100 * part) + " %";
     }
 
     private Fidelities() {}

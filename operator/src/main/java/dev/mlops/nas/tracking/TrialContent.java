@@ -38,6 +38,8 @@ final class TrialContent {
             case EPOCHS -> params.put("epochs", String.valueOf(request.epochs()));
             case DATA -> params.put("data_fraction", part(experiment, request));
             case RESOLUTION -> params.put("pixel_fraction", part(experiment, request));
+            case WIDTH -> params.put("width_multiplier", part(experiment, request));
+            case DEPTH -> params.put("depth_multiplier", part(experiment, request));
         }
         params.put("seed", String.valueOf(request.seed()));
         if (request.reference() != null) {
@@ -53,7 +55,7 @@ final class TrialContent {
     }
 
     private static String part(Experiment experiment, TrialRequest request) {
-        return SearchContent.number((double) request.epochs() / experiment.epochs());
+        return SearchContent.number(experiment.part(request.epochs()));
     }
 
     static Map<String, String> openTags(Experiment experiment, TrialRequest request) {

@@ -98,7 +98,7 @@ final class TrialEndTest {
         job.getStatus().getConditions().getFirst().setLastTransitionTime("2026-01-01T10:10:00Z");
         var ended = (TrialEnd.Ended) TrialEnd.of(
                 TRIAL,
-                new Wanted("accuracy", List.of("accuracy")),
+                new Wanted("accuracy", List.of("accuracy"), true),
                 600,
                 Instant.parse("2026-01-01T10:00:00Z"),
                 job,
@@ -198,6 +198,6 @@ final class TrialEndTest {
     }
 
     private static TrialEnd.Progress progress(Job job, Pod... pods) {
-        return TrialEnd.of(TRIAL, new Wanted("accuracy", List.of("accuracy")), 600, null, job, List.of(pods));
+        return TrialEnd.of(TRIAL, new Wanted("accuracy", List.of("accuracy"), true), 600, null, job, List.of(pods));
     }
 }

@@ -9,22 +9,26 @@ import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Mixture;
+import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiments;
 import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest;
+import dev.mlops.nas.search.TrialState;
 import dev.mlops.nas.validation.ExperimentReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of an experiment reaches a trainer. */
@@ -166,16 +170,88 @@ class TrialFilesTest {
         assertThat(full.graph().getFirst().shape()).containsExactly(1, 8, 8);
     }
 
+    @Test
+    void aRungOfWidthTrainsANarrowerNetworkOfTheSameDecisions() throws Exception {
+        var low = file(rungs("width"), 5);
+        var full = file(rungs("width"), 20);
+
+        assertThat(low.epochs()).isEqualTo(20);
+        assertThat(low.dataset()).isEqualTo(full.dataset());
+        assertThat(low.decisions()).isEqualTo(full.decisions());
+        assertThat(filters(low))
+                .as("half of each")
+                .isEqualTo(filters(full).stream().map(f -> f / 2).toList());
+        assertThat(low.graph().getLast()).isEqualTo(full.graph().getLast());
+    }
+
+    @Test
+    void aRungOfDepthTrainsAShallowerNetworkOfTheSameDecisions() throws Exception {
+        String rungs = "    fidelity: {scheduler: Asha, resource: depth, rungs: [10, 20]}\n";
+        var low = file(rungs, 10);
+        var full = file(rungs, 20);
+
+        assertThat(low.decisions()).isEqualTo(full.decisions()).containsValue("2");
+        assertThat(full.graph()).extracting(GraphNode::name).anyMatch(n -> n.matches("s\\d-\\w+2\\..*"));
+        assertThat(low.graph()).extracting(GraphNode::name).noneMatch(n -> n.matches("s\\d-\\w+2\\..*"));
+    }
+
+    private static List<Double> filters(TrialFile file) {
+        return file.graph().stream()
+                .filter(n -> n.operator().equals("conv"))
+                .map(n -> n.attributes().get("filters"))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"epochs, true", "data, true", "resolution, false", "width, false"})
+    void aTrialThatTrainsASmallerNetworkSaysSoAndIsNotAskedForScores(String resource, boolean itsOwn) throws Exception {
+        String evaluation = "    scores: true\n" + rungs(resource);
+
+        assertThat(file(evaluation, 5).trainsArchitecture()).isEqualTo(itsOwn);
+        assertThat(file(evaluation, 5).reportScores()).isEqualTo(itsOwn ? true : null);
+        assertThat(file(evaluation, 20).trainsArchitecture()).isTrue();
+        assertThat(file(evaluation, 20).reportScores()).isTrue();
+    }
+
+    @Test
+    void costsThatATrainerReportsOfASmallerNetworkAreNotTheArchitectures() throws Exception {
+        Map<String, Double> withoutCosts = Map.of("accuracy", 0.9, "trainSeconds", 3.0);
+        assertThat(metrics("width", 5)).isEqualTo(withoutCosts);
+        assertThat(metrics("resolution", 5)).isEqualTo(withoutCosts);
+        assertThat(metrics("width", 20)).containsEntry("params", 100.0).containsEntry("latencyMs", 0.1);
+        assertThat(metrics("data", 5)).containsEntry("params", 100.0).containsEntry("latencyMs", 0.1);
+    }
+
+    /** What is left of a result with costs. */
+    private Map<String, Double> metrics(String resource, int effort) throws Exception {
+        Experiment experiment = experiment(rungs(resource));
+        var reported = Map.of("accuracy", 0.9, "params", 100.0, "latencyMs", 0.1, "trainSeconds", 3.0);
+        var result = new TrialResult(TrialFile.VERSION, "digits-00001", 0, reported, 20, List.of(), null, Map.of());
+        var wanted = Outcomes.Wanted.of(experiment, request(experiment, effort));
+        return ((TrialState.Completed) Outcomes.of(0, result, wanted, 4).orElseThrow()).metrics();
+    }
+
     private static String rungs(String resource) {
         return "    fidelity: {scheduler: Asha, resource: %s, rungs: [4, 5, 20]}\n".formatted(resource);
     }
 
     private TrialFile file(String evaluation, int effort) throws Exception {
-        Path file = Files.writeString(folder.resolve("experiment.yaml"), EXPERIMENT + evaluation);
-        NasExperimentSpec spec = new ExperimentReader().read(file).getSpec();
+        NasExperimentSpec spec = spec(evaluation);
         Experiment experiment = ExperimentFactory.create("digits", spec);
+        return TrialFiles.create(experiment, spec, request(experiment, effort), new Folders("/data", null, null));
+    }
+
+    private NasExperimentSpec spec(String evaluation) throws Exception {
+        Path file = Files.writeString(folder.resolve("experiment.yaml"), EXPERIMENT + evaluation);
+        return new ExperimentReader().read(file).getSpec();
+    }
+
+    private Experiment experiment(String evaluation) throws Exception {
+        return ExperimentFactory.create("digits", spec(evaluation));
+    }
+
+    private static TrialRequest request(Experiment experiment, int effort) {
         var genotype = experiment.space().sample(new SplittableRandom(1));
-        var request = new TrialRequest(1, Purpose.SEARCH, genotype, effort, 1, null, null, null);
-        return TrialFiles.create(experiment, spec, request, new Folders("/data", null, null));
+        return new TrialRequest(1, Purpose.SEARCH, genotype, effort, 1, null, null, null);
     }
 }

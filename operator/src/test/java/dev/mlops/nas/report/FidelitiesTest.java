@@ -20,11 +20,16 @@ class FidelitiesTest {
         assertThat(Fidelities.less(experiment("epochs"), 7)).isEqualTo(" after 7 of 20 epochs");
         assertThat(Fidelities.less(experiment("data"), 7)).isEqualTo(" on 35 % of the training data");
         assertThat(Fidelities.less(experiment("resolution"), 7)).isEqualTo(" with about 35 % of the pixels");
+        assertThat(Fidelities.less(experiment("width"), 7)).isEqualTo(" with about 59 % of the width");
+        assertThat(Fidelities.less(experiment("depth"), 7)).isEqualTo(" with about 35 % of the depth");
         assertThat(Fidelities.both(experiment("epochs"), 7)).isEqualTo("results after 7 epochs and after all 20");
         assertThat(Fidelities.both(experiment("data"), 7))
                 .isEqualTo("results on 35 % of the training data and on all of it");
         assertThat(Fidelities.both(experiment("resolution"), 7))
-                .isEqualTo("results with about 35 % of the pixels and with all of them");
+                .isEqualTo("results with about 35 % of the pixels and with all");
+        assertThat(Fidelities.both(experiment("width"), 7))
+                .isEqualTo("results with about 59 % of the width and with all");
+        assertThat(Fidelities.step(experiment("depth"), 7, 20)).isEqualTo("from about 35 % to 100 % of the depth");
     }
 
     @Test

@@ -70,6 +70,7 @@ class NumpyTrainerTest {
                         "recipe.warmUpEpochs is kept",
                         "dataset.fraction is kept",
                         "dataset.resolution is kept",
+                        "proxy is kept: costs of a smaller network are not measured",
                         "and goes on from the checkpoint of the lower rung",
                         "auc is measured",
                         "r2 is measured",

@@ -3,6 +3,7 @@ package dev.mlops.nas.search;
 import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Relaxation.Mixture;
 import dev.mlops.nas.search.Spaces.CellOptions;
+import dev.mlops.nas.search.Spaces.StackOptions;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -144,8 +145,18 @@ public final class CellSpace implements OpenSpace {
     }
 
     @Override
+    public CellSpace scaled(Multipliers by) {
+        return new CellSpace(nodes, operations, stack.scaled(by), decisions, references);
+    }
+
+    @Override
+    public StackOptions stack() {
+        return stack.options();
+    }
+
+    @Override
     public String stacking() {
-        return CellStack.words(stack.options(), "cells in each");
+        return CellStack.words(stack(), "cells in each");
     }
 
     /** The operations on the edges, in the order of the decisions. */

@@ -80,6 +80,10 @@ record CellStack(Task task, StackOptions options) {
         return layers.sum("sum", shortcut, residual);
     }
 
+    CellStack scaled(Multipliers by) {
+        return new CellStack(task, options.scaled(by));
+    }
+
     /** A text that is the same for equal stacks. */
     String context() {
         return task + " " + options + " ";

@@ -10,6 +10,7 @@ import java.util.function.IntToLongFunction;
 import java.util.function.LongBinaryOperator;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Stages one after the other: a 3x3 convolution with batch norm and ReLU, the stages, global average pooling, dropout, dense.
@@ -156,6 +157,23 @@ public final class ChainSpace implements DecisionSpace {
     @Override
     public List<Reference> references() {
         return references;
+    }
+
+    @Override
+    public ChainSpace scaled(Multipliers by) {
+        return new ChainSpace(
+                by.channels(stemWidth),
+                stages.stream().map(s -> s.scaled(by)).toList(),
+                dropouts,
+                task,
+                decisions,
+                references);
+    }
+
+    @Override
+    public List<Integer> sizes() {
+        return Stream.concat(Stream.of(stemWidth), stages.stream().flatMap(Stage::sizes))
+                .toList();
     }
 
     @Override

@@ -449,7 +449,17 @@ public final class DartsCellSpace implements OpenSpace {
     }
 
     @Override
+    public DartsCellSpace scaled(Multipliers by) {
+        return new DartsCellSpace(options.with(stack().scaled(by)), operations, task, decisions, references);
+    }
+
+    @Override
+    public StackOptions stack() {
+        return options.stack();
+    }
+
+    @Override
     public String stacking() {
-        return CellStack.words(options.stack(), "normal cells in each");
+        return CellStack.words(stack(), "normal cells in each");
     }
 }

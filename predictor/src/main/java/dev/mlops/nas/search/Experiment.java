@@ -1,6 +1,7 @@
 package dev.mlops.nas.search;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -109,6 +110,57 @@ public record Experiment(
     /** Whether no search trial gets fewer epochs than a full training. */
     public boolean trainsInFull() {
         return fidelity.rungs().equals(List.of(epochs));
+    }
+
+    /**
+     * Whether a trial trains a smaller network in its architecture's place, so that the costs of what it trains are not the
+     * architecture's.
+     */
+    public boolean trainsProxy(TrialRequest request) {
+        return request.purpose().hasArchitecture()
+                && request.epochs() < epochs
+                && fidelity.resource().shrinksNetworks();
+    }
+
+    /** By how much networks are narrower or shallower at so much effort: by the part of the full cost that it stands for. */
+    public Multipliers multipliers(int effort) {
+        double cost = (double) effort / epochs;
+        return switch (fidelity.resource()) {
+            case EPOCHS, DATA, RESOLUTION -> Multipliers.ONE;
+            case WIDTH -> Multipliers.narrowing(cost);
+            case DEPTH -> Multipliers.shortening(cost);
+        };
+    }
+
+    /** The part of what is cut that is left at so much effort: of epochs, examples, pixels, channels or layers. */
+    public double part(int effort) {
+        return switch (fidelity.resource()) {
+            case EPOCHS, DATA, RESOLUTION -> (double) effort / epochs;
+            case WIDTH -> multipliers(effort).width();
+            case DEPTH -> multipliers(effort).depth();
+        };
+    }
+
+    /**
+     * The rungs, but for those whose networks are no narrower or shallower than at the next effort above, since widths and depths are
+     * whole numbers: a promotion from there would train the same once more.
+     */
+    public List<Integer> distinctRungs() {
+        return switch (fidelity.resource()) {
+            case EPOCHS, DATA, RESOLUTION -> fidelity.rungs();
+            case WIDTH, DEPTH -> {
+                var distinct = new ArrayList<Integer>();
+                List<Integer> above = space.sizes();
+                for (int rung : fidelity.rungs().reversed()) {
+                    List<Integer> sizes = space.scaled(multipliers(rung)).sizes();
+                    if (rung == epochs || !sizes.equals(above)) {
+                        distinct.addFirst(rung);
+                    }
+                    above = sizes;
+                }
+                yield distinct;
+            }
+        };
     }
 
     /** Epochs that a trial trains itself; one that continues another begins where that ended, where checkpoints are kept. */
@@ -264,13 +316,14 @@ public record Experiment(
     }
 
     /**
-     * How much search trials get, as an effort in epochs: so many epochs, or all of them on a part of the data or of the pixels. An architecture is started once, at the lowest rung but for Hyperband; what its scheduler
+     * How much search trials get, as an effort in epochs: so many epochs, or all of them on a part of the data or of the pixels, or
+     * with a narrower or shallower network. An architecture is started once, at the lowest rung but for Hyperband; what its scheduler
      * promotes is trained on to the next rung. Finalists and baselines get all epochs.
      *
      * @param scheduler who goes on to the next rung
      * @param rungs numbers of epochs, ascending, none above {@link Experiment#epochs}; 0 where weights are inherited
      * @param resumes whether what is promoted goes on from a checkpoint and pays the difference only; never where the resource is
-     *     not epochs, as a training on other examples begins anew
+     *     not epochs, as a training on other examples or of another network begins anew
      * @param resource what is cut
      */
     public record Fidelity(SchedulerKind scheduler, List<Integer> rungs, boolean resumes, Resource resource) {
@@ -312,7 +365,19 @@ public record Experiment(
         /** Examples of the training part. */
         DATA,
         /** Pixels of each example. */
-        RESOLUTION
+        RESOLUTION,
+        /** Channels and units of the network, see {@link Multipliers}. */
+        WIDTH,
+        /** Blocks, cells and layers of the network, see {@link Multipliers}. */
+        DEPTH;
+
+        /** Whether what a lower fidelity trains is a smaller network in the architecture's place, with other costs. */
+        public boolean shrinksNetworks() {
+            return switch (this) {
+                case EPOCHS, DATA -> false;
+                case RESOLUTION, WIDTH, DEPTH -> true;
+            };
+        }
     }
 
     /** Schedulers of fidelities. */

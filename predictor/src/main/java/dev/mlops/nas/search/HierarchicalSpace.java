@@ -4,6 +4,7 @@ import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Relaxation.Mixture;
 import dev.mlops.nas.search.Spaces.HierarchicalOptions;
 import dev.mlops.nas.search.Spaces.LevelOptions;
+import dev.mlops.nas.search.Spaces.StackOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -264,7 +265,17 @@ public final class HierarchicalSpace implements OpenSpace {
     }
 
     @Override
+    public HierarchicalSpace scaled(Multipliers by) {
+        return new HierarchicalSpace(options, primitives, stack.scaled(by), decisions, references);
+    }
+
+    @Override
+    public StackOptions stack() {
+        return stack.options();
+    }
+
+    @Override
     public String stacking() {
-        return CellStack.words(stack.options(), "cells in each");
+        return CellStack.words(stack(), "cells in each");
     }
 }

@@ -59,11 +59,11 @@ record Mlp(int depth, int width, String activation, double dropout, String norm,
 
     /** Without hidden layers the rest has no effect, and a lone hidden layer adds its input only where the widths agree. */
     static Mlp of(NetworkValues values) {
-        int depth = values.whole("depth");
+        int depth = values.repeats("depth");
         if (depth == 0) {
             return new Mlp(0, 1, "relu", 0, "none", false);
         }
-        int width = values.whole("width");
+        int width = values.channels("width");
         boolean hasPlace = depth > 1 || values.task().size() == width;
         return new Mlp(
                 depth,

@@ -3,7 +3,9 @@ package dev.mlops.nas.search;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** How free parameters become a graph; each kind knows its parameters by name, and has a default for those that are not given. */
 public enum NetworkKind {
@@ -85,6 +87,24 @@ public enum NetworkKind {
     /** What it takes where nothing else is given, by name. */
     Map<String, String> defaults() {
         return settings().stream().collect(Collectors.toUnmodifiableMap(Setting::name, Setting::fallback));
+    }
+
+    /** What multipliers make of the numbers that they scale: of each choice of the settings, which are given by name. */
+    List<Integer> sizes(Function<String, List<Integer>> choices, Multipliers by) {
+        Stream<Integer> widths = switch (this) {
+            case MLP -> choices.apply("width").stream().map(by::channels);
+            case TRANSFORMER ->
+                choices.apply("heads").stream()
+                        .flatMap(heads -> choices.apply("width").stream().map(width -> by.channels(width, heads)));
+            case SIGNAL ->
+                Stream.of("filters", "units").map(choices).flatMap(List::stream).map(by::channels);
+        };
+        Stream<String> depths = switch (this) {
+            case MLP, TRANSFORMER -> Stream.of("depth");
+            case SIGNAL -> Stream.of("convolutions", "layers");
+        };
+        return Stream.concat(widths, depths.map(choices).flatMap(List::stream).map(by::repeats))
+                .toList();
     }
 
     /** The network of values that its settings allow. */

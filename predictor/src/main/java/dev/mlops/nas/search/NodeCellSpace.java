@@ -5,6 +5,7 @@ import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Decisions.Quota;
 import dev.mlops.nas.search.Layers.Window;
 import dev.mlops.nas.search.Spaces.NodeCellOptions;
+import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.Task;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -256,7 +257,17 @@ public final class NodeCellSpace implements StackedSpace {
     }
 
     @Override
+    public NodeCellSpace scaled(Multipliers by) {
+        return new NodeCellSpace(options.with(stack().scaled(by)), operations, task, decisions, references);
+    }
+
+    @Override
+    public StackOptions stack() {
+        return options.stack();
+    }
+
+    @Override
     public String stacking() {
-        return CellStack.words(options.stack(), "cells in each");
+        return CellStack.words(stack(), "cells in each");
     }
 }

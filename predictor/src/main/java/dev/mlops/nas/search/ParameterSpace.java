@@ -4,6 +4,7 @@ import dev.mlops.nas.search.Spaces.Task;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ public final class ParameterSpace implements DecisionSpace {
     private final Task task;
     private final Decisions decisions;
     private final List<Reference> references;
+    private final Multipliers multipliers;
 
     /** Everything has been checked by {@link Spaces#parameters}. */
     ParameterSpace(
@@ -38,6 +40,16 @@ public final class ParameterSpace implements DecisionSpace {
         this.task = task;
         this.decisions = decisions;
         this.references = List.copyOf(references);
+        this.multipliers = Multipliers.ONE;
+    }
+
+    private ParameterSpace(ParameterSpace full, Multipliers by) {
+        this.kind = full.kind;
+        this.settings = full.settings;
+        this.task = full.task;
+        this.decisions = full.decisions;
+        this.references = full.references;
+        this.multipliers = full.multipliers.times(by);
     }
 
     @Override
@@ -53,7 +65,7 @@ public final class ParameterSpace implements DecisionSpace {
     /** The network of a genotype; null where the space has none. */
     private @Nullable Network network(Genotype genotype) {
         Map<String, String> chosen = describe(checked(genotype));
-        return kind == null ? null : kind.network(new NetworkValues(chosen, settings, task));
+        return kind == null ? null : kind.network(new NetworkValues(chosen, settings, task, multipliers));
     }
 
     @Override
@@ -87,5 +99,24 @@ public final class ParameterSpace implements DecisionSpace {
     @Override
     public List<Reference> references() {
         return references;
+    }
+
+    @Override
+    public ParameterSpace scaled(Multipliers by) {
+        return new ParameterSpace(this, by);
+    }
+
+    @Override
+    public List<Integer> sizes() {
+        return kind == null ? List.of() : kind.sizes(this::wholes, multipliers);
+    }
+
+    /** What a setting may be: the choices of its decision, and its value where it is not decided. */
+    private List<Integer> wholes(String setting) {
+        Stream<String> chosen =
+                decisions().stream().filter(d -> d.name().equals(setting)).flatMap(d -> d.choices().stream());
+        return Stream.concat(chosen, Stream.ofNullable(settings.get(setting)))
+                .map(Integer::valueOf)
+                .toList();
     }
 }

@@ -90,6 +90,19 @@ public sealed interface SearchSpace permits DecisionSpace {
     /** Human designs. */
     List<Reference> references();
 
+    /**
+     * The same decisions and designs with smaller networks: each genotype's graph, hash and costs follow the rules of the space with
+     * its widths and depths multiplied, so that a shortcut that needs equal widths is there where these are equal. A space without
+     * networks stays as it is.
+     */
+    SearchSpace scaled(Multipliers by);
+
+    /**
+     * Numbers of the space that {@link #scaled} multiplies, as they are here. Spaces that are scaled from one have the same networks
+     * where they have the same sizes.
+     */
+    List<Integer> sizes();
+
     /** Makes one choice after the other. */
     @FunctionalInterface
     interface Chooser {

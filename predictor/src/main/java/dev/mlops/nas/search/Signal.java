@@ -121,9 +121,9 @@ record Signal(
     /** What belongs to a part that is left out has no effect; nor has a stride where one position is left, or pooling over one. */
     static Signal of(NetworkValues values) {
         int length = values.task().width();
-        int convolutions = values.whole("convolutions");
+        int convolutions = values.repeats("convolutions");
         int stride = length == 1 ? 1 : values.whole("stride");
-        int filters = values.whole("filters");
+        int filters = values.channels("filters");
         boolean conv = convolutions > 0;
         boolean recurs = !values.text("recurrence").equals("none");
         for (int i = 0; i < convolutions; i++) {
@@ -139,8 +139,8 @@ record Signal(
                 conv ? values.text("activation") : "relu",
                 added && values.flag("residual"),
                 values.text("recurrence"),
-                recurs ? values.whole("layers") : 0,
-                recurs ? values.whole("units") : 0,
+                recurs ? values.repeats("layers") : 0,
+                recurs ? values.channels("units") : 0,
                 recurs && values.flag("bidirectional"),
                 length == 1 ? "mean" : values.text("pooling"),
                 values.number("dropout"));

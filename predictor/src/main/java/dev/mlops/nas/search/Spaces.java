@@ -72,7 +72,11 @@ public final class Spaces {
     }
 
     /** Stages of cells; the width doubles from one to the next. */
-    public record StackOptions(int stages, int cells, int width) {}
+    public record StackOptions(int stages, int cells, int width) {
+        StackOptions scaled(Multipliers by) {
+            return new StackOptions(stages, by.repeats(cells), by.channels(width));
+        }
+    }
 
     /**
      * A cell with operations on its nodes, as in NAS-Bench-101.
@@ -88,6 +92,10 @@ public final class Spaces {
         /** Copies the operations. */
         public NodeCellOptions {
             operations = List.copyOf(operations);
+        }
+
+        NodeCellOptions with(StackOptions other) {
+            return new NodeCellOptions(nodes, maxEdges, operations, concat, other);
         }
     }
 
@@ -106,6 +114,10 @@ public final class Spaces {
         public DartsCellOptions {
             inputs = List.copyOf(inputs);
             operations = List.copyOf(operations);
+        }
+
+        DartsCellOptions with(StackOptions other) {
+            return new DartsCellOptions(nodes, inputs, operations, concat, other);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.mlops.nas.search;
 
+import dev.mlops.nas.search.Spaces.StackOptions;
 import java.util.List;
 import java.util.SequencedMap;
 
@@ -14,8 +15,16 @@ sealed interface StackedSpace extends DecisionSpace permits NodeCellSpace, OpenS
     /** The network. */
     Layers layers(Genotype genotype);
 
-    /** How cells become a network, in a few words. */
+    /** How cells become a network. */
+    StackOptions stack();
+
+    /** The same in a few words. */
     String stacking();
+
+    @Override
+    default List<Integer> sizes() {
+        return List.of(stack().cells(), stack().width());
+    }
 
     @Override
     default Graph graph(Genotype genotype) {

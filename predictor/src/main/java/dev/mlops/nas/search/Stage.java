@@ -12,8 +12,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongBinaryOperator;
 import java.util.function.ToLongFunction;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** One stage of a chain: its decisions, and the blocks that a genotype gives it. */
 final class Stage {
@@ -22,13 +24,18 @@ final class Stage {
         T value(Genotype genotype) {
             return choices.get(decision < 0 ? 0 : genotype.choices().get(decision));
         }
+
+        /** The same decision between other values, which may be alike. */
+        Slot<T> map(UnaryOperator<T> change) {
+            return new Slot<>(choices.stream().map(change).toList(), decision);
+        }
     }
 
     private final StageOptions options;
     private final int height;
     private final int width;
-    private final List<Conditional> decisions = new ArrayList<>();
-    private final Map<String, String> fixed = new LinkedHashMap<>();
+    private final List<Conditional> decisions;
+    private final Map<String, String> fixed;
     private final Slot<Integer> depth;
     private final Slot<Operator> operator;
     private final Slot<Integer> kernel;
@@ -47,6 +54,8 @@ final class Stage {
         this.options = options;
         this.height = height;
         this.width = width;
+        this.decisions = new ArrayList<>();
+        this.fixed = new LinkedHashMap<>();
         this.depth = slot("depth", options.depth(), offset, List.of());
         List<Condition> exists = depth.decision() < 0
                 ? List.of()
@@ -64,6 +73,20 @@ final class Stage {
         this.expansion = slot("expansion", options.expansions(), offset, expands);
         this.channels = slot("width", options.widths(), offset, exists);
         this.skip = slot("skip", options.skips(), offset, exists);
+    }
+
+    private Stage(Stage full, Multipliers by) {
+        this.options = full.options;
+        this.height = full.height;
+        this.width = full.width;
+        this.decisions = full.decisions;
+        this.fixed = full.fixed;
+        this.depth = full.depth.map(by::repeats);
+        this.operator = full.operator;
+        this.kernel = full.kernel;
+        this.expansion = full.expansion;
+        this.channels = full.channels.map(by::channels);
+        this.skip = full.skip;
     }
 
     private <T> Slot<T> slot(String property, List<T> choices, int offset, List<Condition> conditions) {
@@ -91,6 +114,16 @@ final class Stage {
                 .boxed()
                 .collect(Collectors.toSet());
         return List.of(new Condition(on, indices));
+    }
+
+    /** The same decisions over fewer and narrower blocks. */
+    Stage scaled(Multipliers by) {
+        return new Stage(this, by);
+    }
+
+    /** Depths and widths. */
+    Stream<Integer> sizes() {
+        return Stream.concat(depth.choices().stream(), channels.choices().stream());
     }
 
     String name() {

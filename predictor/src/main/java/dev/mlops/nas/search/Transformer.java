@@ -97,15 +97,16 @@ record Transformer(
         int patch = values.whole("patch");
         String attention = values.text("attention");
         int window = attention.equals("local") ? values.whole("window") : 0;
+        int heads = values.whole("heads");
         int length = length(values.task(), patch);
         if (window >= length - 1) {
             window = 0;
         }
         return new Transformer(
                 patch,
-                values.whole("depth"),
-                values.whole("width"),
-                values.whole("heads"),
+                values.repeats("depth"),
+                values.channels("width", heads),
+                heads,
                 values.whole("feedForward"),
                 attention.equals("local") && window == 0 ? "full" : attention,
                 window,

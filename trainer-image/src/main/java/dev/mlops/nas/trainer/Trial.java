@@ -128,7 +128,7 @@ final class Trial {
                     .forEach((metric, error) -> put(metrics, test(metric) + "Se", error));
             metrics.put("testExamples", (double) partition.test().length);
         }
-        if (file.dataset().resolution() == null) {
+        if (file.trainsArchitecture()) {
             costs(file, network, examples, partition, limit, metrics);
             if (file.folders().model() != null) {
                 export(file, network, standard, Path.of(file.folders().model()), examples, partition, metrics);

@@ -204,7 +204,8 @@ class SharingTest {
                 null,
                 null,
                 null,
-                sharing);
+                sharing,
+                null);
         return Files.write(folder.resolve("trial.json"), JSON.writeValueAsBytes(file));
     }
 

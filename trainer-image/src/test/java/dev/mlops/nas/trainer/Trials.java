@@ -28,7 +28,8 @@ record Trials(
         long seed,
         Recipe recipe,
         boolean evaluateTest,
-        Folders folders) {
+        Folders folders,
+        boolean proxy) {
     static final Path DATA = Path.of("../examples/data").toAbsolutePath().normalize();
 
     static Trials digits() {
@@ -39,7 +40,8 @@ record Trials(
                 1,
                 new Recipe("adamw", 0.003, "cosine", 32, 0.0005, null),
                 false,
-                new Folders(DATA.toString(), null, null));
+                new Folders(DATA.toString(), null, null),
+                false);
     }
 
     static DatasetRef dataset(String uri, List<Integer> shape, int classes) {
@@ -51,27 +53,32 @@ record Trials(
     }
 
     Trials graph(List<GraphNode> other) {
-        return new Trials(other, dataset, epochs, seed, recipe, evaluateTest, folders);
+        return new Trials(other, dataset, epochs, seed, recipe, evaluateTest, folders, proxy);
     }
 
     Trials dataset(DatasetRef other) {
-        return new Trials(graph, other, epochs, seed, recipe, evaluateTest, folders);
+        return new Trials(graph, other, epochs, seed, recipe, evaluateTest, folders, proxy);
     }
 
     Trials epochs(int count) {
-        return new Trials(graph, dataset, count, seed, recipe, evaluateTest, folders);
+        return new Trials(graph, dataset, count, seed, recipe, evaluateTest, folders, proxy);
     }
 
     Trials seed(long other) {
-        return new Trials(graph, dataset, epochs, other, recipe, evaluateTest, folders);
+        return new Trials(graph, dataset, epochs, other, recipe, evaluateTest, folders, proxy);
     }
 
     Trials recipe(Recipe other) {
-        return new Trials(graph, dataset, epochs, seed, other, evaluateTest, folders);
+        return new Trials(graph, dataset, epochs, seed, other, evaluateTest, folders, proxy);
     }
 
     Trials openingTest() {
-        return new Trials(graph, dataset, epochs, seed, recipe, true, folders);
+        return new Trials(graph, dataset, epochs, seed, recipe, true, folders, proxy);
+    }
+
+    /** Of a smaller network in the architecture's place. */
+    Trials asProxy() {
+        return new Trials(graph, dataset, epochs, seed, recipe, evaluateTest, folders, true);
     }
 
     Trials checkpoints(Path folder) {
@@ -89,7 +96,7 @@ record Trials(
     }
 
     private Trials folders(Folders other) {
-        return new Trials(graph, dataset, epochs, seed, recipe, evaluateTest, other);
+        return new Trials(graph, dataset, epochs, seed, recipe, evaluateTest, other, proxy);
     }
 
     /** With a schedule that spans more epochs. */
@@ -104,7 +111,7 @@ record Trials(
     }
 
     TrialFile file() {
-        return new TrialFile(
+        var file = new TrialFile(
                 TrialFile.VERSION,
                 "digits",
                 "digits-00001",
@@ -117,6 +124,7 @@ record Trials(
                 recipe,
                 evaluateTest,
                 folders);
+        return proxy ? file.asProxy() : file;
     }
 
     /** The lines of the digits, with their label at the end. */
