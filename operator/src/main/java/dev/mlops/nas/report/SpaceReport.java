@@ -4,6 +4,7 @@ import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.SearchSpace.Cost;
 import dev.mlops.nas.search.SpaceSummary;
 import dev.mlops.nas.search.SpaceSummary.Architectures;
+import dev.mlops.nas.search.SpaceSummary.AtMost;
 import dev.mlops.nas.search.SpaceSummary.Counted;
 import dev.mlops.nas.search.SpaceSummary.Estimated;
 import dev.mlops.nas.search.SpaceSummary.Example;
@@ -39,6 +40,11 @@ public final class SpaceReport {
         lines.add(FinalTable.row("search space", title));
         lines.add(FinalTable.row("genotypes", "%,d".formatted(summary.genotypes())));
         lines.addAll(FinalTable.wrapped("architectures", sentence(summary.architectures()), WIDTH));
+        lines.add(FinalTable.row(
+                "draws",
+                summary.uniform()
+                        ? "uniform over architectures"
+                        : "uniform over genotypes: architectures with more of them are drawn more often"));
         lines.add("");
         for (Line decision : summary.decisions()) {
             String needs = decision.needs().isEmpty() ? "" : "  (where " + decision.needs() + ")";
@@ -61,9 +67,19 @@ public final class SpaceReport {
         return switch (architectures) {
             case Counted counted -> "%,d different ones, counted".formatted(counted.number());
             case Estimated estimated ->
-                "about %s different ones, estimated from draws (standard error %s; rather too high than too low)"
-                        .formatted(Figures.count(estimated.number()), Figures.count(estimated.standardError()));
+                "about %s different ones, estimated from draws (95 %% interval %s to %s)"
+                        .formatted(number(estimated.number()), number(estimated.least()), number(estimated.most()));
+            case AtMost most ->
+                "at most %s different ones; how many more genotypes are alike is not known"
+                        .formatted(number(most.number()));
         };
+    }
+
+    /** Beyond what anybody says in words, by its power of ten. */
+    private static String number(double value) {
+        return value < 1e12
+                ? Figures.count(value)
+                : String.format(Locale.ROOT, "%.2e", value).replace("e+", "e");
     }
 
     private static List<List<String>> ranges(SpaceSummary summary) {
@@ -125,6 +141,7 @@ public final class SpaceReport {
         document.put("searchSpace", title);
         document.put("genotypes", summary.genotypes());
         document.put("architectures", architectures(summary.architectures()));
+        document.put("draws", summary.uniform() ? "architectures" : "genotypes");
         document.put(
                 "decisions",
                 summary.decisions().stream()
@@ -149,7 +166,8 @@ public final class SpaceReport {
         return switch (architectures) {
             case Counted counted -> Map.of("counted", counted.number());
             case Estimated estimated ->
-                Map.of("estimated", estimated.number(), "standardError", estimated.standardError());
+                Map.of("estimated", estimated.number(), "interval", List.of(estimated.least(), estimated.most()));
+            case AtMost most -> Map.of("atMost", most.number());
         };
     }
 

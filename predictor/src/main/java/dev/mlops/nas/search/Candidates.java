@@ -129,7 +129,7 @@ final class Candidates {
     @Nullable
     Candidate drawQuickly(RandomGenerator random) {
         for (int i = 0; i < 4; i++) {
-            Candidate candidate = of(space.sampleArchitecture(random));
+            Candidate candidate = of(space.sampleRepresentative(random));
             if (admits(candidate)) {
                 return candidate;
             }
@@ -184,8 +184,8 @@ final class Candidates {
     }
 
     /**
-     * A draw among what is not taken: uniform over architectures where they can be listed, otherwise by {@link
-     * SearchSpace#sampleArchitecture}; null when none is found.
+     * A draw among what is not taken: uniform over architectures where they can be listed, or where the space counts the
+     * representatives of each, of which one in so many is kept; elsewhere uniform over representatives. Null when none is found.
      */
     @Nullable
     Candidate draw(Set<String> taken, RandomGenerator random) {
@@ -194,13 +194,26 @@ final class Candidates {
                     list().stream().filter(c -> !taken.contains(c.hash())).toList();
             return left.isEmpty() ? null : left.get(random.nextInt(left.size()));
         }
-        for (int i = 0; i < DRAWS; i++) {
-            Candidate candidate = of(space.sampleArchitecture(random));
-            if (!taken.contains(candidate.hash()) && admits(candidate)) {
+        for (int missed = 0; missed < DRAWS; ) {
+            Candidate candidate = of(space.sampleRepresentative(random));
+            if (taken.contains(candidate.hash()) || !admits(candidate)) {
+                missed++;
+            } else if (keeps(candidate, random)) {
                 return candidate;
             }
         }
         return repaired(taken, random);
+    }
+
+    private boolean keeps(Candidate representative, RandomGenerator random) {
+        long alike = space.multiplicity(representative.genotype()).orElse(1);
+        return alike == 1 || random.nextLong(alike) == 0;
+    }
+
+    /** Whether draws are uniform over architectures. */
+    boolean drawsArchitectures(RandomGenerator random) {
+        return isListed()
+                || space.multiplicity(space.sampleRepresentative(random)).isPresent();
     }
 
     /** A mutation whose architecture is not taken; null when a number of tries finds none. */

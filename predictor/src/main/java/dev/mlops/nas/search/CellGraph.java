@@ -141,9 +141,19 @@ final class CellGraph {
         return Arrays.stream(sources[vertex]).boxed().toList();
     }
 
+    /** Whether all inputs are the same to the cell. */
+    boolean hasInputsAlike() {
+        return alike;
+    }
+
     /** What the cell gives: the sum of these; empty when nothing reaches the output. */
     List<Integer> output() {
         return Arrays.stream(output).boxed().toList();
+    }
+
+    /** Whether the vertex is this operation on the sum of these, in their order. */
+    boolean isOperation(int vertex, CellOperation operation, int[] value) {
+        return operations[vertex] == operation && Arrays.equals(sources[vertex], value);
     }
 
     /** Whether anything reads this input. */

@@ -2,10 +2,14 @@ package dev.mlops.nas.search;
 
 import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Spaces.Task;
+import dev.mlops.nas.search.Stage.Row;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntToLongFunction;
 import java.util.function.LongBinaryOperator;
 import java.util.function.ToLongFunction;
@@ -31,6 +35,10 @@ public final class ChainSpace implements DecisionSpace {
     private final Task task;
     private final Decisions decisions;
     private final List<Reference> references;
+    private final Map<Entry, Set<Map.Entry<Row, Long>>> rows = new ConcurrentHashMap<>();
+
+    /** A stage and the channels before it. */
+    private record Entry(Stage stage, int channels) {}
 
     /** Everything has been checked by {@link Spaces#chain}. */
     ChainSpace(
@@ -132,6 +140,36 @@ public final class ChainSpace implements DecisionSpace {
     private long activationsAfter(int lastChannels) {
         long pixels = (long) stages.getLast().heightAfter() * stages.getLast().widthAfter();
         return lastChannels + Math.max(lastChannels * pixels, task.classes());
+    }
+
+    /** The ways to cut the row of layers into stages, each times the choices that give the stage its layers. */
+    @Override
+    public OptionalLong multiplicity(Genotype representative) {
+        String layers = blocks(representative).stream().map(Block::layers).collect(Collectors.joining());
+        var ways = new long[layers.length() + 1];
+        var channels = new int[ways.length];
+        ways[0] = 1;
+        channels[0] = stemWidth;
+        for (Stage stage : stages) {
+            var after = new long[ways.length];
+            for (int from = 0; from < ways.length; from++) {
+                for (var row : ways[from] == 0 ? Set.<Map.Entry<Row, Long>>of() : rows(stage, channels[from])) {
+                    if (layers.startsWith(row.getKey().layers(), from)) {
+                        int to = from + row.getKey().layers().length();
+                        after[to] += ways[from] * row.getValue();
+                        channels[to] = row.getKey().out();
+                    }
+                }
+            }
+            ways = after;
+        }
+        return OptionalLong.of(ways[layers.length()]);
+    }
+
+    private Set<Map.Entry<Row, Long>> rows(Stage stage, int channelsBefore) {
+        return rows.computeIfAbsent(
+                new Entry(stage, channelsBefore),
+                e -> e.stage().rows(e.channels()).entrySet());
     }
 
     private List<Block> blocks(Genotype genotype) {

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -205,6 +206,68 @@ public final class DartsCellSpace implements OpenSpace {
             cells.put(kind, cell.build(options.concat() ? cell.join(nodes) : cell.sum(nodes)));
         }
         return cells;
+    }
+
+    /**
+     * The product over the kinds of cells. With single inputs a cell may leave out one before it; then different pairs of cells can
+     * be one network, and nothing is counted.
+     */
+    @Override
+    public OptionalLong multiplicity(Genotype representative) {
+        if (options.inputs().contains(1)) {
+            return OptionalLong.empty();
+        }
+        long product = 1;
+        for (var cell : cells(representative).entrySet()) {
+            var matching = new Matching(cell.getValue());
+            var pairs = new Pairs(matching, cell.getKey().equals(REDUCTION));
+            product *= matching.ways(pairs::ways) / matching.symmetries();
+        }
+        return OptionalLong.of(product);
+    }
+
+    /** All cells of a kind whose nodes have two inputs, laid over one. */
+    private final class Pairs {
+        private final Matching matching;
+        private final boolean reduces;
+
+        Pairs(Matching matching, boolean reduces) {
+            this.matching = matching;
+            this.reduces = reduces;
+        }
+
+        long ways(List<int[]> values) {
+            int node = values.size();
+            if (node == options.nodes() - 1) {
+                List<int[]> nodes = values.subList(2, node);
+                return options.concat() ? matching.join(nodes, matching::end) : matching.end(Matching.sum(nodes));
+            }
+            long ways = 0;
+            for (List<Integer> pair : inputs(options, node)) {
+                ways += edges(
+                        pair.get(0),
+                        values,
+                        first -> edges(pair.get(1), values, second -> {
+                            int[] sum = Matching.sum(List.of(first, second));
+                            return matching.reachesOutput(sum) ? ways(with(values, sum)) : 0;
+                        }));
+            }
+            return ways;
+        }
+
+        private long edges(int input, List<int[]> values, Matching.Next next) {
+            long ways = 0;
+            for (int choice = 0; choice < operations.size(); choice++) {
+                ways += matching.apply(operation(choice, reduces && input < 2), values.get(input), next);
+            }
+            return ways;
+        }
+
+        private static List<int[]> with(List<int[]> values, int[] value) {
+            var more = new ArrayList<>(values);
+            more.add(value);
+            return more;
+        }
     }
 
     private CellOperation operation(int choice, boolean halves) {

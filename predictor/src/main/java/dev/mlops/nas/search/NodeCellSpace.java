@@ -7,11 +7,13 @@ import dev.mlops.nas.search.Layers.Window;
 import dev.mlops.nas.search.Spaces.NodeCellOptions;
 import dev.mlops.nas.search.Spaces.StackOptions;
 import dev.mlops.nas.search.Spaces.Task;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -39,6 +41,7 @@ public final class NodeCellSpace implements StackedSpace {
     private final List<CellOperation> operations;
     private final Task task;
     private final Decisions decisions;
+    private final List<Wiring> wirings;
     private final List<Reference> references;
 
     /** Everything fits together: {@link CellChecks} has checked it. */
@@ -52,6 +55,9 @@ public final class NodeCellSpace implements StackedSpace {
         this.operations = List.copyOf(operations);
         this.task = task;
         this.decisions = decisions;
+        this.wirings = IntStream.rangeClosed(0, options.nodes() - 2)
+                .mapToObj(live -> new Wiring(live, options.maxEdges()))
+                .toList();
         this.references = List.copyOf(references);
     }
 
@@ -128,31 +134,128 @@ public final class NodeCellSpace implements StackedSpace {
     }
 
     /**
-     * Uniform over the genotypes in which every chosen edge lies between input and output, nodes without edges come last, and their
-     * operations are the first choice. An architecture has as many of these as its nodes have orders, in place of one for every
-     * set of dead edges beside it.
+     * The genotypes in which every chosen edge lies between input and output, nodes without edges come last, and their operations
+     * are the first choice. An architecture has as many of these as its nodes have orders, in place of one for every set of dead
+     * edges beside it; one that nothing passes has none.
      */
     @Override
-    public Genotype sampleArchitecture(RandomGenerator random) {
+    public BigInteger representatives() {
+        return BigInteger.valueOf(wirings.stream().mapToLong(this::filled).sum());
+    }
+
+    /** Representatives with this wiring's number of nodes. */
+    private long filled(Wiring wiring) {
+        return BigInteger.valueOf(operations.size())
+                .pow(wirings.indexOf(wiring))
+                .multiply(BigInteger.valueOf(wiring.count()))
+                .longValueExact();
+    }
+
+    @Override
+    public Genotype sampleRepresentative(RandomGenerator random) {
+        long number = random.nextLong(representatives().longValueExact());
+        int live = 0;
+        while (number >= filled(wirings.get(live))) {
+            number -= filled(wirings.get(live++));
+        }
+        int last = live;
+        int[] sources = wirings.get(live).draw(random);
         int edges = edges(options.nodes());
-        Wiring wiring;
-        do {
-            wiring = Wiring.random(options.nodes(), options.maxEdges(), random);
-        } while (!wiring.isTidy() || !keeps(wiring, random));
-        Wiring drawn = wiring;
+        int out = options.nodes() - 1;
         return choose((decision, before) -> {
-            if (decision < edges) {
-                return drawn.chosen(decision) ? 1 : 0;
+            if (decision >= edges) {
+                return decision - edges < last ? random.nextInt(operations.size()) : 0;
             }
-            return drawn.isLive(decision - edges + 1) ? random.nextInt(operations.size()) : 0;
+            int to = 1;
+            while (edges(to + 1) <= decision) {
+                to++;
+            }
+            int from = decision - edges(to);
+            int chosen = to == out ? sources[last + 1] : to <= last ? sources[to] : 0;
+            return chosen >> from & 1;
         });
     }
 
-    /** By chance, as a wiring whose missing nodes have no choice stands for fewer genotypes. */
-    private boolean keeps(Wiring wiring, RandomGenerator random) {
-        return IntStream.range(1, options.nodes() - 1)
-                .filter(node -> !wiring.isLive(node))
-                .allMatch(node -> random.nextInt(operations.size()) == 0);
+    @Override
+    public OptionalLong multiplicity(Genotype representative) {
+        var matching = new Matching(cell(representative));
+        long ways = matching.ways(inputs -> new Wirings(matching).ways(inputs, options.maxEdges(), 0));
+        return OptionalLong.of(ways / matching.symmetries());
+    }
+
+    /** All wirings without dead edges, each with all operations, laid over a cell. */
+    private final class Wirings {
+        private final Matching matching;
+
+        Wirings(Matching matching) {
+            this.matching = matching;
+        }
+
+        /**
+         * The ways to go on: with the output now, or with one more node.
+         *
+         * @param values of the nodes so far, the input first
+         * @param edges how many more may be chosen
+         * @param read which of the nodes some edge leaves, as bits
+         */
+        long ways(List<int[]> values, int edges, int read) {
+            int nodes = values.size();
+            int all = (1 << nodes) - 1;
+            long ways = 0;
+            for (int from = 1; from <= all; from++) {
+                int left = edges - Integer.bitCount(from);
+                if (left >= 0 && (read | from) == all) {
+                    ways += outputs(values, from);
+                }
+                if (left > 0 && nodes < options.nodes() - 1) {
+                    ways += nodes(values, from, left, read | from);
+                }
+            }
+            return ways;
+        }
+
+        private long nodes(List<int[]> values, int from, int edges, int read) {
+            return added(Matching.sum(chosen(values, from)), values, from, CellOperation.PROJECT, sum -> {
+                long ways = 0;
+                for (CellOperation operation : operations) {
+                    ways += matching.apply(operation, sum, value -> {
+                        var more = new ArrayList<>(values);
+                        more.add(value);
+                        return ways(more, edges, read);
+                    });
+                }
+                return ways;
+            });
+        }
+
+        private long outputs(List<int[]> values, int from) {
+            List<int[]> parts = chosen(values, from);
+            return options.concat() && parts.size() > 1
+                    ? matching.join(
+                            parts, joined -> added(joined, values, from, CellOperation.PROJECT_OUT, matching::end))
+                    : added(Matching.sum(parts), values, from, CellOperation.PROJECT, matching::end);
+        }
+
+        /** Values of the nodes with these bits, the input aside. */
+        private static List<int[]> chosen(List<int[]> values, int from) {
+            var chosen = new ArrayList<int[]>();
+            for (int i = 1; i < values.size(); i++) {
+                if ((from >> i & 1) == 1) {
+                    chosen.add(values.get(i));
+                }
+            }
+            return chosen;
+        }
+
+        /** The sum with the input's projection where the lowest bit is set. */
+        private long added(int[] sum, List<int[]> values, int from, CellOperation projection, Matching.Next next) {
+            return (from & 1) == 0
+                    ? next.ways(sum)
+                    : matching.apply(
+                            projection,
+                            values.getFirst(),
+                            projected -> next.ways(Matching.sum(List.of(sum, projected))));
+        }
     }
 
     private CellGraph cell(Genotype genotype) {

@@ -3,6 +3,7 @@ package dev.mlops.nas.search;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -25,11 +26,23 @@ public sealed interface SearchSpace permits DecisionSpace {
     Genotype sample(RandomGenerator random);
 
     /**
-     * A draw that comes nearer to uniform over architectures, where these have very different numbers of genotypes; elsewhere
-     * {@link #sample}.
+     * Number of representatives: genotypes that stand for all architectures, each for its own, but not for cells that nothing passes
+     * where these are left out. All genotypes where nothing narrower is known.
      */
-    default Genotype sampleArchitecture(RandomGenerator random) {
+    default BigInteger representatives() {
+        return size();
+    }
+
+    /** A uniform draw from the representatives. */
+    default Genotype sampleRepresentative(RandomGenerator random) {
         return sample(random);
+    }
+
+    /**
+     * How many representatives are the same architecture as this one. Empty for every genotype where the space cannot count them.
+     */
+    default OptionalLong multiplicity(Genotype representative) {
+        return OptionalLong.empty();
     }
 
     /** Builds a genotype decision by decision, in their order: the chooser is asked for the active ones only. */

@@ -8,14 +8,13 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -24,38 +23,51 @@ import java.util.stream.Stream;
  *
  * @param genotypes how many there are
  * @param architectures how many different ones they are
+ * @param uniform whether draws are uniform over architectures; else they are over genotypes
  * @param decisions in the space's order
  * @param costs range of each analytic cost, by metric; none where the space has no network
- * @param feasible part of uniform draws (of all architectures where they are counted) that keeps the analytic constraints
- * @param examples uniform draws
+ * @param feasible part of draws (of all architectures where they are listed) that keeps the analytic constraints
+ * @param examples draws
  * @param references human designs
  */
 public record SpaceSummary(
         BigInteger genotypes,
         Architectures architectures,
+        boolean uniform,
         List<Line> decisions,
         Map<String, Range> costs,
         double feasible,
         List<Example> examples,
         List<Example> references) {
 
-    private static final int COUNTED = Candidates.LISTED;
-    private static final int DRAWS = 1_000;
-    private static final int CLASSES = 400;
+    private static final double NORMAL_95 = 1.959964;
+    private static final int DRAWS = 400;
+    private static final int COUNTS = 1_000;
+    private static final int CLASSES = 200;
     private static final int LARGEST_CLASS = 50;
 
     /** Number of different architectures. */
     public sealed interface Architectures {}
 
-    /** All genotypes were listed. */
-    public record Counted(long number) implements Architectures {}
+    /** Every one was counted, or every genotype is one. */
+    public record Counted(BigInteger number) implements Architectures {}
 
     /**
-     * Estimated from draws: the mean of the inverse number of genotypes that are the drawn architecture, as far as single changes
-     * lead to them, times the number of genotypes. What only several changes at once make equal counts apart, so that the
-     * estimate is rather too high.
+     * Estimated without bias: the number of representatives ({@link SearchSpace#representatives}) times the mean, over uniform draws
+     * of them, of the inverse number that are the drawn architecture (as Horvitz and Thompson 1952 weigh).
+     *
+     * @param least of the 95 % interval
+     * @param most of the 95 % interval
      */
-    public record Estimated(double number, double standardError) implements Architectures {}
+    public record Estimated(double number, double least, double most) implements Architectures {}
+
+    /**
+     * The same, but of the genotypes that are the drawn architecture only those count to which single changes lead, and at most 50.
+     * There may be more, so that this is a bound and no estimate.
+     *
+     * @param number upper end of the bound's 95 % interval
+     */
+    public record AtMost(double number) implements Architectures {}
 
     /**
      * A decision.
@@ -79,30 +91,29 @@ public record SpaceSummary(
     /** Summarises; takes a second or two for large spaces. */
     public static SpaceSummary of(SearchSpace space, List<Constraint> constraints, int examples, long seed) {
         var candidates = new Candidates(space, constraints);
+        var all = new Candidates(space, List.of());
         SplittableRandom random = Seeds.stream(seed, "summary", 0);
         List<Example> draws = IntStream.rangeClosed(1, examples)
-                .mapToObj(i -> example(Integer.toString(i), space.sample(random), candidates))
+                .mapToObj(i -> example(Integer.toString(i), draw(all, random), candidates))
                 .toList();
-        boolean counted = space.size().compareTo(BigInteger.valueOf(COUNTED)) <= 0;
-        List<Candidate> sample = counted
-                ? List.copyOf(space.all()
-                        .map(candidates::of)
-                        .collect(
-                                Collectors.toMap(Candidate::hash, Function.identity(), (a, b) -> a, LinkedHashMap::new))
-                        .values())
-                : Stream.generate(() -> candidates.of(space.sample(random)))
-                        .limit(DRAWS)
-                        .toList();
+        List<Candidate> sample = all.isListed()
+                ? all.list()
+                : Stream.generate(() -> all.of(draw(all, random))).limit(DRAWS).toList();
         return new SpaceSummary(
                 space.size(),
-                counted ? new Counted(sample.size()) : estimate(space, random),
+                architectures(all, random),
+                all.drawsArchitectures(random),
                 lines(space),
-                ranges(space, sample, counted),
+                ranges(space, sample, all.isListed()),
                 (double) sample.stream().filter(candidates::admits).count() / sample.size(),
                 draws,
                 space.references().stream()
                         .map((Reference r) -> example(r.name(), r.genotype(), candidates))
                         .toList());
+    }
+
+    private static Genotype draw(Candidates all, SplittableRandom random) {
+        return Objects.requireNonNull(all.draw(Set.of(), random)).genotype();
     }
 
     private static Example example(String name, Genotype genotype, Candidates candidates) {
@@ -146,14 +157,39 @@ public record SpaceSummary(
         return ranges;
     }
 
-    private static Estimated estimate(SearchSpace space, SplittableRandom random) {
-        double[] inverse = new double[CLASSES];
-        for (int i = 0; i < CLASSES; i++) {
-            inverse[i] = 1.0 / classSize(space, space.sample(random));
+    private static Architectures architectures(Candidates all, SplittableRandom random) {
+        SearchSpace space = all.space();
+        if (all.isListed()) {
+            return new Counted(BigInteger.valueOf(all.list().size()));
         }
-        double size = space.size().doubleValue();
-        return new Estimated(
-                Statistics.mean(inverse) * size, StrictMath.sqrt(Statistics.variance(inverse) / CLASSES) * size);
+        if (!space.hasNetwork()) {
+            return new Counted(space.size());
+        }
+        List<OptionalLong> counts = Stream.generate(() -> space.multiplicity(space.sampleRepresentative(random)))
+                .limit(COUNTS)
+                .toList();
+        return counts.stream().allMatch(OptionalLong::isPresent)
+                ? estimated(
+                        space.representatives(),
+                        counts.stream().mapToDouble(m -> 1.0 / m.orElseThrow()).toArray())
+                : bound(space, random);
+    }
+
+    /** The interval is normal, and not narrower than what so many draws leave open where all are alike (rule of three). */
+    private static Estimated estimated(BigInteger drawnFrom, double[] inverse) {
+        double most = drawnFrom.doubleValue();
+        double mean = Statistics.mean(inverse);
+        double half = Math.max(
+                NORMAL_95 * StrictMath.sqrt(Statistics.variance(inverse) / inverse.length), 3 * mean / inverse.length);
+        return new Estimated(mean * most, Math.max(0, mean - half) * most, Math.min(1, mean + half) * most);
+    }
+
+    private static AtMost bound(SearchSpace space, SplittableRandom random) {
+        double[] inverse = Stream.generate(() -> space.sample(random))
+                .limit(CLASSES)
+                .mapToDouble(g -> 1.0 / classSize(space, g))
+                .toArray();
+        return new AtMost(estimated(space.size(), inverse).most());
     }
 
     /** Genotypes with the same hash that single changes lead to, itself included; the search ends at the largest size. */

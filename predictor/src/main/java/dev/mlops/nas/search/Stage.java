@@ -5,6 +5,7 @@ import dev.mlops.nas.search.Decisions.Condition;
 import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Spaces.StageOptions;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -155,11 +156,58 @@ final class Stage {
         }
         Operator chosen = operator.value(genotype);
         int expand = chosen == Operator.MBCONV ? expansion.value(genotype) : 1;
+        return row(
+                count,
+                new Kind(chosen, kernel.value(genotype), expand, channels.value(genotype), skip.value(genotype)),
+                channelsBefore);
+    }
+
+    /** What all blocks of the stage are, as it was chosen. */
+    private record Kind(Operator operator, int kernel, int expansion, int out, boolean residual) {}
+
+    /**
+     * Blocks in a row.
+     *
+     * @param layers as a text
+     * @param out channels after them
+     */
+    record Row(String layers, int out) {}
+
+    /** All rows that the stage can have, each with the number of choices that give it. */
+    Map<Row, Long> rows(int channelsBefore) {
+        var rows = new HashMap<Row, Long>();
+        for (int count : depth.choices()) {
+            if (count == 0) {
+                rows.merge(new Row("", channelsBefore), 1L, Long::sum);
+                continue;
+            }
+            kinds().forEach(kind -> {
+                List<Block> blocks = row(count, kind, channelsBefore);
+                String layers = blocks.stream().map(Block::layers).collect(Collectors.joining());
+                int out = blocks.isEmpty() ? channelsBefore : blocks.getLast().out();
+                rows.merge(new Row(layers, out), 1L, Long::sum);
+            });
+        }
+        return rows;
+    }
+
+    private Stream<Kind> kinds() {
+        return operator.choices().stream()
+                .flatMap(each -> kernel.choices().stream()
+                        .flatMap(side -> (each == Operator.MBCONV ? expansion.choices() : List.of(1))
+                                .stream()
+                                        .flatMap(expand -> channels.choices().stream()
+                                                .flatMap(out -> skip.choices().stream()
+                                                        .map(residual ->
+                                                                new Kind(each, side, expand, out, residual))))));
+    }
+
+    /** So many blocks of a kind, without those that do nothing. */
+    private List<Block> row(int count, Kind kind, int channelsBefore) {
         var blocks = new ArrayList<Block>();
         int in = channelsBefore;
         for (int i = 0; i < count; i++) {
-            Block block = block(
-                    i, chosen, kernel.value(genotype), expand, in, channels.value(genotype), skip.value(genotype));
+            Block block = block(i, kind.operator(), kind.kernel(), kind.expansion(), in, kind.out(), kind.residual());
             if (!block.isIdentity()) {
                 blocks.add(block);
             }

@@ -2,70 +2,55 @@ package dev.mlops.nas.search;
 
 import java.util.random.RandomGenerator;
 
-/** A set of edges (i, j), i &lt; j, by target, then source, and which nodes lie on a path from the first to the last. */
+/**
+ * Sets of edges (i, j), i &lt; j, over an input, some nodes and an output, in which every node has an edge before it and one behind
+ * it, so that all lie between input and output. Counted and drawn node after node: what is left depends only on how many of the
+ * nodes before have no edge behind them yet.
+ */
 final class Wiring {
-    private final boolean[] chosen;
-    private final boolean[] live;
-    private final boolean tidy;
+    private final int output;
+    private final int most;
+    /** Ways to go on, by the node whose edges are next, the nodes before it that none leaves yet, and the edges left. */
+    private final long[][][] ways;
 
-    private Wiring(int nodes, boolean[] chosen) {
-        this.chosen = chosen;
-        boolean[] reached = new boolean[nodes];
-        boolean[] useful = new boolean[nodes];
-        reached[0] = true;
-        useful[nodes - 1] = true;
-        for (int to = 1; to < nodes; to++) {
-            for (int from = 0; from < to; from++) {
-                reached[to] |= reached[from] && chosen[edge(from, to)];
-            }
+    /**
+     * All such sets.
+     *
+     * @param nodes between input and output
+     * @param most edges
+     */
+    Wiring(int nodes, int most) {
+        this.output = nodes + 1;
+        this.most = Math.min(most, NodeCellSpace.edges(nodes + 2));
+        this.ways = new long[output + 2][output + 2][this.most + 1];
+        for (int edges = 0; edges <= this.most; edges++) {
+            ways[output + 1][1][edges] = 1;
         }
-        for (int from = nodes - 2; from >= 0; from--) {
-            for (int to = from + 1; to < nodes; to++) {
-                useful[from] |= useful[to] && chosen[edge(from, to)];
-            }
-        }
-        this.live = new boolean[nodes];
-        for (int node = 0; node < nodes; node++) {
-            live[node] = reached[node] && useful[node];
-        }
-        this.tidy = tidy(nodes);
-    }
-
-    private boolean tidy(int nodes) {
-        for (int to = 1; to < nodes; to++) {
-            for (int from = 0; from < to; from++) {
-                if (chosen[edge(from, to)] && !(live[from] && live[to])) {
-                    return false;
+        for (int node = output; node > 0; node--) {
+            for (int open = 1; open <= node; open++) {
+                for (int edges = 1; edges <= this.most; edges++) {
+                    ways[node][open][edges] = sum(node, open, edges);
                 }
             }
         }
-        for (int node = 2; node < nodes - 1; node++) {
-            if (live[node] && !live[node - 1]) {
-                return false;
-            }
-        }
-        return live[0];
     }
 
-    /** Uniform over the sets of at most so many edges. */
-    static Wiring random(int nodes, int most, RandomGenerator random) {
-        int edges = NodeCellSpace.edges(nodes);
-        long sets = 0;
-        for (int count = 0; count <= Math.min(most, edges); count++) {
-            sets += binomial(edges, count);
+    private long sum(int node, int open, int edges) {
+        long sum = 0;
+        for (int closes = 0; closes <= open; closes++) {
+            for (int others = 0; others <= node - open; others++) {
+                sum += ways(node, open, edges, closes, others);
+            }
         }
-        long number = random.nextLong(sets);
-        int left = 0;
-        while (number >= binomial(edges, left)) {
-            number -= binomial(edges, left++);
-        }
-        boolean[] chosen = new boolean[edges];
-        for (int edge = 0; edge < edges; edge++) {
-            // Of the edges from here on, so many are still to be chosen.
-            chosen[edge] = random.nextInt(edges - edge) < left;
-            left -= chosen[edge] ? 1 : 0;
-        }
-        return new Wiring(nodes, chosen);
+        return sum;
+    }
+
+    /** Ways in which so many of a node's edges are the first that leave their source, and so many are not. */
+    private long ways(int node, int open, int edges, int closes, int others) {
+        int left = edges - closes - others;
+        return closes + others == 0 || left < 0
+                ? 0
+                : binomial(open, closes) * binomial(node - open, others) * ways[node + 1][open - closes + 1][left];
     }
 
     private static long binomial(int of, int count) {
@@ -76,20 +61,47 @@ final class Wiring {
         return product;
     }
 
-    private static int edge(int from, int to) {
-        return to * (to - 1) / 2 + from;
+    /** How many there are. */
+    long count() {
+        return ways[1][1][most];
     }
 
-    boolean chosen(int edge) {
-        return chosen[edge];
+    /** One of them, all alike likely: the sources of every node, as bits; the last entry is the output's. */
+    int[] draw(RandomGenerator random) {
+        var sources = new int[output + 1];
+        int open = 1;
+        int edges = most;
+        for (int node = 1; node <= output; node++) {
+            long number = random.nextLong(ways[node][Integer.bitCount(open)][edges]);
+            int closes = 0;
+            int others = 0;
+            long these = 0;
+            while (number >= these) {
+                number -= these;
+                if (++others > node - Integer.bitCount(open)) {
+                    others = 0;
+                    closes++;
+                }
+                these = ways(node, Integer.bitCount(open), edges, closes, others);
+            }
+            int before = (1 << node) - 1;
+            sources[node] = some(open, closes, random) | some(before & ~open, others, random);
+            open = (open & ~sources[node]) | (1 << node);
+            edges -= closes + others;
+        }
+        return sources;
     }
 
-    boolean isLive(int node) {
-        return live[node];
-    }
-
-    /** Whether something passes, every edge lies on a path from the first node to the last, and nodes without edges come last. */
-    boolean isTidy() {
-        return tidy;
+    /** So many of the bits that are set. */
+    private static int some(int bits, int count, RandomGenerator random) {
+        int chosen = 0;
+        int left = count;
+        for (int rest = bits; left > 0; rest &= rest - 1) {
+            if (random.nextInt(Integer.bitCount(rest)) < left) {
+                chosen |= Integer.lowestOneBit(rest);
+                left--;
+            }
+        }
+        return chosen;
     }
 }

@@ -11,8 +11,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class NodeCellSpaceTest {
@@ -102,30 +105,52 @@ class NodeCellSpaceTest {
     /** Uniform genotypes are mostly dead edges: few of many draws are new. */
     @Test
     void drawsOfArchitecturesRepeatLessThanDrawsOfGenotypes() {
+        var candidates = new Candidates(space, List.of());
         var random = new SplittableRandom(5);
         Set<String> byGenotype = new HashSet<>();
         Set<String> byArchitecture = new HashSet<>();
         for (int i = 0; i < 1_000; i++) {
             byGenotype.add(space.architectureHash(space.sample(random)));
-            Genotype drawn = space.sampleArchitecture(random);
-            assertThat(space.contains(drawn)).isTrue();
-            byArchitecture.add(space.architectureHash(drawn));
+            Candidate drawn = Objects.requireNonNull(candidates.draw(Set.of(), random));
+            assertThat(space.contains(drawn.genotype())).isTrue();
+            byArchitecture.add(drawn.hash());
         }
         assertThat(byGenotype).hasSizeLessThan(400);
-        assertThat(byArchitecture).hasSizeGreaterThan(900);
+        assertThat(byArchitecture).hasSizeGreaterThan(990);
     }
 
     /** Each of them 200 times, give or take five standard deviations. */
     @Test
-    void drawsOfArchitecturesAreUniformOverGenotypesWithoutDeadEdges() {
+    void representativesAreTheGenotypesWithoutDeadEdgesAndDrawnUniformly() {
         SearchSpace few = small(4, 3, true);
         List<Genotype> tidy = few.all().filter(g -> isTidy(few.describe(g))).toList();
         var random = new SplittableRandom(5);
         Map<Genotype, Integer> counts = new HashMap<>();
         for (int i = 0; i < 200 * tidy.size(); i++) {
-            counts.merge(few.sampleArchitecture(random), 1, Integer::sum);
+            counts.merge(few.sampleRepresentative(random), 1, Integer::sum);
         }
+        assertThat(few.representatives()).isEqualTo(tidy.size());
         assertThat(counts.keySet()).containsExactlyInAnyOrderElementsOf(tidy);
+        assertThat(counts.values()).allMatch(count -> Math.abs(count - 200) < 5 * Math.sqrt(200));
+    }
+
+    /** Of 1.5 million genotypes, too many to list. Each of the architectures 200 times, give or take five standard deviations. */
+    @Test
+    void drawsAreUniformOverTheArchitecturesThatSomethingPasses() {
+        SearchSpace sparse = small(8, 4, true);
+        var candidates = new Candidates(sparse, List.of());
+        var random = new SplittableRandom(5);
+        Set<String> architectures = Stream.generate(() -> sparse.sampleRepresentative(random))
+                .limit(1_000)
+                .map(sparse::architectureHash)
+                .collect(Collectors.toSet());
+        Map<String, Integer> counts = new HashMap<>();
+        for (int i = 0; i < 200 * architectures.size(); i++) {
+            counts.merge(
+                    Objects.requireNonNull(candidates.draw(Set.of(), random)).hash(), 1, Integer::sum);
+        }
+        assertThat(candidates.isListed()).isFalse();
+        assertThat(architectures).hasSizeGreaterThan(10).isEqualTo(counts.keySet());
         assertThat(counts.values()).allMatch(count -> Math.abs(count - 200) < 5 * Math.sqrt(200));
     }
 

@@ -65,6 +65,16 @@ final class RandomSpaces {
         }
     }
 
+    /** The next such space that tells how many of its genotypes are one architecture. */
+    static SearchSpace counted(long seed) {
+        for (long s = seed; ; s++) {
+            SearchSpace space = small(s);
+            if (space.multiplicity(space.sampleRepresentative(new Random(s))).isPresent()) {
+                return space;
+            }
+        }
+    }
+
     private static boolean hasSeveralArchitectures(SearchSpace space) {
         return space.all().map(space::architectureHash).distinct().limit(2).count() == 2;
     }

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
@@ -111,6 +113,33 @@ class SearchSpacePropertiesTest {
         SearchSpace space = RandomSpaces.of(number);
         var random = new SplittableRandom(seed);
         Isomorphism.check(space, Stream.generate(() -> space.sample(random)).limit(100));
+    }
+
+    /** Of all genotypes, or of those that {@link SearchSpace#sampleRepresentative} ever draws. */
+    @Property(tries = 60, seed = RandomSpaces.SEED)
+    void multiplicitiesCountTheRepresentativesOfEveryArchitecture(@ForAll long number) {
+        SearchSpace space = RandomSpaces.counted(number);
+        List<Genotype> drawable = representatives(space);
+        Map<String, Long> alike =
+                drawable.stream().collect(Collectors.groupingBy(space::architectureHash, Collectors.counting()));
+        assertThat(space.representatives()).isEqualTo(drawable.size());
+        for (Genotype genotype : drawable) {
+            assertThat(space.multiplicity(genotype)).hasValue(alike.get(space.architectureHash(genotype)));
+        }
+        long barren = space instanceof NodeCellSpace ? 1 : 0;
+        assertThat(space.all().map(space::architectureHash).distinct()).hasSize(alike.size() + (int) barren);
+    }
+
+    private static List<Genotype> representatives(SearchSpace space) {
+        if (!(space instanceof NodeCellSpace)) {
+            return space.all().toList();
+        }
+        var random = new SplittableRandom(1);
+        Set<Genotype> found = new LinkedHashSet<>();
+        for (int since = 0; since < 30 * found.size() + 300; since++) {
+            since = found.add(space.sampleRepresentative(random)) ? 0 : since;
+        }
+        return List.copyOf(found);
     }
 
     @Property(tries = 60, seed = RandomSpaces.SEED)
