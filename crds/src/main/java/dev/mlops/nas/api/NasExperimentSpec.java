@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
         fieldPath = ".strategy.predictor.warmUp")
 @ValidationRule(
         value = "self.strategy.name != 'Nsga2' || has(self.objective.tradeOff)",
-        message = "is Nsga2, which is for two objectives: give objective.tradeOff, or choose another strategy",
+        message = "is Nsga2, which is for several objectives: give objective.tradeOff, or choose another strategy",
         fieldPath = ".strategy.name")
 @ValidationRule(
         value =
@@ -80,11 +80,12 @@ import org.jspecify.annotations.Nullable;
         message = "is Differentiable, which judges by accuracy; choose another strategy with dataset.targets",
         fieldPath = ".strategy.name")
 @ValidationRule(
-        value = "(self.evaluation.fidelity.scheduler == 'None' && !has(self.evaluation.weightSharing))"
-                + " || ((!has(self.constraints)"
-                + " || self.constraints.all(c, !(c.metric in ['trainSeconds', 'energyJoules', 'memoryMiB'])))"
-                + " && (!has(self.objective.tradeOff)"
-                + " || !(self.objective.tradeOff.metric in ['trainSeconds', 'energyJoules', 'memoryMiB'])))",
+        value =
+                "(self.evaluation.fidelity.scheduler == 'None' && !has(self.evaluation.weightSharing))"
+                        + " || ((!has(self.constraints)"
+                        + " || self.constraints.all(c, !(c.metric in ['trainSeconds', 'energyJoules', 'memoryMiB'])))"
+                        + " && (!has(self.objective.tradeOff)"
+                        + " || !self.objective.tradeOff.metrics.exists(m, m in ['trainSeconds', 'energyJoules', 'memoryMiB'])))",
         message =
                 "measures no trainSeconds, energyJoules and memoryMiB of full trainings, which a limit or trade-off needs:"
                         + " use no scheduler and no weightSharing, or limit another metric",
@@ -116,7 +117,7 @@ import org.jspecify.annotations.Nullable;
                 + " || ((!has(self.constraints)"
                 + " || self.constraints.all(c, c.metric in ['params', 'macs', 'activationBytes']))"
                 + " && (!has(self.objective.tradeOff)"
-                + " || self.objective.tradeOff.metric in ['params', 'macs', 'activationBytes']))",
+                + " || self.objective.tradeOff.metrics.all(m, m in ['params', 'macs', 'activationBytes'])))",
         message = "trains smaller networks, which have not the costs of the architecture: with measured costs as limit"
                 + " or trade-off, choose epochs or data",
         fieldPath = ".evaluation.fidelity.resource")
@@ -345,7 +346,7 @@ public record NasExperimentSpec(
      *     error of standardised targets), each the mean of the targets';
      *     finalists and baselines are compared by the same metric on the test split
      * @param direction which way is better; default: Minimize for loss and rmse, Maximize for the others, and nothing else is allowed
-     * @param tradeOff a cost to be kept low at the same time: the search shows which architectures no other beats in both,
+     * @param tradeOff costs to be kept low at the same time: the search shows which architectures no other beats in all of them,
      *     finalists are those that cover this front best, and the winner is the finalist with the best metric
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -365,12 +366,14 @@ public record NasExperimentSpec(
     }
 
     /**
-     * A second objective, to be minimised.
+     * Further objectives, to be minimised.
      *
-     * @param metric params, macs or activationBytes, known before training, or one that is measured in every trial, as for a limit;
-     *     of latencyMs it is the median
+     * @param metrics one to three of params, macs and activationBytes, known before training, and those that are measured in every
+     *     trial, as for a limit; of latencyMs it is the median
      */
-    public record TradeOff(@Required LimitMetric metric) {}
+    public record TradeOff(
+            @Required @Size(min = 1, max = 3) @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
+            List<LimitMetric> metrics) {}
 
     /** Metrics that a trainer reports for every trial. */
     public enum ObjectiveMetric {
@@ -795,7 +798,7 @@ public record NasExperimentSpec(
      * How the space is explored.
      *
      * @param name Predictor (surrogates choose), Evolution (mutations of the best), LocalSearch (neighbours of the best),
-     *     Reinforce (a controller learns which choices are rewarded), Nsga2 (evolution for two
+     *     Reinforce (a controller learns which choices are rewarded), Nsga2 (evolution for several
      *     objectives), Differentiable (one training with all choices open, then what it comes to), QuasiRandom (an even spread over the
      *     space), Random or External (a server of the user's)
      * @param predictor options of Predictor

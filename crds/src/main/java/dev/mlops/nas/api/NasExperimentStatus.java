@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param trials counts by state
  * @param best the incumbent, later the winner
  * @param predictor quality of the surrogate
- * @param front what no other architecture beats in both objectives, where the experiment has two
+ * @param front what no other architecture beats in all objectives, where the experiment has several
  * @param cost what was spent
  * @param comparison the winner beside random search and human references, at the end
  * @param tracking where the runs are
@@ -85,33 +85,33 @@ public record NasExperimentStatus(
             String surrogate, String tau, double kendallTau, List<Double> interval, int trials) {}
 
     /**
-     * The objective and the cost that is kept low beside it.
+     * The objective and the costs that are kept low beside it.
      *
-     * @param architectures by ascending cost; where they are more than 20, 20 of them, the ends included
+     * @param architectures by ascending cost, the first of them first; where they are more than 20, 20 of them, the ends included
      * @param size how many the front has
-     * @param hypervolume the area that the front dominates up to the reference, in units of the objective times units of the cost
+     * @param hypervolume the volume that the front dominates up to the reference, in units of the objective times units of the costs
      * @param referenceValue the worst objective among the first 10 architectures that the search measured
-     * @param referenceCost the limit of the cost where the experiment sets one, otherwise the largest cost among them
+     * @param referenceCosts by metric, the limit of the cost where the experiment sets one, otherwise the largest among them
      */
     public record ParetoFront(
             List<FrontArchitecture> architectures,
             int size,
             double hypervolume,
             double referenceValue,
-            double referenceCost) {}
+            Map<String, Double> referenceCosts) {}
 
     /**
      * One architecture of the front.
      *
      * @param trial name of its first trial
      * @param value the objective on validation
-     * @param cost the other objective
+     * @param costs the other objectives by metric
      * @param test mean of the objective on the test split over its trainings from scratch, where it was a finalist
      */
     public record FrontArchitecture(
             String trial,
             double value,
-            double cost,
+            Map<String, Double> costs,
             @Nullable Double test) {}
 
     /**

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Search strategies on a table: {@code nas bench search}. */
 public final class SearchBench {
-    private static final Set<StrategyName> TWO_OBJECTIVES =
+    private static final Set<StrategyName> SEVERAL_OBJECTIVES =
             Set.of(StrategyName.Predictor, StrategyName.Nsga2, StrategyName.QuasiRandom, StrategyName.Random);
 
     /**
@@ -42,7 +42,7 @@ public final class SearchBench {
      * @param objective column that the search sees
      * @param score column in which the result is judged; null for the objective
      * @param minimize whether less is better, in both
-     * @param tradeOff a column or analytic cost to be kept low too; null for one objective
+     * @param tradeOff columns or analytic costs to be kept low too; empty for one objective
      * @param constraints hard limits, each as {@code NAME<=NUMBER}
      * @param earlier earlier experiments, each as {@code COLUMN:RESULTS}
      * @param fidelities cheaper columns, each as {@code COLUMN:COST}
@@ -60,7 +60,7 @@ public final class SearchBench {
             String objective,
             @Nullable String score,
             boolean minimize,
-            @Nullable String tradeOff,
+            List<String> tradeOff,
             List<String> constraints,
             List<String> earlier,
             List<String> fidelities,
@@ -153,15 +153,18 @@ public final class SearchBench {
             throw new BenchException(
                     "--strategy names Differentiable, which trains open choices: a table holds no such training");
         }
-        if (options.tradeOff() == null && options.strategies().contains(StrategyName.Nsga2)) {
-            throw new BenchException("--strategy names Nsga2, which is for two objectives: give --trade-off");
+        if (options.tradeOff().isEmpty() && options.strategies().contains(StrategyName.Nsga2)) {
+            throw new BenchException("--strategy names Nsga2, which is for several objectives: give --trade-off");
         }
         for (StrategyName name : options.strategies()) {
-            if (options.tradeOff() != null && !TWO_OBJECTIVES.contains(name)) {
+            if (!options.tradeOff().isEmpty() && !SEVERAL_OBJECTIVES.contains(name)) {
                 throw new BenchException("--strategy names %s, which knows one objective: with --trade-off give %s"
                         .formatted(
                                 name,
-                                TWO_OBJECTIVES.stream().map(Enum::name).sorted().collect(Collectors.joining(", "))));
+                                SEVERAL_OBJECTIVES.stream()
+                                        .map(Enum::name)
+                                        .sorted()
+                                        .collect(Collectors.joining(", "))));
             }
         }
         Checks.writable(options.json());
@@ -172,9 +175,9 @@ public final class SearchBench {
         file.require("--choices", options.choices());
         file.require("--objective", options.objective());
         file.require("--score", options.judged());
-        TradeOff tradeOff = options.tradeOff() == null ? null : new TradeOff(options.tradeOff());
-        if (tradeOff != null && !tradeOff.isAnalytic()) {
-            file.require("--trade-off", tradeOff.metric());
+        TradeOff tradeOff = options.tradeOff().isEmpty() ? null : new TradeOff(options.tradeOff());
+        for (String column : tradeOff == null ? List.<String>of() : tradeOff.measured()) {
+            file.require("--trade-off", column);
         }
         List<Constraint> limits = Limits.parse(options.constraints(), file);
         List<Lower> lower = Lowers.parse(options.fidelities(), file, options.objective());
@@ -184,7 +187,7 @@ public final class SearchBench {
                         lower.stream().map(Lower::column),
                         sources.stream().map(Source::column),
                         limits.stream().map(Constraint::metric),
-                        Stream.ofNullable(options.tradeOff()))
+                        options.tradeOff().stream())
                 .flatMap(names -> names);
         ArchitectureTable table = file.read(
                 space, options.choices(), columns.filter(file::has).distinct().toList());

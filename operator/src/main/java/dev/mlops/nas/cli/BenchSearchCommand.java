@@ -74,9 +74,10 @@ final class BenchSearchCommand implements Callable<Integer> {
     @Option(
             names = "--trade-off",
             paramLabel = "NAME",
+            split = ",",
             description =
-                    "a second objective, to be kept low: a column of the table, else params, macs or activationBytes of the space; what counts then is the part of the table's hypervolume that is missing, up to the lower quartile of the scores and the largest cost")
-    private @Nullable String tradeOff;
+                    "further objectives, to be kept low, one or more with commas: a column of the table, else params, macs or activationBytes of the space; what counts then is the part of the table's hypervolume that is missing, up to the lower quartile of the scores and the largest costs")
+    private List<String> tradeOff = List.of();
 
     @Option(
             names = "--constraint",

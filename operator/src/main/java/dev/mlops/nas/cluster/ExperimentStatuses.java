@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -311,13 +312,21 @@ final class ExperimentStatuses {
                         .map(p -> new FrontArchitecture(
                                 NasApi.trialName(experiment, p.number()),
                                 p.value(),
-                                p.cost(),
+                                costs(front.metrics(), p.costs()),
                                 Double.isNaN(p.test()) ? null : p.test()))
                         .toList(),
                 size,
                 front.hypervolume(),
                 front.referenceValue(),
-                front.referenceCost());
+                costs(front.metrics(), front.referenceCosts()));
+    }
+
+    private static Map<String, Double> costs(List<String> metrics, List<Double> costs) {
+        var byMetric = new LinkedHashMap<String, Double>();
+        for (int i = 0; i < metrics.size(); i++) {
+            byMetric.put(metrics.get(i), costs.get(i));
+        }
+        return byMetric;
     }
 
     private static TrialCounts counts(List<NasTrial> trials) {

@@ -152,7 +152,9 @@ public final class ExperimentFactory {
                 objective.maximizes(),
                 objective.tradeOff() == null
                         ? null
-                        : new TradeOff(objective.tradeOff().metric().name()));
+                        : new TradeOff(objective.tradeOff().metrics().stream()
+                                .map(Enum::name)
+                                .toList()));
     }
 
     /** The space, for examples of a shape: channels, height, width. Its decisions are the same for all shapes. */

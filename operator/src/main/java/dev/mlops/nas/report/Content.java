@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** What the report says, in words and rows, for HTML and Markdown alike. */
@@ -105,21 +106,32 @@ final class Content {
 
     /** Titles of {@link #front}. */
     static List<String> frontHead(SearchRecord search, Front front) {
-        return List.of(
-                "Pareto front",
-                "validation " + search.experiment().objective().metric(),
-                front.metric(),
-                "test %s, retrained".formatted(search.experiment().objective().metric()));
+        String metric = search.experiment().objective().metric();
+        List<String> head = new ArrayList<>(List.of("Pareto front", "validation " + metric));
+        head.addAll(front.metrics());
+        head.add("test %s, retrained".formatted(metric));
+        return head;
     }
 
-    /** What nothing else in the search beats in both objectives, cheapest first. */
+    /** What nothing else in the search beats in all objectives, cheapest first. */
     static List<List<String>> front(SearchRecord search, Front front) {
         return front.points().stream()
-                .map(p -> List.of(
-                        NasApi.trialName(search.experiment().name(), p.number()),
-                        Figures.score(p.value()),
-                        front.metric().endsWith("Ms") ? Figures.milliseconds(p.cost()) : Figures.count(p.cost()),
-                        Figures.score(p.test())))
+                .map(p -> {
+                    List<String> row = new ArrayList<>(List.of(
+                            NasApi.trialName(search.experiment().name(), p.number()), Figures.score(p.value())));
+                    row.addAll(costs(front.metrics(), p.costs()));
+                    row.add(Figures.score(p.test()));
+                    return row;
+                })
+                .toList();
+    }
+
+    /** Figures of several costs, in the order of their metrics. */
+    static List<String> costs(List<String> metrics, List<Double> costs) {
+        return IntStream.range(0, metrics.size())
+                .mapToObj(i -> metrics.get(i).endsWith("Ms")
+                        ? Figures.milliseconds(costs.get(i))
+                        : Figures.count(costs.get(i)))
                 .toList();
     }
 

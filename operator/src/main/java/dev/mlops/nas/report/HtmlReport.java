@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 
 /** The report as one HTML page that needs nothing else: no script, no font, no picture from elsewhere. */
 public final class HtmlReport {
@@ -73,7 +74,9 @@ public final class HtmlReport {
         Front front = search.summary().front();
         if (front != null && !front.points().isEmpty()) {
             html.append(Html.heading("The Pareto front"))
-                    .append(Charts.pareto(search, front.metric()))
+                    .append(front.metrics().stream()
+                            .map(metric -> Charts.pareto(search, metric))
+                            .collect(Collectors.joining()))
                     .append(Html.table(Content.frontHead(search, front), Content.front(search, front), true))
                     .append(Html.paragraph(Sentences.hypervolume(
                             front, search.experiment().objective().metric())));

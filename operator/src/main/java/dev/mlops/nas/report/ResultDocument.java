@@ -10,6 +10,7 @@ import dev.mlops.nas.search.ScoreStudy;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialState;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -108,16 +109,22 @@ public final class ResultDocument {
         put(map, "hypervolume", front.hypervolume());
         var reference = new LinkedHashMap<String, Object>();
         put(reference, search.experiment().objective().metric(), front.referenceValue());
-        put(reference, front.metric(), front.referenceCost());
+        putAll(reference, front.metrics(), front.referenceCosts());
         map.put("reference", reference);
         return map;
+    }
+
+    private static void putAll(Map<String, Object> map, List<String> metrics, List<Double> costs) {
+        for (int i = 0; i < costs.size(); i++) {
+            put(map, metrics.get(i), costs.get(i));
+        }
     }
 
     private static Map<String, Object> point(SearchRecord search, Front front, Front.Point point) {
         var map = new LinkedHashMap<String, Object>();
         map.put("trial", NasApi.trialName(search.experiment().name(), point.number()));
         put(map, search.experiment().objective().metric(), point.value());
-        put(map, front.metric(), point.cost());
+        putAll(map, front.metrics(), point.costs());
         put(map, "test", point.test());
         map.put("decisions", search.experiment().space().describe(point.genotype()));
         return map;

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** What terminal and report say in the same words. */
 final class Sentences {
@@ -176,15 +177,20 @@ final class Sentences {
     static String hypervolume(Front front, String metric) {
         return String.format(
                 Locale.ROOT,
-                "Hypervolume %.4g (%s times %s), up to the worst of the first %d architectures measured, or the limit: %s %s and %.6g %s.",
+                "Hypervolume %.4g (%s times %s), up to the worst of the first %d architectures measured, or the limit: %s %s and %s.",
                 front.hypervolume(),
                 metric,
-                front.metric(),
+                String.join(" times ", front.metrics()),
                 Front.REFERENCE,
                 metric,
                 Figures.score(front.referenceValue()),
-                front.referenceCost(),
-                front.metric());
+                IntStream.range(0, front.referenceCosts().size())
+                        .mapToObj(i -> String.format(
+                                Locale.ROOT,
+                                "%.6g %s",
+                                front.referenceCosts().get(i),
+                                front.metrics().get(i)))
+                        .collect(Collectors.joining(", ")));
     }
 
     private Sentences() {}

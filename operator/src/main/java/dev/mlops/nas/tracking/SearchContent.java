@@ -115,15 +115,19 @@ final class SearchContent {
 
     private static String front(TrackedSearch search, Plan.Front front) {
         String metric = escape(search.experiment().objective().metric());
-        var table = new StringBuilder("| Pareto front | validation %s | %s | test %s |\n|---|---:|---:|---:|\n"
-                .formatted(metric, escape(front.metric()), metric));
+        var table = new StringBuilder("| Pareto front | validation %s | %s | test %s |\n|---|---:|%s---:|\n"
+                .formatted(
+                        metric,
+                        front.metrics().stream().map(SearchContent::escape).collect(Collectors.joining(" | ")),
+                        metric,
+                        "---:|".repeat(front.metrics().size())));
         for (Plan.Front.Point p : front.points()) {
             table.append(String.format(
                     Locale.ROOT,
                     "| %s | %s | %s | %s |\n",
                     escape(NasApi.trialName(search.experiment().name(), p.number())),
                     Figures.score(p.value()),
-                    number(p.cost()),
+                    p.costs().stream().map(SearchContent::number).collect(Collectors.joining(" | ")),
                     Double.isNaN(p.test()) ? "" : Figures.score(p.test())));
         }
         return table.append('\n').toString();

@@ -34,7 +34,7 @@ class BenchSearchCommandTest {
     }
 
     @Test
-    void twoObjectivesAreJudgedByTheAreaBelowTheFront() throws IOException {
+    void severalObjectivesAreJudgedByTheVolumeBelowTheFront() throws IOException {
         Files.writeString(space, Files.readString(space).replace("nodes: 3", "nodes: 4"));
         var rows = new StringBuilder("ops,accuracy");
         for (int i = 0; i < 729; i++) {
@@ -49,7 +49,7 @@ class BenchSearchCommandTest {
                 "--objective",
                 "accuracy",
                 "--trade-off",
-                "params",
+                "params,activationBytes",
                 "--strategy",
                 "nsga2,random",
                 "--seeds",
@@ -214,7 +214,11 @@ class BenchSearchCommandTest {
         wrong(table, "--parallel is 0: give 1 or more", "--parallel", "0");
         wrong(table, "--strategy names External", "--strategy", "random,external");
         wrong(table, "--strategy names Differentiable, which trains open choices", "--strategy", "differentiable");
-        wrong(table, "--strategy names Nsga2, which is for two objectives: give --trade-off", "--strategy", "nsga2");
+        wrong(
+                table,
+                "--strategy names Nsga2, which is for several objectives: give --trade-off",
+                "--strategy",
+                "nsga2");
         wrong(
                 table,
                 "--strategy names Evolution, which knows one objective: with --trade-off give Nsga2, Predictor, QuasiRandom, Random",

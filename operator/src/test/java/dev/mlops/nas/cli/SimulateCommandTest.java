@@ -110,7 +110,7 @@ class SimulateCommandTest {
         String two = EXPERIMENT
                 .replace("Evolution", "Nsga2")
                 .replace("    fidelity: {scheduler: SuccessiveHalving, rungs: [2, 20]}\n", "")
-                .replace("  strategy:", "  objective: {tradeOff: {metric: latencyMs}}\n  strategy:");
+                .replace("  strategy:", "  objective: {tradeOff: {metrics: [latencyMs]}}\n  strategy:");
         Ended ended = simulate(two, "--objective", "a1");
         assertThat(ended.err()).isEmpty();
         assertThat(ended.out())

@@ -66,18 +66,28 @@ final class Acquisition {
         List<Pareto.Point> believed = known.stream()
                 .filter(Observation::isFeasible)
                 .map(o -> new Pareto.Point(
-                        believed(o), StrictMath.log1p(Pareto.point(o, tradeOff).cost())))
+                        believed(o),
+                        Pareto.point(o, tradeOff).costs().stream()
+                                .map(StrictMath::log1p)
+                                .toList()))
                 .toList();
-        return new Goal.FrontImprovement(tradeOff, believed, c -> {
-            if (tradeOff.isAnalytic()) {
-                return StrictMath.log1p((double) c.cost().value(tradeOff.metric()));
-            }
-            GaussianProcess cost = learned.cost();
-            return cost == null
-                    ? 0
-                    : StrictMath.log1p(
-                            StrictMath.exp(cost.predict(candidates.features(c)).mean()));
-        });
+        return new Goal.FrontImprovement(
+                tradeOff,
+                believed,
+                c -> tradeOff.metrics().stream()
+                        .mapToDouble(m -> StrictMath.log1p(cost(c, m)))
+                        .toArray());
+    }
+
+    /** Known, or what is expected; 0 where too little was measured. */
+    private double cost(Candidate candidate, String metric) {
+        if (Experiment.isAnalytic(metric)) {
+            return candidate.cost().value(metric);
+        }
+        GaussianProcess model = learned.costs().get(metric);
+        return model == null
+                ? 0
+                : StrictMath.exp(model.predict(candidates.features(candidate)).mean());
     }
 
     private double believed(Observation observation) {

@@ -208,8 +208,8 @@ public record Experiment(
                 .filter(c -> !c.isAnalytic())
                 .map(Constraint::metric)
                 .forEach(metrics::add);
-        if (objective.tradeOff() != null && !objective.tradeOff().isAnalytic()) {
-            metrics.add(objective.tradeOff().metric());
+        if (objective.tradeOff() != null) {
+            metrics.addAll(objective.tradeOff().measured());
         }
         return metrics;
     }
@@ -227,7 +227,7 @@ public record Experiment(
      *
      * @param metric of the trial contract
      * @param maximize whether more is better
-     * @param tradeOff a cost that is kept low at the same time; null where only the metric counts
+     * @param tradeOff costs that are kept low at the same time; null where only the metric counts
      */
     public record Objective(
             String metric, boolean maximize, @Nullable TradeOff tradeOff) {
@@ -253,15 +253,30 @@ public record Experiment(
     }
 
     /**
-     * A second objective, to be minimised.
+     * Further objectives, to be minimised.
      *
-     * @param metric as that of a {@link Constraint}
+     * @param metrics one or more, each as that of a {@link Constraint}
      */
-    public record TradeOff(String metric) {
-        /** Whether the value of every architecture is known without training. */
-        public boolean isAnalytic() {
-            return SearchSpace.Cost.METRICS.contains(metric);
+    public record TradeOff(List<String> metrics) {
+        /** Copies the list. */
+        public TradeOff {
+            metrics = List.copyOf(metrics);
         }
+
+        /** Of these metrics. */
+        public TradeOff(String... metrics) {
+            this(List.of(metrics));
+        }
+
+        /** Those that are learned from trials. */
+        public List<String> measured() {
+            return metrics.stream().filter(m -> !isAnalytic(m)).toList();
+        }
+    }
+
+    /** Whether the value of every architecture is known without training. */
+    static boolean isAnalytic(String metric) {
+        return SearchSpace.Cost.METRICS.contains(metric);
     }
 
     /**
@@ -274,7 +289,7 @@ public record Experiment(
     public record Constraint(String metric, double max) {
         /** Whether the value of every architecture is known without training. */
         public boolean isAnalytic() {
-            return SearchSpace.Cost.METRICS.contains(metric);
+            return Experiment.isAnalytic(metric);
         }
     }
 

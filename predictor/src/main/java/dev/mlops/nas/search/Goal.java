@@ -3,9 +3,13 @@ package dev.mlops.nas.search;
 import dev.mlops.nas.search.Experiment.TradeOff;
 import dev.mlops.nas.search.GaussianProcess.Normal;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** What a candidate may add to what the search has. */
@@ -52,65 +56,134 @@ sealed interface Goal {
     }
 
     /**
-     * A larger area below the Pareto front: expected hypervolume improvement (Emmerich et al. 2006), of a score that is foretold and
-     * the logarithm of a cost that is known or foretold closely. It is then the sum, over the steps of the front at higher costs, of
-     * their widths times the expected improvement over their heights.
+     * A larger volume below the Pareto front: expected hypervolume improvement (Emmerich et al. 2006), of a score that is foretold and
+     * the logarithms of costs that are known or foretold closely. The costs of the front's points cut the space of costs into cells;
+     * over each the front has one height, and the gain is the sum of the cells' volumes at higher costs than the candidate's, times the
+     * expected improvement over their heights.
      */
     final class FrontImprovement implements Goal {
         /** Doubt in a sketch, in normal scores. */
         private static final double DOUBT = 0.3;
 
-        /** How far the area reaches beyond the worst, as part of the range (Ishibuchi et al. 2018). */
+        /** How far the volume reaches beyond the worst, as part of the range (Ishibuchi et al. 2018). */
         private static final double MARGIN = 0.1;
 
+        /** Cells, at most: with several costs only the points that cover the front best cut the space. */
+        private static final int CELLS = 1_000;
+
+        /**
+         * A part of the space of costs.
+         *
+         * @param from the lower ends, of each cost
+         * @param to the upper ends
+         * @param height index of the front's height there
+         */
+        private record Cell(List<Double> from, List<Double> to, int height) {
+            double volumeAbove(double[] costs) {
+                double volume = 1;
+                for (int i = 0; i < costs.length && volume > 0; i++) {
+                    volume *= Math.max(0, to.get(i) - Math.max(costs[i], from.get(i)));
+                }
+                return volume;
+            }
+        }
+
         private final TradeOff tradeOff;
-        private final ToDoubleFunction<Candidate> cost;
-        private final List<Pareto.Point> steps = new ArrayList<>();
-        private final double end;
+        private final Function<Candidate, double[]> costs;
+        private final double[] heights;
+        private final List<Cell> cells = new ArrayList<>();
 
         /**
          * The front as it is believed to be.
          *
-         * @param believed the feasible trials: posterior mean of the score, logarithm of the cost
-         * @param cost the logarithm of a candidate's cost
+         * @param believed the feasible trials: posterior mean of the score, logarithms of the costs
+         * @param costs the logarithms of a candidate's costs
          */
-        FrontImprovement(TradeOff tradeOff, List<Pareto.Point> believed, ToDoubleFunction<Candidate> cost) {
+        FrontImprovement(TradeOff tradeOff, List<Pareto.Point> believed, Function<Candidate, double[]> costs) {
             this.tradeOff = tradeOff;
-            this.cost = cost;
-            List<Pareto.Point> finite = believed.stream()
-                    .filter(p -> Double.isFinite(p.cost()))
-                    .sorted(Comparator.comparingDouble(Pareto.Point::cost))
-                    .toList();
+            this.costs = costs;
+            List<Pareto.Point> finite =
+                    believed.stream().filter(Pareto.Point::isFinite).toList();
             double low = finite.stream().mapToDouble(Pareto.Point::score).min().orElse(0);
             double high = finite.stream().mapToDouble(Pareto.Point::score).max().orElse(0);
-            double height = low - MARGIN * (high - low);
-            steps.add(new Pareto.Point(height, Double.NEGATIVE_INFINITY));
-            for (Pareto.Point point : finite) {
-                if (point.score() > height) {
-                    height = point.score();
-                    steps.add(point);
-                }
+            double floor = low - MARGIN * (high - low);
+            List<Pareto.Point> front = front(finite, tradeOff.metrics().size());
+            this.heights = DoubleStream.concat(
+                            DoubleStream.of(floor),
+                            front.stream().mapToDouble(Pareto.Point::score).filter(s -> s > floor))
+                    .sorted()
+                    .distinct()
+                    .toArray();
+            if (!finite.isEmpty()) {
+                cut(front, cuts(front, finite), 0, new ArrayList<>(), new ArrayList<>());
             }
-            this.end = finite.isEmpty()
-                    ? Double.POSITIVE_INFINITY
-                    : finite.getLast().cost()
-                            + MARGIN
-                                    * (finite.getLast().cost()
-                                            - finite.getFirst().cost());
+        }
+
+        private static List<Pareto.Point> front(List<Pareto.Point> points, int costs) {
+            int[] fronts = Pareto.fronts(points);
+            List<Pareto.Point> front = IntStream.range(0, fronts.length)
+                    .filter(i -> fronts[i] == 0)
+                    .mapToObj(points::get)
+                    .distinct()
+                    .toList();
+            int most = costs == 1 ? front.size() : (int) StrictMath.pow(CELLS, 1.0 / costs) - 1;
+            return front.size() <= most
+                    ? front
+                    : Pareto.covering(front, most).stream().map(front::get).toList();
+        }
+
+        /** For each cost the ends of the intervals: from below all, over those of the front, to beyond the largest of all. */
+        private static List<double[]> cuts(List<Pareto.Point> front, List<Pareto.Point> all) {
+            List<double[]> cuts = new ArrayList<>();
+            for (int i = 0; i < all.getFirst().costs().size(); i++) {
+                int cost = i;
+                ToDoubleFunction<Pareto.Point> value = p -> p.costs().get(cost);
+                double least = all.stream().mapToDouble(value).min().orElseThrow();
+                double most = all.stream().mapToDouble(value).max().orElseThrow();
+                cuts.add(DoubleStream.concat(
+                                DoubleStream.of(Double.NEGATIVE_INFINITY, most + MARGIN * (most - least)),
+                                front.stream().mapToDouble(value))
+                        .sorted()
+                        .distinct()
+                        .toArray());
+            }
+            return cuts;
+        }
+
+        private void cut(List<Pareto.Point> front, List<double[]> cuts, int cost, List<Double> from, List<Double> to) {
+            if (cost == cuts.size()) {
+                double height = front.stream()
+                        .filter(p ->
+                                IntStream.range(0, cost).allMatch(i -> p.costs().get(i) <= from.get(i)))
+                        .mapToDouble(Pareto.Point::score)
+                        .reduce(heights[0], Math::max);
+                cells.add(new Cell(List.copyOf(from), List.copyOf(to), Arrays.binarySearch(heights, height)));
+                return;
+            }
+            double[] ends = cuts.get(cost);
+            for (int i = 0; i + 1 < ends.length; i++) {
+                from.add(ends[i]);
+                to.add(ends[i + 1]);
+                cut(front, cuts, cost + 1, from, to);
+                from.removeLast();
+                to.removeLast();
+            }
         }
 
         @Override
         public double gain(Candidate candidate, Normal prediction) {
-            if (Double.isInfinite(end)) {
+            if (cells.isEmpty()) {
                 return 1;
             }
-            double from = cost.applyAsDouble(candidate);
+            double[] from = costs.apply(candidate);
+            double[] volumes = new double[heights.length];
+            for (Cell cell : cells) {
+                volumes[cell.height()] += cell.volumeAbove(from);
+            }
             double sum = 0;
-            for (int i = 0; i < steps.size(); i++) {
-                double to = i + 1 < steps.size() ? steps.get(i + 1).cost() : end;
-                double width = to - Math.max(from, steps.get(i).cost());
-                if (width > 0) {
-                    sum += width * improvement(prediction, steps.get(i).score());
+            for (int i = 0; i < heights.length; i++) {
+                if (volumes[i] > 0) {
+                    sum += volumes[i] * improvement(prediction, heights[i]);
                 }
             }
             return sum;

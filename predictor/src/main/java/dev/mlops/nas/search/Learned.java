@@ -5,8 +5,10 @@ import dev.mlops.nas.search.Experiment.SurrogateKind;
 import dev.mlops.nas.search.Experiment.TradeOff;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param ensemble weights and trees
  * @param process knows every trial
  * @param limits models of measured constraints
- * @param cost model of the logarithm of a measured second objective; null without one
+ * @param costs models of the logarithms of measured further objectives, by their metrics; those of which too little is known are missing
  * @param fits model of 1 for architectures that fit the device and 0 for those that do not; null when all did
  */
 record Learned(
@@ -26,7 +28,7 @@ record Learned(
         Ensemble ensemble,
         GaussianProcess process,
         List<Limit> limits,
-        @Nullable GaussianProcess cost,
+        Map<String, GaussianProcess> costs,
         @Nullable GaussianProcess fits) {
     /** Rows beyond this number are thinned: the best half and the newest stay. */
     private static final int ROWS = 400;
@@ -55,9 +57,14 @@ record Learned(
                 .map(c -> limit(candidates, c, used))
                 .filter(java.util.Objects::nonNull)
                 .toList();
-        GaussianProcess cost =
-                tradeOff == null || tradeOff.isAnalytic() ? null : logarithm(candidates, tradeOff.metric(), used);
-        return new Learned(scale, ensemble, process, limits, cost, fits(candidates, thinned(finished)));
+        Map<String, GaussianProcess> costs = new HashMap<>();
+        for (String metric : tradeOff == null ? List.<String>of() : tradeOff.measured()) {
+            GaussianProcess model = logarithm(candidates, metric, used);
+            if (model != null) {
+                costs.put(metric, model);
+            }
+        }
+        return new Learned(scale, ensemble, process, limits, Map.copyOf(costs), fits(candidates, thinned(finished)));
     }
 
     private static Scale scale(List<Observation> observations) {

@@ -10,7 +10,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * NSGA-II for the objective and a cost (Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", IEEE
+ * NSGA-II for the objective and one or more costs (Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", IEEE
  * Transactions on Evolutionary Computation 2002), one child at a time (Durillo et al. 2009), so that no slot waits for a
  * generation. The population is the best of all measured trials: those that keep the measured constraints first, then by front,
  * then by crowding. A child is a crossover of two winners of binary tournaments, mutated in one decision.

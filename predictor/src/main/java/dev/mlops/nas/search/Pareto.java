@@ -10,14 +10,40 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
-/** Two objectives at once: the score, which is maximised, and a cost, which is minimised. */
+/** Several objectives at once: the score, which is maximised, and costs, which are minimised. */
 final class Pareto {
-    /** A measured architecture, or any two figures. */
-    record Point(double score, double cost) {
-        /** At least as good in both, and better in one. */
+    /**
+     * A measured architecture, or any such figures.
+     *
+     * @param costs as many and in the order of {@link TradeOff#metrics()}
+     */
+    record Point(double score, List<Double> costs) {
+        /** Copies the costs. */
+        Point {
+            costs = List.copyOf(costs);
+        }
+
+        /** With these costs. */
+        Point(double score, double... costs) {
+            this(score, Arrays.stream(costs).boxed().toList());
+        }
+
+        /** At least as good in all, and better in one. */
         boolean dominates(Point other) {
-            return score >= other.score && cost <= other.cost && (score > other.score || cost < other.cost);
+            boolean better = score > other.score;
+            for (int i = 0; i < costs.size(); i++) {
+                if (costs.get(i) > other.costs.get(i)) {
+                    return false;
+                }
+                better |= costs.get(i) < other.costs.get(i);
+            }
+            return better && score >= other.score;
+        }
+
+        boolean isFinite() {
+            return costs.stream().allMatch(Double::isFinite);
         }
     }
 
@@ -28,10 +54,18 @@ final class Pareto {
 
     /** The same of a candidate with its score and what else was measured. */
     static Point point(Candidate candidate, double score, Map<String, Double> metrics, TradeOff tradeOff) {
-        double cost = tradeOff.isAnalytic()
-                ? candidate.cost().value(tradeOff.metric())
-                : metrics.getOrDefault(tradeOff.metric(), Double.POSITIVE_INFINITY);
-        return new Point(score, Double.isNaN(cost) ? Double.POSITIVE_INFINITY : cost);
+        return new Point(
+                score,
+                tradeOff.metrics().stream()
+                        .map(metric -> cost(candidate, metrics, metric))
+                        .toList());
+    }
+
+    private static double cost(Candidate candidate, Map<String, Double> metrics, String metric) {
+        double cost = Experiment.isAnalytic(metric)
+                ? candidate.cost().value(metric)
+                : metrics.getOrDefault(metric, Double.POSITIVE_INFINITY);
+        return Double.isNaN(cost) ? Double.POSITIVE_INFINITY : cost;
     }
 
     /**
@@ -46,7 +80,7 @@ final class Pareto {
             order.add(i);
         }
         order.sort(Comparator.comparingDouble((Integer i) -> -points.get(i).score())
-                .thenComparingDouble(i -> points.get(i).cost()));
+                .thenComparing(i -> points.get(i).costs(), Pareto::compare));
         for (int i = 0; i < order.size(); i++) {
             for (int j = 0; j < i; j++) {
                 if (points.get(order.get(j)).dominates(points.get(order.get(i)))) {
@@ -57,26 +91,39 @@ final class Pareto {
         return fronts;
     }
 
-    /** How far the neighbours on the front are, as part of the front's extent (Deb et al. 2002); infinite at its ends. */
+    /** One cost after the other. */
+    private static int compare(List<Double> costs, List<Double> others) {
+        for (int i = 0; i < costs.size(); i++) {
+            int order = Double.compare(costs.get(i), others.get(i));
+            if (order != 0) {
+                return order;
+            }
+        }
+        return 0;
+    }
+
+    /**
+     * How far the neighbours on the front are, objective by objective as part of the front's extent, summed (Deb et al. 2002);
+     * infinite at its ends.
+     */
     static double[] crowding(List<Point> front) {
         double[] distance = new double[front.size()];
-        Integer[] order = new Integer[front.size()];
-        Arrays.setAll(order, i -> i);
-        Arrays.sort(
-                order,
-                Comparator.comparingDouble((Integer i) -> front.get(i).cost())
-                        .thenComparingDouble(i -> front.get(i).score()));
-        Point first = front.get(order[0]);
-        Point last = front.get(order[order.length - 1]);
-        for (int i = 0; i < order.length; i++) {
-            if (i == 0 || i == order.length - 1) {
-                distance[order[i]] = Double.POSITIVE_INFINITY;
-                continue;
+        int costs = front.getFirst().costs().size();
+        for (int objective = 0; objective <= costs; objective++) {
+            int cost = objective - 1;
+            ToDoubleFunction<Point> value =
+                    objective == 0 ? Point::score : p -> p.costs().get(cost);
+            double[] values = front.stream().mapToDouble(value).toArray();
+            Integer[] order = new Integer[values.length];
+            Arrays.setAll(order, i -> i);
+            Arrays.sort(order, Comparator.comparingDouble(i -> values[i]));
+            int last = order.length - 1;
+            double extent = values[order[last]] - values[order[0]];
+            distance[order[0]] = Double.POSITIVE_INFINITY;
+            distance[order[last]] = Double.POSITIVE_INFINITY;
+            for (int i = 1; i < last; i++) {
+                distance[order[i]] += part(values[order[i + 1]] - values[order[i - 1]], extent);
             }
-            Point before = front.get(order[i - 1]);
-            Point after = front.get(order[i + 1]);
-            distance[order[i]] = part(after.cost() - before.cost(), last.cost() - first.cost())
-                    + part(Math.abs(after.score() - before.score()), Math.abs(last.score() - first.score()));
         }
         return distance;
     }
@@ -86,27 +133,44 @@ final class Pareto {
     }
 
     /**
-     * The area that the points dominate, up to the reference point (Zitzler and Thiele 1998), in units of the score times units of
-     * the cost; what is not better than the reference in both counts nothing.
+     * The volume that the points dominate, up to the reference point (Zitzler and Thiele 1998), in units of the score times units of
+     * the costs; what is not better than the reference in all counts nothing. With several costs it is cut into slices by the last
+     * of them (Knowles 2002).
      */
     static double hypervolume(List<Point> points, Point reference) {
-        List<Point> sorted = points.stream()
-                .filter(p -> p.score() > reference.score() && p.cost() < reference.cost())
-                .sorted(Comparator.comparingDouble(Point::cost))
+        List<Point> inside = points.stream()
+                .filter(p -> p.score() > reference.score()
+                        && IntStream.range(0, p.costs().size())
+                                .allMatch(i ->
+                                        p.costs().get(i) < reference.costs().get(i)))
                 .toList();
-        double area = 0;
+        return volume(inside, reference, reference.costs().size() - 1);
+    }
+
+    /** The volume by the score and the costs up to a number. */
+    private static double volume(List<Point> points, Point reference, int cost) {
+        List<Point> sorted = points.stream()
+                .sorted(Comparator.comparingDouble(p -> p.costs().get(cost)))
+                .toList();
+        double end = reference.costs().get(cost);
+        double volume = 0;
         double height = reference.score();
-        for (Point point : sorted) {
-            if (point.score() > height) {
-                area += (reference.cost() - point.cost()) * (point.score() - height);
+        for (int i = 0; i < sorted.size(); i++) {
+            Point point = sorted.get(i);
+            double from = point.costs().get(cost);
+            if (cost > 0) {
+                double to = i + 1 < sorted.size() ? sorted.get(i + 1).costs().get(cost) : end;
+                volume += to > from ? (to - from) * volume(sorted.subList(0, i + 1), reference, cost - 1) : 0;
+            } else if (point.score() > height) {
+                volume += (end - from) * (point.score() - height);
                 height = point.score();
             }
         }
-        return area;
+        return volume;
     }
 
     /**
-     * Points of the first front that cover it best: the one with the highest score, then always the one that adds the largest area
+     * Points of the first front that cover it best: the one with the highest score, then always the one that adds the largest volume
      * (greedy subset selection, Guerreiro et al. 2016) up to the worst of all points, then those that add none.
      *
      * @return indices of points, at most {@code count}
@@ -140,10 +204,17 @@ final class Pareto {
         return all;
     }
 
-    private static Point worst(List<Point> points) {
+    /** The least score and the largest costs. */
+    static Point worst(List<Point> points) {
+        int costs = points.isEmpty() ? 0 : points.getFirst().costs().size();
         return new Point(
                 points.stream().mapToDouble(Point::score).min().orElse(Double.NaN),
-                points.stream().mapToDouble(Point::cost).max().orElse(Double.NaN));
+                IntStream.range(0, costs)
+                        .mapToObj(i -> points.stream()
+                                .mapToDouble(p -> p.costs().get(i))
+                                .max()
+                                .orElseThrow())
+                        .toList());
     }
 
     /** What the search has reached so far. */
@@ -163,19 +234,14 @@ final class Pareto {
             Observation observation = observations.get(i);
             if (observation.isFeasible()
                     && observation.epochs() == highest
-                    && Double.isFinite(point(observation, tradeOff).cost())) {
+                    && point(observation, tradeOff).isFinite()) {
                 compared.add(i);
             }
         }
         List<Point> points =
                 compared.stream().map(i -> point(observations.get(i), tradeOff)).toList();
         Point early = worst(points.subList(0, Math.min(Plan.Front.REFERENCE, points.size())));
-        double limit = experiment.constraints().stream()
-                .filter(c -> c.metric().equals(tradeOff.metric()))
-                .mapToDouble(Experiment.Constraint::max)
-                .min()
-                .orElse(early.cost());
-        var reference = new Point(early.score(), limit);
+        var reference = new Point(early.score(), limits(experiment, tradeOff, early));
         int[] fronts = fronts(points);
         List<Plan.Front.Point> shown = new ArrayList<>();
         for (int i = 0; i < fronts.length; i++) {
@@ -185,17 +251,28 @@ final class Pareto {
                         first.request().number(),
                         first.request().genotype(),
                         experiment.objective().score(points.get(i).score()),
-                        points.get(i).cost(),
+                        points.get(i).costs(),
                         test.applyAsDouble(first.candidate())));
             }
         }
-        shown.sort(Comparator.comparingDouble(Plan.Front.Point::cost));
+        shown.sort(Comparator.comparing(Plan.Front.Point::costs, Pareto::compare));
         return new Plan.Front(
-                tradeOff.metric(),
+                tradeOff.metrics(),
                 shown,
-                hypervolume(points, reference),
+                points.isEmpty() ? 0 : hypervolume(points, reference),
                 experiment.objective().score(reference.score()),
-                reference.cost());
+                reference.costs());
+    }
+
+    /** The limit of each cost, or the largest of the early ones. */
+    private static List<Double> limits(Experiment experiment, TradeOff tradeOff, Point early) {
+        return IntStream.range(0, early.costs().size())
+                .mapToObj(i -> experiment.constraints().stream()
+                        .filter(c -> c.metric().equals(tradeOff.metrics().get(i)))
+                        .mapToDouble(Experiment.Constraint::max)
+                        .min()
+                        .orElse(early.costs().get(i)))
+                .toList();
     }
 
     private Pareto() {}

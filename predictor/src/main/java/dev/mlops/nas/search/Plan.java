@@ -50,7 +50,7 @@ public record Plan(
      * @param trainSeconds sum over all outcomes
      * @param comparison winner, random search and references on the test split; empty before the end
      * @param rankCorrelation Kendall tau between search result and retrained mean over finalists and baselines; null before
-     * @param front what no other architecture of the search beats in both objectives; null without a trade-off
+     * @param front what no other architecture of the search beats in all objectives; null without a trade-off
      * @param rankingNoise what each lower fidelity says of full training; empty where the search trains in full
      * @param promotions how those who went on were chosen, rung by rung; empty where the search has one rung
      */
@@ -71,18 +71,23 @@ public record Plan(
             List<Promotions> promotions) {}
 
     /**
-     * The Pareto front of the objective and a cost, over the feasible architectures of the highest fidelity that the search has
+     * The Pareto front of the objective and one or more costs, over the feasible architectures of the highest fidelity that the search has
      * measured.
      *
-     * @param metric of the cost
-     * @param points by ascending cost
-     * @param hypervolume the area that they dominate up to the reference, in units of the objective times units of the cost
+     * @param metrics of the costs
+     * @param points by ascending cost, the first of them first
+     * @param hypervolume the volume that they dominate up to the reference, in units of the objective times units of the costs
      * @param referenceValue the worst objective among the first {@value #REFERENCE} of those architectures: it stays, so that
      *     hypervolumes of one search can be compared
-     * @param referenceCost the limit of the cost where the experiment sets one, otherwise the largest cost among these
+     * @param referenceCosts the limit of each cost where the experiment sets one, otherwise the largest among these; empty while
+     *     there are no points
      */
     public record Front(
-            String metric, List<Point> points, double hypervolume, double referenceValue, double referenceCost) {
+            List<String> metrics,
+            List<Point> points,
+            double hypervolume,
+            double referenceValue,
+            List<Double> referenceCosts) {
         /** How many architectures the reference is taken from. */
         public static final int REFERENCE = 10;
 
@@ -91,10 +96,10 @@ public record Plan(
          *
          * @param number of its first trial
          * @param value the objective on validation in the search
-         * @param cost the other objective
+         * @param costs the other objectives
          * @param test mean of the objective on the test split over its trainings from scratch; NaN where it was no finalist
          */
-        public record Point(int number, Genotype genotype, double value, double cost, double test) {}
+        public record Point(int number, Genotype genotype, double value, List<Double> costs, double test) {}
     }
 
     /**

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Pareto front, after a warm-up of uniform random draws. While their cross-validated Kendall tau has an interval that touches zero,
  * evolution explores instead.
  *
- * @param tradeOff the second objective; null with one
+ * @param tradeOff further objectives; null without any
  */
 record PredictorSearch(
         Experiment.StrategyOptions.Predictor options,

@@ -51,7 +51,7 @@ final class Promoting implements Scheduler.Ranking {
                 : fronts(IntStream.range(0, worth.length)
                         .mapToObj(i -> new Pareto.Point(
                                 worth[i],
-                                ledger.point(feasible.get(i), tradeOff).cost()))
+                                ledger.point(feasible.get(i), tradeOff).costs()))
                         .toList());
         return order.stream().map(feasible::get).toList();
     }

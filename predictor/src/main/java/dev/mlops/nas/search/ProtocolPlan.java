@@ -58,7 +58,7 @@ final class ProtocolPlan {
     }
 
     /**
-     * The search's best, best first. With two objectives those that cover the front of the highest fidelity, the one with the best
+     * The search's best, best first. With several objectives those that cover the front of the highest fidelity, the one with the best
      * value first, and the best of the others where the front is shorter.
      */
     List<Entry> finalists() {

@@ -189,20 +189,21 @@ public final class TabularBenchmark {
         double[] scores =
                 points.stream().mapToDouble(Pareto.Point::score).sorted().toArray();
         this.corner = new Pareto.Point(
-                scores[(scores.length - 1) / 4],
-                points.stream().mapToDouble(Pareto.Point::cost).max().orElse(0));
+                scores[(scores.length - 1) / 4], Pareto.worst(points).costs());
         this.area = Pareto.hypervolume(points, corner);
     }
 
-    /** Score and cost of an architecture; without a trade-off the cost is 0. */
+    /** Score and costs of an architecture; without a trade-off a single cost of 0. */
     Pareto.Point point(Candidate candidate) {
         TradeOff tradeOff = problem.objective().tradeOff();
-        double cost = tradeOff == null
-                ? 0
-                : table.has(tradeOff.metric())
-                        ? table.value(candidate.hash(), tradeOff.metric())
-                        : candidate.cost().value(tradeOff.metric());
-        return new Pareto.Point(score(candidate.hash()), cost);
+        List<Double> costs = tradeOff == null
+                ? List.of(0.0)
+                : tradeOff.metrics().stream()
+                        .map(m -> table.has(m)
+                                ? table.value(candidate.hash(), m)
+                                : candidate.cost().value(m))
+                        .toList();
+        return new Pareto.Point(score(candidate.hash()), costs);
     }
 
     /** The part of the table's hypervolume that these points miss. */
@@ -256,7 +257,7 @@ public final class TabularBenchmark {
         metrics.put(metric, table.value(hash, lower == null ? metric : lower.column()));
         Stream.concat(
                         problem.limits().stream().map(Constraint::metric),
-                        Stream.ofNullable(problem.objective().tradeOff()).map(TradeOff::metric))
+                        Stream.ofNullable(problem.objective().tradeOff()).flatMap(t -> t.metrics().stream()))
                 .filter(table::has)
                 .forEach(column -> metrics.put(measured(column), table.value(hash, column)));
         return new TrialState.Completed(metrics, lower == null ? 1 : lower.cost());
@@ -274,9 +275,14 @@ public final class TabularBenchmark {
     Objective objective() {
         Objective objective = problem.objective();
         TradeOff tradeOff = objective.tradeOff();
-        return tradeOff != null && table.has(tradeOff.metric())
-                ? new Objective(objective.metric(), objective.maximize(), new TradeOff(measured(tradeOff.metric())))
-                : objective;
+        return tradeOff == null
+                ? objective
+                : new Objective(
+                        objective.metric(),
+                        objective.maximize(),
+                        new TradeOff(tradeOff.metrics().stream()
+                                .map(m -> table.has(m) ? measured(m) : m)
+                                .toList()));
     }
 
     /** The limits as the search knows them. */

@@ -84,7 +84,7 @@ class ParetoTest {
         var random = new java.util.Random(5);
         var reference = new Point(-0.1, 4.3);
         for (double cost : new double[] {0.5, 1.5, 2.5, 4.1}) {
-            var goal = new Goal.FrontImprovement(PARAMS, front, c -> cost);
+            var goal = new Goal.FrontImprovement(PARAMS, front, c -> new double[] {cost});
             double before = Pareto.hypervolume(front, reference);
             double sum = 0;
             for (int i = 0; i < 40_000; i++) {
@@ -95,8 +95,59 @@ class ParetoTest {
             assertThat(goal.gain(candidate, new GaussianProcess.Normal(0.6, 0.5)))
                     .isCloseTo(sum / 40_000, org.assertj.core.data.Offset.offset(0.02));
         }
-        assertThat(new Goal.FrontImprovement(PARAMS, front, c -> 5).gain(candidate, new GaussianProcess.Normal(9, 1)))
+        assertThat(new Goal.FrontImprovement(PARAMS, front, c -> new double[] {5})
+                        .gain(candidate, new GaussianProcess.Normal(9, 1)))
                 .isZero();
+    }
+
+    @Test
+    void withSeveralCostsTheVolumeIsThatOfTheBoxesAndTheGainTheMeanOverDraws() {
+        var random = new java.util.Random(6);
+        var reference = new Point(0, 1, 1, 1);
+        List<Point> points = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            points.add(new Point(random.nextDouble(), random.nextDouble(), random.nextDouble(), random.nextDouble()));
+        }
+        int inside = 0;
+        for (int i = 0; i < 200_000; i++) {
+            var draw = new Point(random.nextDouble(), random.nextDouble(), random.nextDouble(), random.nextDouble());
+            inside += points.stream().anyMatch(p -> p.dominates(draw)) ? 1 : 0;
+        }
+        assertThat(Pareto.hypervolume(points, reference)).isCloseTo(inside / 200_000.0, within(0.005));
+
+        List<Point> front = List.of(new Point(0, 1, 3), new Point(0.8, 2, 1), new Point(1, 4, 2), new Point(0.5, 3, 4));
+        Candidate candidate = new Candidates(SPACE, List.of()).list().getFirst();
+        var both = new TradeOff("params", "macs");
+        var end = new Point(-0.1, 4.3, 4.3);
+        for (double[] costs : new double[][] {{0.5, 2.5}, {1.5, 1.5}, {2.5, 0.5}, {4.1, 4.2}}) {
+            double before = Pareto.hypervolume(front, end);
+            double sum = 0;
+            for (int i = 0; i < 40_000; i++) {
+                List<Point> after = new ArrayList<>(front);
+                after.add(new Point(0.6 + 0.5 * random.nextGaussian(), costs));
+                sum += Pareto.hypervolume(after, end) - before;
+            }
+            assertThat(new Goal.FrontImprovement(both, front, c -> costs)
+                            .gain(candidate, new GaussianProcess.Normal(0.6, 0.5)))
+                    .isCloseTo(sum / 40_000, within(0.05));
+        }
+    }
+
+    @Test
+    void threeObjectivesHaveAFrontToo() {
+        var both = new TradeOff("params", "activationBytes");
+        Experiment experiment = several(SPACE, Laboratory.predictor(6), both);
+        Plan.Summary summary =
+                new Laboratory(experiment, Laboratory.trainer(SPACE), 1).run().summary();
+        Plan.Front front = java.util.Objects.requireNonNull(summary.front());
+        assertThat(front.metrics()).containsExactly("params", "activationBytes");
+        assertThat(front.referenceCosts()).hasSize(2);
+        for (Plan.Front.Point one : front.points()) {
+            for (Plan.Front.Point other : front.points()) {
+                assertThat(new Point(one.value(), one.costs()).dominates(new Point(other.value(), other.costs())))
+                        .isFalse();
+            }
+        }
     }
 
     @Test
@@ -134,8 +185,8 @@ class ParetoTest {
                 .front());
         assertThat(front.points()).hasSizeGreaterThan(2);
         for (int i = 1; i < front.points().size(); i++) {
-            assertThat(front.points().get(i).cost())
-                    .isGreaterThan(front.points().get(i - 1).cost());
+            assertThat(front.points().get(i).costs().getFirst())
+                    .isGreaterThan(front.points().get(i - 1).costs().getFirst());
             assertThat(front.points().get(i).value())
                     .isGreaterThan(front.points().get(i - 1).value());
         }
@@ -151,8 +202,8 @@ class ParetoTest {
                 .map(s -> java.util.Objects.requireNonNull(s.plan().summary().front()))
                 .toList();
         assertThat(fronts)
-                .extracting(Plan.Front::referenceCost)
-                .containsOnly(fronts.getLast().referenceCost());
+                .extracting(Plan.Front::referenceCosts)
+                .containsOnly(fronts.getLast().referenceCosts());
         assertThat(fronts)
                 .extracting(Plan.Front::referenceValue)
                 .containsOnly(fronts.getLast().referenceValue());
@@ -174,11 +225,15 @@ class ParetoTest {
     }
 
     private static Experiment two(SearchSpace space, StrategyOptions strategy) {
+        return several(space, strategy, PARAMS);
+    }
+
+    private static Experiment several(SearchSpace space, StrategyOptions strategy, TradeOff tradeOff) {
         Experiment plain = Laboratory.experiment(space, strategy, 20, 2);
         return new Experiment(
                 plain.name(),
                 space,
-                new Objective("accuracy", true, PARAMS),
+                new Objective("accuracy", true, tradeOff),
                 plain.constraints(),
                 strategy,
                 plain.epochs(),
