@@ -955,6 +955,9 @@ public record NasExperimentSpec(
      *
      * @param uri http(s) address to which questions are posted; in a cluster the operator calls it
      * @param timeoutSeconds time for a whole answer
+     * @param credentialsSecret a Secret of the experiment's namespace whose entry NAS_STRATEGY_TOKEN is sent with every question, as
+     *     Authorization: Bearer; nas run takes it from the environment variable of that name. The operator may read no Secrets unless a
+     *     Role lets it, see docs/strategy-protocol.md
      */
     public record ExternalOptions(
             @Required
@@ -965,7 +968,14 @@ public record NasExperimentSpec(
                     message = "must be an address such as http://HOST:PORT/PATH or https://HOST/PATH")
             String uri,
 
-            @Default("30") @Min(1) @Max(300) Integer timeoutSeconds) {}
+            @Default("30") @Min(1) @Max(300) Integer timeoutSeconds,
+
+            @Nullable
+            @Size(min = 1, max = 253)
+            @ValidationRule(
+                    value = "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+                    message = "must be the name of a Secret, such as strategy-credentials")
+            String credentialsSecret) {}
 
     /**
      * How a trial is trained.

@@ -111,7 +111,9 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         var observed = Observed.of(resource, experiment, context.getSecondaryResources(NasTrial.class), now);
         Plan plan;
         try {
-            plan = planner.plan(observed, now);
+            var tokens =
+                    new SecretToken(context.getClient(), resource.getMetadata().getNamespace());
+            plan = planner.plan(observed, now, tokens);
         } catch (SpaceException e) {
             return stalled(resource, "NoFeasibleArchitecture", sentence(e), now, context);
         }

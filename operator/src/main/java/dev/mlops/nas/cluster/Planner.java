@@ -3,6 +3,7 @@ package dev.mlops.nas.cluster;
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.experiment.ExperimentFactory;
 import dev.mlops.nas.experiment.ExternalStrategy;
+import dev.mlops.nas.experiment.StrategyToken;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.Plan;
@@ -71,9 +72,10 @@ final class Planner {
     /**
      * What to do next.
      *
+     * @param tokens for an external strategy that wants one
      * @throws SpaceException if no architecture can meet the constraints
      */
-    Plan plan(Observed observed, Instant now) {
+    Plan plan(Observed observed, Instant now, StrategyToken tokens) {
         String uid = observed.resource().getMetadata().getUid();
         boolean timeIsUp = timeIsUp(observed, now);
         Entry entry = entries.get(uid);
@@ -87,7 +89,7 @@ final class Planner {
         }
         Plan plan = Objects.requireNonNull(meters.timer("nas.decide")
                 .record(() -> ExternalStrategy.decide(
-                        observed.resource().getSpec(), observed.experiment(), observed.history(), now)));
+                        observed.resource().getSpec(), observed.experiment(), observed.history(), now, tokens)));
         if (plan.question() != null) {
             return plan;
         }

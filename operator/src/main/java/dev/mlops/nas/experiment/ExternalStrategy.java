@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -47,24 +48,60 @@ public final class ExternalStrategy {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** What a header can hold. */
+    private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]+");
+
     private final URI uri;
     private final Duration timeout;
+    private final @Nullable String token;
 
-    ExternalStrategy(URI uri, Duration timeout) {
+    /** @param token sent with every question; null for none */
+    ExternalStrategy(URI uri, Duration timeout, @Nullable String token) {
         this.uri = uri;
         this.timeout = timeout;
+        this.token = token;
     }
 
     /** The plan, with the external strategy asked where it has a question; takes as long as the strategy's timeout allows. */
-    public static Plan decide(NasExperimentSpec spec, Experiment experiment, History history, Instant now) {
+    public static Plan decide(
+            NasExperimentSpec spec, Experiment experiment, History history, Instant now, StrategyToken tokens) {
         Plan plan = Experiments.decide(experiment, history, now);
         NasExperimentSpec.ExternalOptions options = spec.strategy().external();
         if (plan.question() == null || options == null) {
             return plan;
         }
-        var strategy = new ExternalStrategy(URI.create(options.uri()), Duration.ofSeconds(options.timeoutSeconds()));
-        return strategy.decide(
-                experiment, plan.question(), answer -> Experiments.decide(experiment, history, answer, now));
+        Function<Answer, Plan> engine = answer -> Experiments.decide(experiment, history, answer, now);
+        try {
+            var strategy = new ExternalStrategy(
+                    URI.create(options.uri()), Duration.ofSeconds(options.timeoutSeconds()), token(options, tokens));
+            return strategy.decide(experiment, plan.question(), engine);
+        } catch (MissingTokenException missing) {
+            return engine.apply(new Answer.None(String.valueOf(missing.getMessage())));
+        }
+    }
+
+    /**
+     * The token to send; null where the experiment names no Secret. Space around it, such as the end of a file's line, is no part of
+     * it.
+     *
+     * @throws MissingTokenException if the experiment names a Secret that holds none
+     */
+    public static @Nullable String token(NasExperimentSpec.ExternalOptions options, StrategyToken tokens)
+            throws MissingTokenException {
+        String secret = options.credentialsSecret();
+        if (secret == null) {
+            return null;
+        }
+        String token = tokens.read(secret).strip();
+        if (!TOKEN.matcher(token).matches()) {
+            throw new MissingTokenException(
+                    secret,
+                    "whose " + StrategyToken.NAME
+                            + (token.isEmpty()
+                                    ? " is empty: give the token"
+                                    : " holds what no header can: give one word of ASCII characters"));
+        }
+        return token;
     }
 
     /**
@@ -117,12 +154,15 @@ public final class ExternalStrategy {
                 .build();
         try {
             byte[] body = JSON.writeValueAsBytes(document(experiment, question, accepted, refused));
-            var request = HttpRequest.newBuilder(uri)
+            HttpRequest.Builder request = HttpRequest.newBuilder(uri)
                     .header("Content-Type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.ofByteArray(body))
-                    .build();
-            return read(client.sendAsync(request, BodyHandlers.limiting(BodyHandlers.ofString(), LARGEST_ANSWER))
-                    .get(nanos, TimeUnit.NANOSECONDS));
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+            if (token != null) {
+                request.header("Authorization", "Bearer " + token);
+            }
+            return read(
+                    client.sendAsync(request.build(), BodyHandlers.limiting(BodyHandlers.ofString(), LARGEST_ANSWER))
+                            .get(nanos, TimeUnit.NANOSECONDS));
         } catch (TimeoutException late) {
             return none(late());
         } catch (ExecutionException failed) {

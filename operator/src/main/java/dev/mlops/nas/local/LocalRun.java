@@ -2,6 +2,10 @@ package dev.mlops.nas.local;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.mlops.nas.api.NasExperiment;
+import dev.mlops.nas.api.NasExperimentSpec.ExternalOptions;
+import dev.mlops.nas.experiment.ExternalStrategy;
+import dev.mlops.nas.experiment.MissingTokenException;
+import dev.mlops.nas.experiment.StrategyToken;
 import dev.mlops.nas.local.LocalSearch.End;
 import dev.mlops.nas.local.TrialFolder.OutcomeFile;
 import dev.mlops.nas.report.FinalTable;
@@ -106,6 +110,7 @@ public final class LocalRun {
             if (options.tracking()) {
                 checkAddress(setup);
             }
+            checkToken(setup);
             DataCheck.run(options.file(), setup);
             Path folder = options.state() != null
                     ? options.state()
@@ -138,6 +143,17 @@ public final class LocalRun {
                 var _ = new MlflowTracking(address, System.getenv());
             } catch (IllegalArgumentException e) {
                 throw new BadInputException(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    private void checkToken(Setup setup) {
+        ExternalOptions external = setup.spec().strategy().external();
+        if (external != null) {
+            try {
+                ExternalStrategy.token(external, StrategyToken.of(System.getenv()));
+            } catch (MissingTokenException e) {
+                throw new BadInputException("%s: %s".formatted(options.file(), e.getMessage()));
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.mlops.nas.local;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.experiment.ExternalStrategy;
 import dev.mlops.nas.experiment.Outcomes;
+import dev.mlops.nas.experiment.StrategyToken;
 import dev.mlops.nas.experiment.TrialFiles;
 import dev.mlops.nas.local.AttemptFolder.Ended;
 import dev.mlops.nas.local.LocalTrial.Ending;
@@ -187,7 +188,8 @@ final class LocalSearch {
         Instant now = clock.instant();
         Thread.ofPlatform().daemon().name("decide").start(() -> {
             try {
-                events.add(new Event.Decided(ExternalStrategy.decide(setup.spec(), setup.experiment(), history, now)));
+                events.add(new Event.Decided(ExternalStrategy.decide(
+                        setup.spec(), setup.experiment(), history, now, StrategyToken.of(System.getenv()))));
             } catch (RuntimeException e) {
                 events.add(new Event.Undecided(e));
             }

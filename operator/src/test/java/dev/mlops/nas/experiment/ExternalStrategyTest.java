@@ -145,6 +145,51 @@ class ExternalStrategyTest {
         assertThat(why(address, 1)).startsWith("the external strategy at %s cannot be reached; ".formatted(address));
     }
 
+    @Test
+    void theTokenOfTheSecretIsSentWithEveryQuestionAndNothingIsSentWithoutOne() throws Exception {
+        try (var server = new StrategyServer(StrategyServer::draw)) {
+            decideBySpec(server.uri(), "", secret -> "unused");
+            assertThat(server.credentials()).containsOnly("null");
+        }
+        try (var server = new StrategyServer(StrategyServer::draw)) {
+            decideBySpec(server.uri(), ", credentialsSecret: optuna", secret -> secret + "-token\n");
+            assertThat(server.credentials()).isNotEmpty().containsOnly("Bearer optuna-token");
+        }
+    }
+
+    @Test
+    void aTokenThatIsMissingOrNoWordIsToldAndNothingIsAsked() throws Exception {
+        try (var server = new StrategyServer(StrategyServer::draw)) {
+            String start = "spec.strategy.external.credentialsSecret is optuna, whose NAS_STRATEGY_TOKEN ";
+            for (var sentence : Map.of(
+                            "", "is empty: give the token",
+                            " \n", "is empty: give the token",
+                            "two words", "holds what no header can: give one word of ASCII characters",
+                            "a\r\nHost: b", "holds what no header can: give one word of ASCII characters")
+                    .entrySet()) {
+                Plan plan = decideBySpec(server.uri(), ", credentialsSecret: optuna", secret -> sentence.getKey());
+                assertThat(plan.start()).isEmpty();
+                assertThat(plan.summary().reason()).isEqualTo("StrategyUnavailable");
+                assertThat(plan.summary().message()).startsWith(start + sentence.getValue() + "; ");
+            }
+            Plan plan = decideBySpec(server.uri(), ", credentialsSecret: optuna", StrategyToken.of(Map.of()));
+            assertThat(plan.summary().message())
+                    .startsWith(start + "nas run takes from the environment: set the variable NAS_STRATEGY_TOKEN; ");
+            assertThat(server.questions()).isEmpty();
+        }
+        assertThat(StrategyToken.of(Map.of("NAS_STRATEGY_TOKEN", "t")).read("optuna"))
+                .isEqualTo("t");
+    }
+
+    private Plan decideBySpec(String uri, String options, StrategyToken tokens) throws Exception {
+        String text = Files.readString(folder.resolve("digits.yaml"));
+        String given = "uri: \"" + uri + "\"" + options;
+        var resource = new ExperimentReader()
+                .read(Files.writeString(
+                        folder.resolve("asked.yaml"), text.replace("uri: \"http://127.0.0.1:1/ask\"", given)));
+        return ExternalStrategy.decide(resource.getSpec(), experiment, history(), Instant.EPOCH, tokens);
+    }
+
     private void says(int status, String body, String sentence) throws Exception {
         try (var server = new StrategyServer(question -> Map.entry(status, body))) {
             assertThat(why(server.uri(), 20))
@@ -162,7 +207,7 @@ class ExternalStrategyTest {
     }
 
     private Plan decide(String uri, int seconds, History history) {
-        var strategy = new ExternalStrategy(URI.create(uri), Duration.ofSeconds(seconds));
+        var strategy = new ExternalStrategy(URI.create(uri), Duration.ofSeconds(seconds), null);
         Question question = Objects.requireNonNull(
                 Experiments.decide(experiment, history, Instant.EPOCH).question());
         return strategy.decide(

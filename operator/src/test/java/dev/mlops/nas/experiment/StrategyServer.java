@@ -22,6 +22,7 @@ public final class StrategyServer implements AutoCloseable {
 
     private final HttpServer server;
     private final List<JsonNode> questions = new CopyOnWriteArrayList<>();
+    private final List<String> credentials = new CopyOnWriteArrayList<>();
 
     /** Answers each question with the status and text that the function gives. */
     public StrategyServer(Function<JsonNode, Map.Entry<Integer, String>> answers) throws IOException {
@@ -30,6 +31,7 @@ public final class StrategyServer implements AutoCloseable {
         server.createContext("/ask", exchange -> {
             JsonNode question = JSON.readTree(exchange.getRequestBody());
             questions.add(question);
+            credentials.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
             Map.Entry<Integer, String> answer = answers.apply(question);
             byte[] body = answer.getValue().getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(answer.getKey(), body.length == 0 ? -1 : body.length);
@@ -65,6 +67,11 @@ public final class StrategyServer implements AutoCloseable {
     /** The questions so far. */
     public List<JsonNode> questions() {
         return List.copyOf(questions);
+    }
+
+    /** The header Authorization of each question; null as a text where there was none. */
+    public List<String> credentials() {
+        return List.copyOf(credentials);
     }
 
     @Override
