@@ -184,12 +184,10 @@ final class Sentences {
                 Front.REFERENCE,
                 metric,
                 Figures.score(front.referenceValue()),
-                IntStream.range(0, front.referenceCosts().size())
-                        .mapToObj(i -> String.format(
-                                Locale.ROOT,
-                                "%.6g %s",
-                                front.referenceCosts().get(i),
-                                front.metrics().get(i)))
+                IntStream.range(0, front.metrics().size())
+                        .mapToObj(i -> front.metrics().get(i) + " "
+                                + Content.costs(front.metrics(), front.referenceCosts())
+                                        .get(i))
                         .collect(Collectors.joining(", ")));
     }
 
