@@ -21,14 +21,16 @@ import org.jspecify.annotations.Nullable;
  *     intervals (but for accuracy, where {@code testExamples} suffices); {@code params}, {@code macs},
  *     {@code modelBytes} (of the weights, as they are or would be stored), {@code latencyMs} (median of single inferences),
  *     {@code latencyP99Ms}, {@code latencySpread} (from the 10th to the 90th percentile, as part of the median),
- *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs} (of the network as it was stored), {@code trainSeconds}, {@code energyJoules} (of the
- *     machine while it trained; absent where the machine does not tell), {@code memoryMiB} (the most that the process held), {@code testExamples},
+ *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs} (of the network as it was stored), {@code trainSeconds}, {@code energyJoules} (while it
+ *     trained, of the parts of the machine that computed; absent where the machine does not tell), {@code memoryMiB} (the most that the process held), {@code testExamples},
  *     {@code validationExamples}; {@code sharedAccuracy}, {@code sharedLoss}, {@code sharedMacroF1} and {@code sharedAuc} with inherited
  *     weights, before a training; {@code sharedPaths} (architectures that shared weights were trained on); the scores of {@link ScoreFile} where they are asked for
  * @param epochs epochs trained
  * @param history per epoch; thinned when the message would not fit
  * @param message one sentence about what went wrong; null when all went well
- * @param environment what it ran on: {@code device}, {@code threads}, {@code framework}, …
+ * @param environment what it ran on: {@code device} (what computed), {@value #GPU} (the GPU that computed; what begins with
+ *     {@value #NO_GPU} says that none did, and may say why), {@code threads}, {@code framework}, {@code energy} (what
+ *     {@code energyJoules} is of, or why there is none), …
  * @param derived architectures that a {@link TrialFile.Relaxed} came to, the most promising first; absent for other trials, whose
  *     metrics are as above. Its own metrics: {@code relaxedAccuracy} (of the graph with open choices), {@code derivedAccuracy} (of the
  *     first architecture, with the weights that it has there), {@code relaxedGap} (by how much that is less), {@code skipShare} and
@@ -79,6 +81,12 @@ public record TrialResult(
             "latencySpread",
             "batchLatencyMs",
             "exportedLatencyMs");
+
+    /** Name of an environment's entry with the GPU that computed. */
+    public static final String GPU = "gpu";
+
+    /** How that entry begins where no GPU did. */
+    public static final String NO_GPU = "none";
 
     /** What the kubelet keeps of a termination message. */
     public static final int MAX_BYTES = 4096;

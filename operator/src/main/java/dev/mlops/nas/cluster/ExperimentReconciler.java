@@ -9,6 +9,7 @@ import dev.mlops.nas.api.NasTrialStatus;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
 import dev.mlops.nas.cluster.EarlierExperiments.MissingExperimentException;
 import dev.mlops.nas.experiment.BuiltInTrainer;
+import dev.mlops.nas.experiment.GpuLimits;
 import dev.mlops.nas.search.Earlier;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Plan;
@@ -230,7 +231,7 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         return "spec.%s: %s".formatted(e.field(), e.getMessage());
     }
 
-    /** Where the built-in trainer is to train decisions that mean nothing to it; every trial would fail. */
+    /** Where the built-in trainer is to train decisions that mean nothing to it, so that every trial would fail, or has an idle GPU. */
     private void warnOfTrainer(NasExperiment resource, Experiment experiment, Context<NasExperiment> context) {
         if (resource.getSpec().trainer().image() == null) {
             BuiltInTrainer.lack(experiment.space())
@@ -240,6 +241,8 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
                             "TrainerDoesNotFit",
                             lack + ": name an image of your own in spec.trainer.image, unless the platform's does"));
         }
+        GpuLimits.foreseenIdle(resource.getSpec().trainer())
+                .ifPresent(note -> milestones.warning(context.getClient(), resource, "GpuIdle", note));
     }
 
     /** Events for changes of the phase; written before the status, so that a crash in between loses none. */

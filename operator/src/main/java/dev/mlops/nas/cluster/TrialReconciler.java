@@ -9,6 +9,7 @@ import dev.mlops.nas.api.NasTrialStatus;
 import dev.mlops.nas.api.NasTrialStatus.DerivedArchitecture;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.experiment.GpuLimits;
 import dev.mlops.nas.experiment.Outcomes.Wanted;
 import dev.mlops.nas.experiment.TrialFiles;
 import dev.mlops.nas.report.Figures;
@@ -178,12 +179,16 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                 .toList();
         TrialEnd.Progress progress = progress(experiment, trial, job, pods);
         if (progress instanceof TrialEnd.Unread) {
-            progress = progress(experiment, trial, job, read(job, context));
+            pods = read(job, context);
+            progress = progress(experiment, trial, job, pods);
         }
         return switch (progress) {
             case TrialEnd.Waiting waiting -> waiting(trial, waiting, context);
             case TrialEnd.Running running -> running(trial, running, context);
-            case TrialEnd.Ended ended -> ended(experiment, trial, job, ended, context);
+            case TrialEnd.Ended ended -> {
+                warnOfIdleGpu(experiment, trial, pods, context);
+                yield ended(experiment, trial, job, ended, context);
+            }
             case TrialEnd.Unread ignored ->
                 ended(experiment, trial, job, TrialEnd.lost(job, Trials.startedAt(trial)), context);
         };
@@ -336,6 +341,13 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
                 status.message() == null ? "" : ", " + status.message());
         end(written, job, context);
         return UpdateControl.noUpdate();
+    }
+
+    /** Said once for all trials that ran on the same device. */
+    private void warnOfIdleGpu(NasExperiment experiment, NasTrial trial, List<Pod> pods, Context<NasTrial> context) {
+        TrialEnd.result(Trials.name(trial), pods)
+                .flatMap(result -> GpuLimits.idle(experiment.getSpec().trainer(), result))
+                .ifPresent(note -> milestones.warning(context.getClient(), experiment, "GpuIdle", note));
     }
 
     private NasTrialStatus finalStatus(NasExperiment experiment, NasTrial trial, TrialEnd.Ended ended) {

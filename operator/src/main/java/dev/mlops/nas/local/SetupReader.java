@@ -4,6 +4,7 @@ import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasExperimentSpec.Dataset;
 import dev.mlops.nas.experiment.BuiltInTrainer;
 import dev.mlops.nas.experiment.ExperimentFactory;
+import dev.mlops.nas.experiment.GpuLimits;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiments;
 import dev.mlops.nas.search.History;
@@ -101,7 +102,10 @@ final class SetupReader {
         }
         if (trainer.template() != null && !trainer.template().isEmpty()) {
             notices.add(
-                    "spec.trainer.template is for clusters: here trials run as processes, without its pod settings");
+                    "spec.trainer.template is for clusters: here trials run as processes, without its pod settings%s"
+                            .formatted(GpuLimits.of(trainer)
+                                    .map(given -> " and without " + given)
+                                    .orElse("")));
         }
         return notices;
     }

@@ -25,7 +25,6 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
-import org.bytedeco.javacpp.FloatPointer;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -230,7 +229,7 @@ record Checkpoint(
     /** Puts the vectors where the training has its own. */
     void copyTo(List<INDArray> others) {
         for (int i = 0; i < others.size(); i++) {
-            ((FloatPointer) others.get(i).data().pointer()).put(vectors.get(i));
+            Floats.write(vectors.get(i), others.get(i));
         }
     }
 

@@ -4,7 +4,7 @@ import dev.mlops.nas.trainer.Targets.Labels;
 import dev.mlops.nas.trainer.Targets.Numbers;
 import java.util.Arrays;
 import java.util.SplittableRandom;
-import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A compiled network with the way in (examples to batch) and the way out (logits to loss). */
 final class Classifier {
@@ -12,9 +12,9 @@ final class Classifier {
     private final Examples examples;
     private final Loss loss;
     private final Augmentation augmentation;
-    private final FloatPointer input;
-    private final FloatPointer logits;
-    private final FloatPointer logitsGradient;
+    private final INDArray input;
+    private final INDArray logits;
+    private final INDArray logitsGradient;
     private final float[] features;
     private final float[] scores;
 
@@ -28,15 +28,11 @@ final class Classifier {
         this.examples = examples;
         this.loss = loss;
         this.augmentation = augmentation;
-        this.input = pointer(compiled.input());
-        this.logits = pointer(compiled.logits());
-        this.logitsGradient = pointer(compiled.logitsGradient());
+        this.input = compiled.input().array();
+        this.logits = compiled.logits().array();
+        this.logitsGradient = compiled.logitsGradient().array();
         this.features = new float[tape.batch() * examples.shape().size()];
         this.scores = new float[tape.batch() * examples.targets().outputs()];
-    }
-
-    private static FloatPointer pointer(Tape.Slot slot) {
-        return (FloatPointer) slot.array().data().pointer();
     }
 
     Tape tape() {
@@ -46,7 +42,7 @@ final class Classifier {
     /** Copies examples into the batch; places beyond the rows keep what they held. */
     void fill(int[] rows, int from, int count) {
         copy(rows, from, count);
-        input.put(features, 0, features.length);
+        Floats.write(features, input);
     }
 
     private void copy(int[] rows, int from, int count) {
@@ -65,11 +61,11 @@ final class Classifier {
     double learn(int[] rows, int from, SplittableRandom random) {
         copy(rows, from, tape.batch());
         var mixing = augmentation.apply(features, random);
-        input.put(features, 0, features.length);
+        Floats.write(features, input);
         tape.runForward();
-        logits.get(scores, 0, scores.length);
+        Floats.read(logits, scores);
         double mean = loss.differentiate(scores, Arrays.copyOfRange(rows, from, from + tape.batch()), mixing);
-        logitsGradient.put(scores, 0, scores.length);
+        Floats.write(scores, logitsGradient);
         tape.runBackward();
         return mean;
     }
@@ -92,7 +88,7 @@ final class Classifier {
             int count = Math.min(tape.batch(), rows.length - from);
             fill(rows, from, count);
             tape.runForward();
-            logits.get(scores, 0, scores.length);
+            Floats.read(logits, scores);
             System.arraycopy(scores, 0, outputs, from * width, count * width);
         }
         return outputs;

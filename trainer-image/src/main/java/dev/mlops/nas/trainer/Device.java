@@ -1,5 +1,6 @@
 package dev.mlops.nas.trainer;
 
+import dev.mlops.nas.contract.TrialResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,11 +17,19 @@ final class Device {
     /** Device, threads and versions, by name. */
     static Map<String, String> environment() {
         var environment = new TreeMap<String, String>();
-        environment.put("device", processor());
+        var backend = Backend.ofThisBuild();
+        var gpu = backend.gpu(Nvml.gpusOfThisMachine());
+        environment.put("device", gpu.startsWith(TrialResult.NO_GPU) ? processor() : gpu);
+        environment.put(TrialResult.GPU, gpu);
         environment.put("threads", String.valueOf(threads()));
-        environment.put("framework", "ND4J " + version() + " oneDNN AVX2");
+        environment.put("framework", framework());
         environment.put("java", Runtime.version().toString());
         return environment;
+    }
+
+    /** ND4J's version, and what its native libraries are made for. */
+    static String framework() {
+        return "ND4J %s %s".formatted(version(), Backend.ofThisBuild().libraries());
     }
 
     /** Seconds since the operating system started this process. */

@@ -1,91 +1,75 @@
 package dev.mlops.nas.trainer;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import dev.mlops.nas.trainer.Nvml.NvmlException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalDouble;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 
-/**
- * The energy that the machine's processors and memory take, by Intel's running average power limit (RAPL; also on AMD's processors) as
- * Linux shows it: a zone {@code intel-rapl:0} for each package, named so, with zones such as {@code intel-rapl:0:0} within, of which
- * that of the memory is not part of the package. Counters are microjoules and begin at 0 again after
- * {@code max_energy_range_uj}: at 100 W after some 40 minutes, so that they must be read more often. It is all that the machine does, not
- * this process alone.
- */
+/** The energy that a training takes: of the parts of the machine that compute, as far as the machine tells, and of no others. */
 final class Energy {
-    /** Where Linux shows it. */
-    static final Path SYSTEM = Path.of("/sys/class/powercap");
+    private final List<Meter> meters;
+    private final List<String> missing;
 
-    private final Path folder;
-    private final Map<Path, Long> counters = new LinkedHashMap<>();
-    private final Map<Path, Long> ranges = new LinkedHashMap<>();
-    private @Nullable String missing;
-    private double microjoules;
-
-    private Energy(Path folder) {
-        this.folder = folder;
+    /**
+     * A measurement by these meters.
+     *
+     * @param missing parts that compute but have no meter, each with the reason
+     */
+    Energy(List<? extends Meter> meters, List<String> missing) {
+        this.meters = List.copyOf(meters);
+        this.missing = List.copyOf(missing);
     }
 
-    /** A measurement that begins now. */
-    static Energy from(Path folder) {
-        var energy = new Energy(folder);
-        try (var zones = Files.newDirectoryStream(folder, "intel-rapl:*")) {
-            for (var zone : zones) {
-                if (isCounted(text(zone.resolve("name")))) {
-                    energy.ranges.put(zone, number(zone.resolve("max_energy_range_uj")));
-                    energy.counters.put(zone, number(zone.resolve("energy_uj")));
-                }
+    /** A measurement that begins now, of the processors and of the GPU where one computes. */
+    static Energy ofThisMachine() {
+        var meters = new ArrayList<Meter>();
+        var missing = new ArrayList<String>();
+        meters.add(Rapl.from(Rapl.SYSTEM));
+        if (Backend.ofThisBuild() == Backend.GPU) {
+            try {
+                var driver = Nvml.ofThisMachine();
+                meters.add(new GpuMeter(driver, Backend.computing(driver.gpus(), System.getenv())));
+            } catch (NvmlException e) {
+                missing.add("the GPU (%s)".formatted(e.getMessage()));
             }
-            if (energy.counters.isEmpty()) {
-                energy.missing = "%s has no zone of a processor".formatted(folder);
-            }
-        } catch (IOException | NumberFormatException e) {
-            energy.missing = "%s cannot be read".formatted(e instanceof IOException ? e.getMessage() : folder);
         }
-        return energy;
-    }
-
-    /** Packages hold their cores; psys, where there is one, holds the packages. */
-    private static boolean isCounted(String name) {
-        return name.startsWith("package-") || name.equals("dram");
+        return new Energy(meters, missing);
     }
 
     /** Takes in what was used since the last reading. */
     void read() {
-        if (missing != null) {
-            return;
-        }
-        try {
-            for (var counter : counters.entrySet()) {
-                long now = number(counter.getKey().resolve("energy_uj"));
-                long used = now - counter.getValue();
-                microjoules += used < 0 ? used + ranges.getOrDefault(counter.getKey(), 0L) : used;
-                counter.setValue(now);
-            }
-        } catch (IOException | NumberFormatException e) {
-            missing = "%s can no longer be read".formatted(folder);
-        }
+        meters.forEach(Meter::read);
     }
 
-    /** Joules from the beginning to the last reading; empty where the machine does not say. */
+    /** Joules from the beginning to the last reading, of all meters that tell; empty where none does. */
     OptionalDouble joules() {
-        return missing == null ? OptionalDouble.of(microjoules / 1e6) : OptionalDouble.empty();
+        var known = meters.stream()
+                .map(Meter::joules)
+                .filter(OptionalDouble::isPresent)
+                .toList();
+        return known.isEmpty()
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(
+                        known.stream().mapToDouble(OptionalDouble::getAsDouble).sum());
     }
 
-    /** Why there is no energy; null where there is. */
-    @Nullable
-    String missing() {
-        return missing;
-    }
-
-    private static long number(Path file) throws IOException {
-        return Long.parseLong(text(file));
-    }
-
-    private static String text(Path file) throws IOException {
-        return Files.readString(file).strip();
+    /** What the joules are of, and what is left out for which reason. */
+    String told() {
+        var counted = meters.stream()
+                .filter(meter -> meter.missing() == null)
+                .map(Meter::what)
+                .collect(Collectors.joining(", "));
+        var unknown = new ArrayList<String>();
+        for (var meter : meters) {
+            if (meter.missing() != null) {
+                unknown.add("%s (%s)".formatted(meter.what(), meter.missing()));
+            }
+        }
+        unknown.addAll(missing);
+        var without = String.join(", ", unknown);
+        return counted.isEmpty()
+                ? "not available: " + without
+                : unknown.isEmpty() ? counted : "%s; without %s".formatted(counted, without);
     }
 }

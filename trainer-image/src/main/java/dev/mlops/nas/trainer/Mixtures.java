@@ -3,7 +3,6 @@ package dev.mlops.nas.trainer;
 import dev.mlops.nas.contract.TrialFile.Mixture;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -83,7 +82,7 @@ final class Mixtures {
     }
 
     private void publish() {
-        ((FloatPointer) weightArray.data().pointer()).put(weights, 0, weights.length);
+        Floats.write(weights, weightArray);
     }
 
     /** The weights that each mixture has at these logits. */

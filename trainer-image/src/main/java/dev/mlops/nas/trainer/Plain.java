@@ -7,7 +7,6 @@ import dev.mlops.nas.trainer.Network.Shape;
 import dev.mlops.nas.trainer.Tape.Slot;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -286,12 +285,11 @@ final class Plain {
             var y = tape.acquire(x.array().shape());
             var mask = tape.acquire(x.array().shape());
             var values = new float[(int) mask.array().length()];
-            var pointer = (FloatPointer) mask.array().data().pointer();
             tape.addDraw(random -> {
                 for (int i = 0; i < values.length; i++) {
                     values[i] = random.nextDouble() < rate ? 0f : (float) (1 / (1 - rate));
                 }
-                pointer.put(values, 0, values.length);
+                Floats.write(values, mask.array());
             });
             tape.add(Kernel.of("multiply", in(x.array(), mask.array()), out(y.array())));
             site.keep(mask);

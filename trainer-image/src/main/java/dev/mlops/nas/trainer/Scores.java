@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * What can be said of a network before it is trained, after Abdelfattah et al. 2021 (Zero-cost proxies for lightweight NAS). More is
@@ -155,7 +154,7 @@ final class Scores {
         for (int i = 0; i < magnitudes.length; i++) {
             magnitudes[i] = Math.abs(magnitudes[i]);
         }
-        ((FloatPointer) values.data().pointer()).put(magnitudes, 0, magnitudes.length);
+        Floats.write(magnitudes, values);
         var compiled = network.compile(1, true, limit);
         try (var _ = compiled.tape()) {
             for (double scale : SCALES) {
@@ -184,6 +183,6 @@ final class Scores {
     private static void fill(Slot slot, float value) {
         var values = new float[(int) slot.array().length()];
         Arrays.fill(values, value);
-        ((FloatPointer) slot.array().data().pointer()).put(values, 0, values.length);
+        Floats.write(values, slot.array());
     }
 }

@@ -11,8 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.FloatPointer;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Weights that many architectures share: those of a node of the same name and operator. A larger tensor holds the smaller ones, see
@@ -146,7 +144,7 @@ final class SharedWeights {
 
     /** Takes over what an optimiser has made of the union. */
     void update(Parameters union) {
-        pointer(union.values()).get(values);
+        Floats.read(union.values(), values);
     }
 
     /**
@@ -164,14 +162,14 @@ final class SharedWeights {
             new Slice(tensor.shape(), parameter.place().shape())
                     .forEach((whole, part, length) -> System.arraycopy(values, from + whole, own, to + part, length));
         }
-        pointer(parameters.values()).put(own, 0, own.length);
+        Floats.write(own, parameters.values());
     }
 
     /** Adds a network's gradients to those of all weights. */
     void collect(Network network, float[] gradients) {
         var parameters = network.parameters();
         var own = new float[Math.toIntExact(parameters.count())];
-        pointer(parameters.gradients()).get(own, 0, own.length);
+        Floats.read(parameters.gradients(), own);
         for (var parameter : parameters.list()) {
             var tensor = tensor(parameter);
             int to = Math.toIntExact(tensor.offset());
@@ -194,9 +192,5 @@ final class SharedWeights {
                     owner[0], owner[1], parameter.place().shape());
         }
         return tensor;
-    }
-
-    private static FloatPointer pointer(INDArray array) {
-        return (FloatPointer) array.data().pointer();
     }
 }

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
-import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -173,7 +172,7 @@ final class Supernet implements AutoCloseable {
             weights.collect(networks.get(path), gradients);
             sum += batchLoss;
         }
-        ((FloatPointer) parameters.gradients().data().pointer()).put(gradients);
+        Floats.write(gradients, parameters.gradients());
         optimizer.update();
         weights.update(parameters);
         return sum / paths.size();

@@ -73,7 +73,7 @@ final class Training {
                 network.parameters(),
                 (long) scheduleEpochs(file) * batchesPerEpoch,
                 (long) warmUpEpochs(file) * batchesPerEpoch);
-        this.energy = Energy.from(Energy.SYSTEM);
+        this.energy = Energy.ofThisMachine();
         this.checkpoints = new Checkpoints(file, file.folders().checkpoints());
         this.resumed = new Checkpoints(file, file.folders().resume());
     }
@@ -234,10 +234,9 @@ final class Training {
         return isAnothersContinuation ? OptionalDouble.empty() : energy.joules();
     }
 
-    /** Why the energy is not known; null where it is. */
-    @Nullable
-    String energyMissing() {
-        return isAnothersContinuation ? "an earlier process did a part of the training" : energy.missing();
+    /** What the energy is of, or why it is not known. */
+    String energyTold() {
+        return isAnothersContinuation ? "not available: an earlier process did a part of the training" : energy.told();
     }
 
     /** Removes the checkpoints that nobody will go on from. */

@@ -29,7 +29,7 @@ final class Trial {
     private String name = "";
     private List<Epoch> history = List.of();
     private @Nullable Integer batchSize;
-    private @Nullable String energyMissing;
+    private @Nullable String energyTold;
 
     /**
      * A trial.
@@ -76,6 +76,13 @@ final class Trial {
             return result(e.code().code(), Map.of(), e.getMessage());
         } catch (OutOfMemoryError e) {
             return result(ExitCode.INFEASIBLE.code(), Map.of(), "Out of memory: " + e.getMessage() + ".");
+        } catch (LinkageError e) {
+            e.printStackTrace();
+            return result(
+                    ExitCode.INFEASIBLE.code(),
+                    Map.of(),
+                    "The native libraries of %s cannot be used on this machine; the trainer's log says why."
+                            .formatted(Device.framework()));
         } catch (RuntimeException e) {
             boolean memory =
                     String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains("alloc");
@@ -87,6 +94,7 @@ final class Trial {
     }
 
     private TrialResult result(TrialFile file, Examples examples, Partition partition) {
+        Backend.ofThisBuild().require(Nvml::gpusOfThisMachine);
         if (file.scoring() != null) {
             return score(file, file.scoring(), examples, partition);
         }
@@ -136,7 +144,7 @@ final class Trial {
         }
         metrics.put("trainSeconds", Training.rounded(training.seconds()));
         training.joules().ifPresent(joules -> metrics.put("energyJoules", Training.rounded(joules)));
-        energyMissing = training.energyMissing();
+        energyTold = training.energyTold();
         if (training.imagesPerSecond() > 0) {
             metrics.put("imagesPerSecond", Training.rounded(training.imagesPerSecond()));
             metrics.put("startSeconds", Training.rounded(training.startSeconds()));
@@ -376,8 +384,8 @@ final class Trial {
         if (batchSize != null) {
             environment.put("batchSize", batchSize + ", half of the recipe's, for lack of memory");
         }
-        if (energyMissing != null) {
-            environment.put("energy", "not available: " + energyMissing);
+        if (energyTold != null) {
+            environment.put("energy", energyTold);
         }
         return new TrialResult(
                 TrialFile.VERSION, name, exitCode, metrics, history.size(), history, message, environment, derived);

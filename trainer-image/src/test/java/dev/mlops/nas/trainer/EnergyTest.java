@@ -2,80 +2,58 @@ package dev.mlops.nas.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mlops.nas.trainer.Nvml.Gpu;
+import dev.mlops.nas.trainer.Nvml.NvmlException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Energy from a folder as Linux shows it: two packages, their cores and memory, and a zone of the whole platform. */
+/** What a training's joules are said to be of. */
 class EnergyTest {
+    private static final Gpu T4 = new Gpu(0, "GPU-0", "Tesla T4", 7, 5);
+
     @TempDir
     private Path folder;
 
     @Test
-    void packagesAndMemoryCountAndWhatLiesWithinOrAroundThemDoesNot() throws IOException {
-        zones();
-        var energy = Energy.from(folder);
-        assertThat(energy.joules()).hasValue(0);
+    void processorsAndTheGpuAddUpAndBothAreNamed() throws IOException, NvmlException {
+        var zone = Files.createDirectory(folder.resolve("intel-rapl:0"));
+        Files.writeString(zone.resolve("name"), "package-0\n");
+        Files.writeString(zone.resolve("max_energy_range_uj"), "1000000000\n");
+        Files.writeString(zone.resolve("energy_uj"), "1000000\n");
+        var driver = new FakeDriver(T4);
+        var energy = new Energy(List.of(Rapl.from(folder), new GpuMeter(Nvml.of(driver), T4)), List.of());
 
-        count("intel-rapl:0", 3_000_000);
-        count("intel-rapl:0:0", 2_500_000);
-        count("intel-rapl:0:1", 600_000);
-        count("intel-rapl:1", 5_000_000);
-        count("intel-rapl:2", 99_000_000);
+        Files.writeString(zone.resolve("energy_uj"), "4000000\n");
+        driver.count(40_000);
         energy.read();
 
-        assertThat(energy.joules()).hasValue(2 + 0.5 + 4);
-        assertThat(energy.missing()).isNull();
+        assertThat(energy.joules()).hasValue(3 + 40);
+        assertThat(energy.told()).isEqualTo("processors and memory by RAPL, Tesla T4 by NVML");
     }
 
     @Test
-    void aCounterThatBeginsAgainLosesNothing() throws IOException {
-        zones();
-        count("intel-rapl:0", 262_143_000_000L);
-        var energy = Energy.from(folder);
-
-        count("intel-rapl:0", 500_000);
+    void whatIsLeftOutIsSaid() throws NvmlException {
+        var driver = new FakeDriver(T4);
+        var energy = new Energy(List.of(Rapl.from(folder), new GpuMeter(Nvml.of(driver), T4)), List.of());
+        driver.count(1_000);
         energy.read();
-        count("intel-rapl:0", 1_500_000);
-        energy.read();
-
-        assertThat(energy.joules()).hasValue(0.328850 + 0.5 + 1);
+        assertThat(energy.joules()).hasValue(1);
+        assertThat(energy.told())
+                .startsWith("Tesla T4 by NVML; without processors and memory by RAPL (")
+                .endsWith("has no zone of a processor)");
     }
 
     @Test
-    void aMachineThatDoesNotSayIsNotGuessedFor() throws IOException {
-        assertThat(Energy.from(folder.resolve("nowhere")).joules()).isEmpty();
-        assertThat(Energy.from(folder).missing()).endsWith("has no zone of a processor");
-        zones();
-        Files.delete(folder.resolve("intel-rapl:1/energy_uj"));
-        assertThat(Energy.from(folder).missing()).contains("energy_uj").endsWith("cannot be read");
-
-        zones();
-        var energy = Energy.from(folder);
-        Files.writeString(folder.resolve("intel-rapl:0/energy_uj"), "");
+    void whereNothingTellsThereIsNoFigure() {
+        var energy = new Energy(List.of(Rapl.from(folder)), List.of("the GPU (there is no libnvidia-ml.so.1)"));
         energy.read();
         assertThat(energy.joules()).isEmpty();
-    }
-
-    private void zones() throws IOException {
-        zone("intel-rapl:0", "package-0");
-        zone("intel-rapl:0:0", "core");
-        zone("intel-rapl:0:1", "dram");
-        zone("intel-rapl:1", "package-1");
-        zone("intel-rapl:2", "psys");
-        count("intel-rapl:0:1", 100_000);
-    }
-
-    private void zone(String zone, String name) throws IOException {
-        Files.createDirectories(folder.resolve(zone));
-        Files.writeString(folder.resolve(zone).resolve("name"), name + "\n");
-        Files.writeString(folder.resolve(zone).resolve("max_energy_range_uj"), "262143328850\n");
-        count(zone, 1_000_000);
-    }
-
-    private void count(String zone, long microjoules) throws IOException {
-        Files.writeString(folder.resolve(zone).resolve("energy_uj"), microjoules + "\n");
+        assertThat(energy.told())
+                .startsWith("not available: processors and memory by RAPL (")
+                .endsWith("the GPU (there is no libnvidia-ml.so.1)");
     }
 }

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -319,7 +318,8 @@ class GradientTest {
         var network = Network.of(graph, shape, CLASSES, 3, limit);
         var classifier = new Classifier(network.compile(BATCH, true, limit), examples);
         var rows = IntStream.range(0, BATCH).toArray();
-        var values = (FloatPointer) network.parameters().values().data().pointer();
+        var values = network.parameters().values();
+        var weights = values.toFloatVector();
         classifier.tape().draw(new SplittableRandom(1));
         classifier.learn(rows, 0, random);
         var gradient = network.parameters().gradients().toFloatVector();
@@ -327,13 +327,16 @@ class GradientTest {
         double size = 0;
         int stride = Math.max(1, gradient.length / 40);
         for (int i = 0; i < gradient.length; i += stride) {
-            float value = values.get(i);
+            float value = weights[i];
             double step = 1e-3;
-            values.put(i, (float) (value + step));
+            weights[i] = (float) (value + step);
+            Floats.write(weights, values);
             double above = classifier.learn(rows, 0, random);
-            values.put(i, (float) (value - step));
+            weights[i] = (float) (value - step);
+            Floats.write(weights, values);
             double below = classifier.learn(rows, 0, random);
-            values.put(i, value);
+            weights[i] = value;
+            Floats.write(weights, values);
             double slope = (above - below) / (2 * step);
             difference += (slope - gradient[i]) * (slope - gradient[i]);
             size += slope * slope;

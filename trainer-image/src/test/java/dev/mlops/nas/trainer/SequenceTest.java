@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -260,7 +259,7 @@ class SequenceTest {
         }
         other.input().array().assign(3f);
         other.tape().runForward();
-        ((FloatPointer) compiled.input().array().data().pointer()).put(input, 0, input.length);
+        Floats.write(input, compiled.input().array());
         compiled.tape().runForward();
         var output = compiled.logits().array().toFloatMatrix()[0];
         return new Run(input, values.toFloatVector(), (int) decayed, output, channels);
