@@ -55,7 +55,7 @@ final class CheckpointFolders {
         }
     }
 
-    /** Whether what is promoted goes on from a checkpoint: on other examples a training begins anew. */
+    /** Whether what is promoted goes on from a checkpoint: on other examples, or with a larger network, a training begins anew. */
     private static boolean fewerEpochs(NasExperiment experiment) {
         return experiment.getSpec().evaluation().fidelity().resource() == Resource.epochs;
     }
