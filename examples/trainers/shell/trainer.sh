@@ -9,6 +9,7 @@ finish() { # exit code, sentence, metrics, epochs
 trap 'finish 75 terminated' TERM
 [ "$(ask contractVersion)" = nas.mlops.dev/trial/v1 ] || finish 65 "contractVersion is $(ask contractVersion), not nas.mlops.dev/trial/v1"
 [ "$(ask format)" = csv ] || finish 65 "dataset.format is $(ask format); this trainer reads csv"
+[ -z "$(ask pathsPerStep)" ] || finish 64 "this trainer does not train weights that architectures share"
 for operator in $(ask operator); do
     case $operator in
         input | conv | batchNorm | relu | globalAvgPool | dense) ;;

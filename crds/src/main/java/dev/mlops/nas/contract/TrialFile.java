@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
  * @param scoring architectures to score without training, in place of a training; absent for a training. A trainer need not know it:
  *     it finds an empty graph
  * @param relaxed a graph with open choices to train, in place of an architecture; absent for a training. A trainer need not know it:
- *     it finds an empty graph
+ *     it finds an empty graph, and ends with exit code 64 and a message
  * @param sharing how to train weights that many architectures share, in place of a training; absent for a training. A trainer need not
- *     know it: it finds an empty graph
+ *     know it: it finds an empty graph, and ends with exit code 64 and a message
  * @param proxy whether the graph is that of a smaller network in the architecture's place: on fewer pixels, narrower or shallower.
  *     Its params, macs, size and latencies are not those of the architecture, and a trainer spares itself measuring them; a trainer
  *     that does not know it may report them all the same, and nobody reads them. Absent for false
@@ -400,7 +400,7 @@ public record TrialFile(
      * @param derive how many architectures to name at most
      * @param order of the slopes of the choices: {@code first} (at the weights as they are) or {@code second} (at the weights after a
      *     step down the slope of the training loss at the present rate, with the part that the choices have in that step: equations 6
-     *     to 8 of the paper); absent for first
+     *     to 8 of the paper); a trainer refuses one that it does not know (exit code 65). Absent for first
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Relaxed(

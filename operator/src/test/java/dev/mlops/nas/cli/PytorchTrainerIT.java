@@ -36,7 +36,12 @@ class PytorchTrainerIT {
         assertThat(findings)
                 .filteredOn(f -> f.verdict() == Verdict.NOTE)
                 .extracting(Finding::sentence)
-                .containsExactly("it scores no architectures without training: nas score needs another trainer");
+                .containsExactly(
+                        "it scores no architectures without training: nas score needs another trainer",
+                        "shared weights end with 64: evaluation.weightSharing is not for this trainer; it says:"
+                                + " evaluation.weightSharing needs a trainer that knows the field sharing of trial files; this one does not",
+                        "open choices end with 64: strategy Differentiable is not for this trainer; it says:"
+                                + " strategy Differentiable needs a trainer that knows the field relaxed of trial files; this one does not");
     }
 
     /** The benchmark refuses a trainer whose networks have other parameters than the search engine counts. */

@@ -14,6 +14,17 @@ import picocli.CommandLine;
 class TrainerCheckCommandTest {
     private static final Path SHELL = Path.of("../examples/trainers/shell/trainer.sh");
 
+    private static final String REFUSAL = "finish 64 \"this trainer does not train weights that architectures share\"";
+
+    /** What the trainer in shell would do to tell that it had trained open choices. */
+    private static final String RELAXED = """
+            relaxed() {
+                (finish 0 '' '"relaxedAccuracy":0.5' 3)
+                sed -i 's/"environment"/"derived":[{"choices":[1],"accuracy":0.5}],"environment"/' "$NAS_RESULT_FILE"
+                exit 0
+            }
+            """;
+
     @TempDir
     private Path folder;
 
@@ -27,6 +38,10 @@ class TrainerCheckCommandTest {
                 .contains("a contract version of the future ends with 65")
                 .contains("note    latencyMs is not measured")
                 .contains("note    it scores no architectures without training")
+                .contains(
+                        "note    shared weights end with 64: evaluation.weightSharing is not for this trainer; it says: this")
+                .contains(
+                        "note    open choices end with 64: strategy Differentiable is not for this trainer; it says: this")
                 .contains("note    dataset.fraction and dataset.resolution could not be tried")
                 .contains("a promoted trial comes to its 5 epochs", "note    but begins anew")
                 .contains("note    numbers in place of labels end with 65: dataset.targets is not for this trainer")
@@ -47,13 +62,43 @@ class TrainerCheckCommandTest {
         Ended blind = check(broken(shell, "finish 64", "finish 1"));
         assertThat(blind.out())
                 .contains("FAILED  an operator that nobody knows: the trainer ended with 1; it must end with 64");
-        Ended careless =
-                check(broken(shell, "= nas.mlops.dev/trial/v1 ]", "!= \"\" ]", "[ \"$(ask format)\" = csv ]", "true"));
+        Ended careless = check(broken(
+                shell,
+                "= nas.mlops.dev/trial/v1 ]",
+                "!= \"\" ]",
+                "[ \"$(ask format)\" = csv ]",
+                "true",
+                REFUSAL,
+                "true",
+                "globalAvgPool |",
+                "globalAvgPool | choice |"));
         assertThat(careless.out())
                 .contains("FAILED  a trial of nas.mlops.dev/trial/v2, with dataset.targets, ended with 0, rmse NaN")
-                .contains("FAILED  dataset.format is images, and the trainer ended with");
+                .contains("FAILED  dataset.format is images, and the trainer ended with")
+                .contains("FAILED  a trial for shared weights ended with 0 without the metric sharedPaths")
+                .contains("FAILED  a trial for open choices ended with 0 without the metric relaxedAccuracy");
         Ended random = check(broken(shell, "guess == x[NF]", "0"));
         assertThat(random.out()).contains("FAILED  accuracy is 0.0 after 5 epochs");
+    }
+
+    @Test
+    void jobsThatATrainerNeedNotKnowAreLookedAtWhereItDoesThem() throws IOException {
+        String shell = Files.readString(SHELL);
+        Ended able = check(broken(
+                shell,
+                REFUSAL,
+                "finish 0 '' '\"sharedPaths\":2'",
+                "for operator in",
+                "[ -z \"$(ask derive)\" ] || relaxed\nfor operator in",
+                "trap 'finish",
+                RELAXED + "trap 'finish"));
+        assertThat(able.out())
+                .contains(
+                        "ok      it trains shared weights",
+                        "ok      an architecture inherits them in 0 epochs: accuracy 1")
+                .contains("note    sharing.sampling is not read: a name that nobody knows ended with 0 in place of 65")
+                .contains("ok      it trains open choices", "ok      and derives architectures from them")
+                .contains("note    relaxed.order is not read: one that nobody knows ended with 0 in place of 65");
     }
 
     @Test

@@ -59,7 +59,11 @@ class NumpyTrainerTest {
                 .extracting(Finding::sentence)
                 .containsExactly(
                         "convolutions end with 64: a perceptron takes their place in what follows",
-                        "it scores no architectures without training: nas score needs another trainer");
+                        "it scores no architectures without training: nas score needs another trainer",
+                        "shared weights end with 64: evaluation.weightSharing is not for this trainer; it says:"
+                                + " evaluation.weightSharing needs a trainer that knows the field sharing of trial files; this one does not",
+                        "open choices end with 64: strategy Differentiable is not for this trainer; it says:"
+                                + " strategy Differentiable needs a trainer that knows the field relaxed of trial files; this one does not");
         assertThat(findings)
                 .extracting(Finding::sentence)
                 .contains(
