@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +27,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Open choices, on the optical digits. */
 class DifferentiableSearchTest {
-    private static final MemoryLimit LIMIT = new MemoryLimit(1 << 30);
     static final List<Mixture> MIXTURES = List.of(
             new Mixture("first", List.of("none", "skip", "conv3x3"), null, null),
             new Mixture("second", List.of("conv3x3", "none"), null, null));
@@ -36,27 +34,6 @@ class DifferentiableSearchTest {
 
     /** In an epoch: half of the training part's 1,078 examples. */
     private static final int BATCHES = 16;
-
-    @Test
-    void theSlopeByALogitIsThatOfTheLoss() {
-        var file = Trials.digits().file();
-        var examples = DataLoader.load(file.dataset(), Trials.DATA);
-        examples.standardise(new int[] {0, 1, 2});
-        var mixtures = new Mixtures(MIXTURES);
-        var network = Network.of(new NetworkBuilder(graph(), examples.shape(), 10, mixtures), 3, LIMIT);
-        var classifier = new Classifier(network.compile(16, true, LIMIT), examples);
-        var rows = Scores.rows(Partition.of(examples, file.dataset().split(), 7), 7);
-        double[] logits = {0.3, -0.2, 0.5, 0.1, -0.4};
-
-        var slopes = slopes(mixtures, classifier, rows, logits);
-
-        for (int i = 0; i < logits.length; i++) {
-            double slope = (loss(mixtures, classifier, rows, moved(logits, i, 0.02))
-                            - loss(mixtures, classifier, rows, moved(logits, i, -0.02)))
-                    / 0.04;
-            assertThat(slopes[i]).as("logit %d", i).isCloseTo(slope, within(2e-3));
-        }
-    }
 
     @Test
     void whatHelpsIsChosenAndTheGapToTheOpenGraphIsMeasured(@TempDir Path folder) throws IOException {
@@ -178,23 +155,6 @@ class DifferentiableSearchTest {
                 .endsWith("has relaxed.order third; allowed: first, second.");
         assertThatThrownBy(() -> new NetworkBuilder(graph(), Network.Shape.of(List.of(1, 8, 8)), 10).build())
                 .hasMessageStartingWith("Node first has the operator choice, which this trainer cannot build");
-    }
-
-    private static double[] slopes(Mixtures mixtures, Classifier classifier, int[] rows, double[] logits) {
-        loss(mixtures, classifier, rows, logits);
-        return mixtures.slopes();
-    }
-
-    private static double loss(Mixtures mixtures, Classifier classifier, int[] rows, double[] logits) {
-        mixtures.open(logits);
-        mixtures.clearGradients();
-        return classifier.learn(rows, 0, new SplittableRandom(1));
-    }
-
-    private static double[] moved(double[] logits, int at, double by) {
-        var moved = logits.clone();
-        moved[at] += by;
-        return moved;
     }
 
     private static TrialResult run(Path folder, Relaxed relaxed, int epochs) throws IOException {
