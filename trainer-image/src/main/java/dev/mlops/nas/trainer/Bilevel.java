@@ -30,9 +30,9 @@ final class Bilevel implements AutoCloseable {
     private final Network network;
     private final Arena learning;
     private final Arena judging;
-    private final Classifier learner;
-    private final Classifier plain;
-    private final Classifier judge;
+    private final BoundNetwork learner;
+    private final BoundNetwork plain;
+    private final BoundNetwork judge;
     private final Optimizer optimizer;
     private final ChoiceOptimizer choices;
     private final int batch;
@@ -71,14 +71,14 @@ final class Bilevel implements AutoCloseable {
         this.judging = new Arena(limit);
         var compiled = network.compile(batch, true, learning);
         var changes = file.recipe().augmentation();
-        this.learner = new Classifier(
+        this.learner = new BoundNetwork(
                 compiled,
                 examples,
                 Loss.of(file.recipe(), examples.targets(), partition.train()),
                 changes == null ? Augmentation.NONE : new Augmentation(changes, examples.shape()));
-        this.plain = new Classifier(compiled, examples);
+        this.plain = new BoundNetwork(compiled, examples);
         int judged = Math.min(EVALUATION_BATCH, partition.validation().length);
-        this.judge = new Classifier(network.compile(judged, false, judging), examples);
+        this.judge = new BoundNetwork(network.compile(judged, false, judging), examples);
         long warmUp = Math.min(Training.warmUpEpochs(file), file.epochs());
         this.optimizer =
                 new Optimizer(file.recipe(), network.parameters(), (long) file.epochs() * batches, warmUp * batches);

@@ -19,16 +19,16 @@ final class Calibration {
      * @param judging arena of the compiled network that evaluates
      */
     static Score evaluate(
-            Network network, Classifier learner, Examples examples, Partition partition, long seed, Arena judging) {
+            Network network, BoundNetwork learner, Examples examples, Partition partition, long seed, Arena judging) {
         calibrate(network, learner, partition, seed);
         int judged = Math.min(EVALUATION_BATCH, partition.validation().length);
-        return new Classifier(network.compile(judged, false, judging), examples)
+        return new BoundNetwork(network.compile(judged, false, judging), examples)
                 .evaluate(partition.validation())
                 .score();
     }
 
     /** Gives the normalisations the averages of some batches of the training part, with the weights as they are. */
-    static void calibrate(Network network, Classifier learner, Partition partition, long seed) {
+    static void calibrate(Network network, BoundNetwork learner, Partition partition, long seed) {
         int batch = learner.tape().batch();
         var random = new SplittableRandom(seed);
         var order = partition.train().clone();

@@ -48,7 +48,7 @@ public final class Prediction {
         examples.standardise(new Examples.Standard(model.mean(), model.scale()));
         var network = models.network(model, limit);
         var rows = IntStream.range(0, examples.count()).toArray();
-        var outputs = new Classifier(network.compile(BATCH, false, limit), examples).outputs(rows);
+        var outputs = new BoundNetwork(network.compile(BATCH, false, limit), examples).outputs(rows);
         switch (examples.targets()) {
             case Labels labels -> classes(Classified.logarithms(outputs, labels.classes()), labels.classes(), out);
             case Numbers numbers -> numbers(numbers.original(outputs), numbers.outputs(), out);

@@ -61,12 +61,12 @@ final class Scores {
         scores.put("macs", (double) network.macs());
         var compiled = network.compile(Math.min(BATCH, rows.length), true, limit);
         try (var tape = compiled.tape()) {
-            var classifier = new Classifier(compiled, examples);
-            classifier.fill(rows, 0, tape.batch());
+            var bound = new BoundNetwork(compiled, examples);
+            bound.fill(rows, 0, tape.batch());
             tape.runForward();
             // Before the backward pass, which uses the activations' arrays again.
             put(scores, "naswot", naswot(compiled.activations(), tape.batch()));
-            classifier.learn(rows, 0, new SplittableRandom(seed));
+            bound.learn(rows, 0, new SplittableRandom(seed));
             put(scores, "gradNorm", gradNorm(network));
         }
         put(scores, "synflow", synflow());

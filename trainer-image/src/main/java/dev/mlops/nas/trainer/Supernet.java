@@ -27,7 +27,7 @@ final class Supernet implements AutoCloseable {
     private final SharedWeights weights;
     private final float[] gradients;
     private final Optimizer optimizer;
-    private final Map<Integer, Classifier> learners = new HashMap<>();
+    private final Map<Integer, BoundNetwork> learners = new HashMap<>();
     private final Arena learning;
     private final Arena judging;
     private final int batch;
@@ -185,10 +185,10 @@ final class Supernet implements AutoCloseable {
         return Calibration.evaluate(network, learner(path), examples, partition, file.seed(), judging);
     }
 
-    private Classifier learner(int path) {
+    private BoundNetwork learner(int path) {
         return learners.computeIfAbsent(
                 path,
-                p -> new Classifier(networks.get(p).compile(batch, true, learning), examples, loss, augmentation));
+                p -> new BoundNetwork(networks.get(p).compile(batch, true, learning), examples, loss, augmentation));
     }
 
     @Override

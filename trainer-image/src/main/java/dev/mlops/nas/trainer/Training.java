@@ -20,8 +20,8 @@ final class Training {
     private final TrialFile file;
     private final Network network;
     private final Partition partition;
-    private final Classifier learner;
-    private final Classifier judge;
+    private final BoundNetwork learner;
+    private final BoundNetwork judge;
     private final Optimizer optimizer;
     private final BooleanSupplier stopRequested;
     private final Checkpoints checkpoints;
@@ -60,13 +60,13 @@ final class Training {
         this.batch = Math.min(batchSize, partition.train().length);
         this.batchesPerEpoch = partition.train().length / batch;
         var augmentation = file.recipe().augmentation();
-        this.learner = new Classifier(
+        this.learner = new BoundNetwork(
                 network.compile(batch, true, limit),
                 examples,
                 Loss.of(file.recipe(), examples.targets(), partition.train()),
                 augmentation == null ? Augmentation.NONE : new Augmentation(augmentation, examples.shape()));
         int judged = Math.min(EVALUATION_BATCH, Math.max(partition.validation().length, partition.test().length));
-        this.judge = new Classifier(network.compile(judged, false, limit), examples);
+        this.judge = new BoundNetwork(network.compile(judged, false, limit), examples);
         this.guessing = Loss.ofGuessing(examples.targets());
         this.optimizer = new Optimizer(
                 file.recipe(),

@@ -185,8 +185,8 @@ final class Trial {
             throw new UncheckedIOException("cannot write the model to " + folder, e);
         }
         var first = Arrays.copyOf(partition.validation(), 1);
-        var trained = new Classifier(network.compile(1, false, limit), examples);
-        var stored = new Classifier(models.network(models.model(), limit).compile(1, false, limit), examples);
+        var trained = new BoundNetwork(network.compile(1, false, limit), examples);
+        var stored = new BoundNetwork(models.network(models.model(), limit).compile(1, false, limit), examples);
         if (!Arrays.equals(trained.outputs(first), stored.outputs(first))) {
             throw new IllegalStateException(
                     "the exported model in " + folder + " predicts otherwise than the trained one");
@@ -204,7 +204,7 @@ final class Trial {
             Partition partition,
             MemoryLimit limit,
             Map<String, Double> metrics) {
-        var single = new Classifier(network.compile(1, false, limit), examples);
+        var single = new BoundNetwork(network.compile(1, false, limit), examples);
         single.fill(partition.validation(), 0, 1);
         var latency = Latency.measure(single.tape());
         metrics.put("latencyMs", Training.rounded(latency.medianMs()));
@@ -213,7 +213,7 @@ final class Trial {
         int trained = batchSize == null ? file.recipe().batchSize() : batchSize;
         int batch = Math.min(trained, partition.validation().length);
         if (batch > 1) {
-            var several = new Classifier(network.compile(batch, false, limit), examples);
+            var several = new BoundNetwork(network.compile(batch, false, limit), examples);
             several.fill(partition.validation(), 0, batch);
             metrics.put(
                     "batchLatencyMs",
@@ -301,7 +301,7 @@ final class Trial {
                 .lend(network);
         int batch = Math.min(file.recipe().batchSize(), partition.train().length);
         try (var judging = new Arena(limit)) {
-            var learner = new Classifier(network.compile(batch, true, arena), examples);
+            var learner = new BoundNetwork(network.compile(batch, true, arena), examples);
             return Calibration.evaluate(network, learner, examples, partition, file.splitSeed(), judging);
         }
     }

@@ -23,7 +23,7 @@ class ChoiceSlopesTest {
 
     private final Mixtures mixtures = new Mixtures(DifferentiableSearchTest.MIXTURES);
     private final Network network;
-    private final Classifier classifier;
+    private final BoundNetwork bound;
     private final int[] rows;
 
     ChoiceSlopesTest() {
@@ -31,7 +31,7 @@ class ChoiceSlopesTest {
         var examples = DataLoader.load(file.dataset(), Trials.DATA);
         examples.standardise(IntStream.range(0, 100).toArray());
         network = Network.of(new NetworkBuilder(graph(), examples.shape(), 10, mixtures), 3, LIMIT);
-        classifier = new Classifier(network.compile(BATCH, true, LIMIT), examples);
+        bound = new BoundNetwork(network.compile(BATCH, true, LIMIT), examples);
         rows = Scores.rows(Partition.of(examples, file.dataset().split(), 7), 7);
     }
 
@@ -97,7 +97,7 @@ class ChoiceSlopesTest {
 
     private double pass(int from) {
         mixtures.clearGradients();
-        return classifier.learn(rows, from, new SplittableRandom(1));
+        return bound.learn(rows, from, new SplittableRandom(1));
     }
 
     private static void assertClose(double[] slopes, double[] differences) {

@@ -316,12 +316,12 @@ class GradientTest {
         var examples = new Examples("test", shape, features, new Targets.Labels(CLASSES, labels));
         var limit = new MemoryLimit(1L << 30);
         var network = Network.of(graph, shape, CLASSES, 3, limit);
-        var classifier = new Classifier(network.compile(BATCH, true, limit), examples);
+        var bound = new BoundNetwork(network.compile(BATCH, true, limit), examples);
         var rows = IntStream.range(0, BATCH).toArray();
         var values = network.parameters().values();
         var weights = values.toFloatVector();
-        classifier.tape().draw(new SplittableRandom(1));
-        classifier.learn(rows, 0, random);
+        bound.tape().draw(new SplittableRandom(1));
+        bound.learn(rows, 0, random);
         var gradient = network.parameters().gradients().toFloatVector();
         double difference = 0;
         double size = 0;
@@ -331,10 +331,10 @@ class GradientTest {
             double step = 1e-3;
             weights[i] = (float) (value + step);
             Floats.write(weights, values);
-            double above = classifier.learn(rows, 0, random);
+            double above = bound.learn(rows, 0, random);
             weights[i] = (float) (value - step);
             Floats.write(weights, values);
-            double below = classifier.learn(rows, 0, random);
+            double below = bound.learn(rows, 0, random);
             weights[i] = value;
             Floats.write(weights, values);
             double slope = (above - below) / (2 * step);

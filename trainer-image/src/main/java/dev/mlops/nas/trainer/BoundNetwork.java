@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A compiled network with the way in (examples to batch) and the way out (logits to loss). */
-final class Classifier {
+final class BoundNetwork {
     private final Tape tape;
     private final Examples examples;
     private final Loss loss;
@@ -19,11 +19,11 @@ final class Classifier {
     private final float[] scores;
 
     /** One that evaluates, or learns by the plain loss. */
-    Classifier(Network.Compiled compiled, Examples examples) {
+    BoundNetwork(Network.Compiled compiled, Examples examples) {
         this(compiled, examples, Loss.plain(examples.targets()), Augmentation.NONE);
     }
 
-    Classifier(Network.Compiled compiled, Examples examples, Loss loss, Augmentation augmentation) {
+    BoundNetwork(Network.Compiled compiled, Examples examples, Loss loss, Augmentation augmentation) {
         this.tape = compiled.tape();
         this.examples = examples;
         this.loss = loss;
