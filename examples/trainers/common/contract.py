@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import data
+import energy
 import targets
 
 VERSION = "nas.mlops.dev/trial/v1"
@@ -36,15 +37,19 @@ class Trial:
     def __init__(self, file):
         self.file, self.recipe = file, file.get("recipe", {})
         self.history, self.metrics, self.seconds = [], {}, 0.0
-        self.stopping = False
+        self.stopping, self.energy, self.is_continuation = False, None, False
 
     def run(self):
         """Trains, and fills the metrics."""
         raise NotImplementedError
 
     def environment(self):
-        """Device and framework, by name."""
+        """Device, gpu (its name; none where none computes) and framework, by name."""
         raise NotImplementedError
+
+    def parts(self):
+        """What computes and has an energy meter: name to function that makes it."""
+        return {"processors": energy.Rapl}
 
     def know(self, field, *values):
         """The recipe's value of a field, which must be one of these."""
@@ -74,6 +79,8 @@ class Trial:
         test part."""
         self.metrics.update(told.score(answers("validation"), rows["validation"]), validationExamples=len(rows["validation"]),
                             trainSeconds=self.seconds)
+        if self.energy.joules() is not None and not self.is_continuation:
+            self.metrics["energyJoules"] = self.energy.joules()
         if self.file["evaluateTest"] and len(rows["test"]):
             said = answers("test")
             errors = targets.standard_errors(told, said, rows["test"], self.file["splitSeed"])
@@ -92,6 +99,7 @@ class Trial:
     def ended(self, epoch, seconds, train_loss, scores):
         """Keeps what an epoch gave; a loss that is no number ends the trial."""
         self.seconds += seconds
+        self.energy.read()
         if not math.isfinite(train_loss) or not math.isfinite(scores["loss"]):
             raise End(ARCHITECTURE, f"training diverged: the loss is {train_loss} in epoch {epoch}")
         scores = {name: float(f"{scores[name]:.5g}") for name in CURVES if math.isfinite(scores.get(name, math.nan))}
@@ -122,7 +130,8 @@ class Trial:
 
     def restore(self, read):
         """Number of epochs that this trial's checkpoint, or that of an earlier trial, holds: read(path) gives what was told and a
-        function that takes the rest over. One that cannot be read gives way to the one before."""
+        function that takes the rest over. One that cannot be read gives way to the one before. From here on energy is counted."""
+        self.energy = energy.Energy(**self.parts())
         for folder in ("checkpoints", "resume"):
             target = self.checkpoint(folder)
             for path in (target, before(target)) if target else ():
@@ -138,6 +147,7 @@ class Trial:
                     self.history = told["history"]
                     # What an earlier trial took is on its own account.
                     self.seconds = told["seconds"] if folder == "checkpoints" else 0.0
+                    self.is_continuation = folder == "checkpoints"
                     return len(self.history)
         return 0
 
@@ -148,10 +158,16 @@ class Trial:
             for path in (target, before(target)) if target else ():
                 path.unlink(missing_ok=True)
 
+    def energy_told(self):
+        """What energyJoules is of, or why there is none."""
+        return "not available: an earlier process did a part of the training" if self.is_continuation else self.energy.told()
+
     def result(self, code, message=None):
         document = {"contractVersion": VERSION, "trial": self.file["trial"], "exitCode": code,
                     "metrics": {k: float(v) for k, v in self.metrics.items() if math.isfinite(v)},
                     "epochs": len(self.history), "history": list(self.history), "environment": self.environment()}
+        if self.energy:
+            document["environment"]["energy"] = self.energy_told()
         if message:
             document["message"] = message[:500]
         # Epochs are thinned, the last one stays, until the message fits.

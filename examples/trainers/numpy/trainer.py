@@ -58,7 +58,7 @@ class Trial(contract.Trial):
     suffix = ".npz"
 
     def environment(self):
-        return {"device": platform.processor() or "cpu", "framework": f"numpy {np.__version__}"}
+        return {"device": platform.processor() or "cpu", "gpu": "none", "framework": f"numpy {np.__version__}"}
 
     def run(self):
         self.know("optimizer", "sgd", "adam", "adamw")

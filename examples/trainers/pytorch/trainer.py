@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: E402
 sys.path.append(str(Path(__file__).resolve().parent.parent / "common"))
 
 import contract  # noqa: E402
+import energy  # noqa: E402
 from contract import DATA, INFEASIBLE, End  # noqa: E402
 from network import GraphError, Network  # noqa: E402
 
@@ -34,8 +35,16 @@ class Trial(contract.Trial):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def environment(self):
-        return {"device": torch.cuda.get_device_name() if self.device.type == "cuda" else platform.processor() or "cpu",
+        gpu = torch.cuda.get_device_name() if self.device.type == "cuda" else None
+        return {"device": gpu or platform.processor() or "cpu", "gpu": gpu or "none: PyTorch finds none that it can use",
                 "framework": f"pytorch {torch.__version__}", "threads": str(torch.get_num_threads())}
+
+    def parts(self):
+        if self.device.type != "cuda":
+            return super().parts()
+        # The very GPU that computes: NVML numbers them otherwise than CUDA.
+        own = torch.cuda.get_device_properties(self.device)
+        return {**super().parts(), "gpu": lambda: energy.Gpu(f"GPU-{own.uuid}", own.name)}
 
     def run(self):
         file = self.file

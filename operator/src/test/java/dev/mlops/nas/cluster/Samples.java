@@ -132,7 +132,7 @@ final class Samples {
         return """
                 {"contractVersion": "%s", "trial": "%s", "exitCode": %d, "metrics": %s, "epochs": 2,
                  "history": [{"epoch": 1, "timeMs": 1000, "trainLoss": 0.5, "accuracy": 0.8, "loss": 0.6}],
-                 "message": %s, "environment": {"device": "cpu"}}""".formatted(
+                 "message": %s, "environment": {"device": "cpu: Xeon", "gpu": "none"}}""".formatted(
                         TrialFile.VERSION, trial, exitCode, metrics, message == null ? "null" : "\"" + message + "\"");
     }
 

@@ -107,6 +107,35 @@ final class SearchOnClusterTest {
         }
     }
 
+    @Test
+    void aGpuThatProcessorsLeaveIdleIsSaidAtTheStartAndWithTheFirstResult() {
+        String namespace = cluster.namespace("idle");
+        try (var _ = cluster.start(namespace);
+                var _ = new Kubelet(cluster.client, namespace, (file, attempt) -> Kubelet.success(file))) {
+            cluster.create(namespace, "digits", """
+                    trainer:
+                      backoffLimit: 3
+                      deadlineSeconds: 600
+                      template: {spec: {containers: [{name: trainer, resources: {limits: {nvidia.com/gpu: 1}}}]}}
+                    """);
+            await().untilAsserted(
+                            () -> assertThat(cluster.client
+                                            .events()
+                                            .v1()
+                                            .events()
+                                            .inNamespace(namespace)
+                                            .list()
+                                            .getItems())
+                                    .filteredOn(e -> "GpuIdle".equals(e.getReason()))
+                                    .allMatch(e -> "Warning".equals(e.getType()))
+                                    .extracting(e -> e.getNote())
+                                    .containsExactlyInAnyOrder(
+                                            "spec.trainer.template gives the trainer nvidia.com/gpu: 1, which the built-in one for processors leaves"
+                                                    + " idle: name an image in spec.trainer.image that computes on GPUs, unless the platform's does",
+                                            "spec.trainer.template gives the trainer nvidia.com/gpu: 1, but it computed on cpu: Xeon; its gpu: none"));
+        }
+    }
+
     /** The figures that the README quotes; printed, not asserted. */
     private static void report(Cluster.Running operator, Kubelet kubelet, List<NasTrial> trials) {
         int writes = operator.writes().values().stream().mapToInt(i -> i).sum();

@@ -19,6 +19,7 @@ import dev.mlops.nas.local.TrainerRun;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,6 +82,18 @@ class NumpyTrainerTest {
                         "a final training on numbers opens the test part",
                         "testRmse has a standard error")
                 .anyMatch(sentence -> sentence.startsWith("a folder of images for each class is learned from"));
+    }
+
+    /** Energy, by folders and a driver that are made up. */
+    @Test
+    void whatPythonTestsOfItsOwnPasses() throws Exception {
+        var process = new ProcessBuilder(python().toString(), "-B", "-m", "unittest")
+                .directory(TRAINER.resolveSibling("../common").normalize().toFile())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        assertThat(said).contains("Ran 5 tests");
     }
 
     /** Two sums of three features, in front of them in a table and as floats of their own: the examples are the same, so is what comes. */
