@@ -248,7 +248,7 @@ final class TrialReader {
         int warmUp = Training.warmUpEpochs(file);
         require(
                 path,
-                warmUp >= 0 && warmUp < Training.scheduleEpochs(file),
+                warmUp == 0 || (warmUp > 0 && warmUp < Training.scheduleEpochs(file)),
                 "recipe.warmUpEpochs",
                 warmUp,
                 "0 or more, and less than the schedule's epochs");
