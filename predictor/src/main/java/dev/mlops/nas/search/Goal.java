@@ -68,7 +68,7 @@ sealed interface Goal {
         /** How far the volume reaches beyond the worst, as part of the range (Ishibuchi et al. 2018). */
         private static final double MARGIN = 0.1;
 
-        /** Cells, at most: with several costs only the points that cover the front best cut the space. */
+        /** Cells, at most: with several costs only the least crowded points of the front cut the space. */
         private static final int CELLS = 1_000;
 
         /**
@@ -78,11 +78,16 @@ sealed interface Goal {
          * @param to the upper ends
          * @param height index of the front's height there
          */
-        private record Cell(List<Double> from, List<Double> to, int height) {
+        @SuppressWarnings("ArrayRecordComponent") // never compared; read for every candidate
+        private record Cell(double[] from, double[] to, int height) {
             double volumeAbove(double[] costs) {
                 double volume = 1;
-                for (int i = 0; i < costs.length && volume > 0; i++) {
-                    volume *= Math.max(0, to.get(i) - Math.max(costs[i], from.get(i)));
+                for (int i = 0; i < costs.length; i++) {
+                    double side = to[i] - Math.max(costs[i], from[i]);
+                    if (side <= 0) {
+                        return 0;
+                    }
+                    volume *= side;
                 }
                 return volume;
             }
@@ -115,21 +120,26 @@ sealed interface Goal {
                     .distinct()
                     .toArray();
             if (!finite.isEmpty()) {
-                cut(front, cuts(front, finite), 0, new ArrayList<>(), new ArrayList<>());
+                int count = tradeOff.metrics().size();
+                cut(front, cuts(front, finite), 0, new double[count], new double[count]);
             }
         }
 
         private static List<Pareto.Point> front(List<Pareto.Point> points, int costs) {
-            int[] fronts = Pareto.fronts(points);
-            List<Pareto.Point> front = IntStream.range(0, fronts.length)
-                    .filter(i -> fronts[i] == 0)
-                    .mapToObj(points::get)
-                    .distinct()
-                    .toList();
+            List<Pareto.Point> front = Pareto.first(points).stream().distinct().toList();
             int most = costs == 1 ? front.size() : (int) StrictMath.pow(CELLS, 1.0 / costs) - 1;
-            return front.size() <= most
-                    ? front
-                    : Pareto.covering(front, most).stream().map(front::get).toList();
+            return front.size() <= most ? front : spread(front, most);
+        }
+
+        /** The least crowded, the ends among them. */
+        private static List<Pareto.Point> spread(List<Pareto.Point> front, int most) {
+            double[] crowding = Pareto.crowding(front);
+            return IntStream.range(0, crowding.length)
+                    .boxed()
+                    .sorted(Comparator.comparingDouble(i -> -crowding[i]))
+                    .limit(most)
+                    .map(front::get)
+                    .toList();
         }
 
         /** For each cost the ends of the intervals: from below all, over those of the front, to beyond the largest of all. */
@@ -150,23 +160,21 @@ sealed interface Goal {
             return cuts;
         }
 
-        private void cut(List<Pareto.Point> front, List<double[]> cuts, int cost, List<Double> from, List<Double> to) {
+        private void cut(List<Pareto.Point> front, List<double[]> cuts, int cost, double[] from, double[] to) {
             if (cost == cuts.size()) {
                 double height = front.stream()
                         .filter(p ->
-                                IntStream.range(0, cost).allMatch(i -> p.costs().get(i) <= from.get(i)))
+                                IntStream.range(0, cost).allMatch(i -> p.costs().get(i) <= from[i]))
                         .mapToDouble(Pareto.Point::score)
                         .reduce(heights[0], Math::max);
-                cells.add(new Cell(List.copyOf(from), List.copyOf(to), Arrays.binarySearch(heights, height)));
+                cells.add(new Cell(from.clone(), to.clone(), Arrays.binarySearch(heights, height)));
                 return;
             }
             double[] ends = cuts.get(cost);
             for (int i = 0; i + 1 < ends.length; i++) {
-                from.add(ends[i]);
-                to.add(ends[i + 1]);
+                from[cost] = ends[i];
+                to[cost] = ends[i + 1];
                 cut(front, cuts, cost + 1, from, to);
-                from.removeLast();
-                to.removeLast();
             }
         }
 

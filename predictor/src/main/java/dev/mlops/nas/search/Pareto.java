@@ -144,7 +144,18 @@ final class Pareto {
                                 .allMatch(i ->
                                         p.costs().get(i) < reference.costs().get(i)))
                 .toList();
-        return volume(inside, reference, reference.costs().size() - 1);
+        int last = reference.costs().size() - 1;
+        // Slices are many, and what is dominated adds to none.
+        return volume(last == 0 ? inside : first(inside), reference, last);
+    }
+
+    /** Those that none dominates. */
+    static List<Point> first(List<Point> points) {
+        int[] fronts = fronts(points);
+        return IntStream.range(0, fronts.length)
+                .filter(i -> fronts[i] == 0)
+                .mapToObj(points::get)
+                .toList();
     }
 
     /** The volume by the score and the costs up to a number. */
