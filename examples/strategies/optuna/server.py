@@ -3,11 +3,14 @@
     pip install -r requirements.txt
     python server.py --port 8765
 
-The server keeps nothing: every question holds the whole search, from which the study is built anew.
+The server keeps nothing: every question holds the whole search, from which the study is built anew. With NAS_STRATEGY_TOKEN in its
+environment it answers only who sends that token (strategy.external.credentialsSecret).
 """
 
 import argparse
+import hmac
 import json
+import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import optuna
@@ -16,6 +19,7 @@ from optuna.trial import TrialState, create_trial
 
 LARGEST_QUESTION = 64 << 20
 DRAWS = 200
+TOKEN = os.environ.get("NAS_STRATEGY_TOKEN", "")
 STATES = {"measured": TrialState.COMPLETE, "pending": TrialState.RUNNING, "infeasible": TrialState.FAIL, "failed": TrialState.FAIL}
 
 
@@ -58,6 +62,9 @@ def answer(question):
 
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
+        sent = self.headers.get("Authorization", "").encode()
+        if TOKEN and not hmac.compare_digest(sent, f"Bearer {TOKEN}".encode()):
+            return self.reply(401, {"error": "the token is not the one that this server knows"})
         length = int(self.headers.get("Content-Length", 0))
         if length > LARGEST_QUESTION:
             return self.reply(413, {"error": f"a question may have {LARGEST_QUESTION} bytes"})

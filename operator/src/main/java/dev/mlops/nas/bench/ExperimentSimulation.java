@@ -12,6 +12,7 @@ import dev.mlops.nas.report.ResultDocument;
 import dev.mlops.nas.report.SearchRecord;
 import dev.mlops.nas.search.ArchitectureTable;
 import dev.mlops.nas.search.Experiment;
+import dev.mlops.nas.search.Experiment.Objective;
 import dev.mlops.nas.search.Experiment.StrategyOptions;
 import dev.mlops.nas.search.Genotype;
 import dev.mlops.nas.search.Plan;
@@ -24,6 +25,9 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -32,6 +36,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 
 /** A whole experiment on a table of trained architectures: {@code nas simulate}. */
 public final class ExperimentSimulation {
@@ -118,12 +123,13 @@ public final class ExperimentSimulation {
                 options.secondsPerEpoch(),
                 options.failures());
         this.table = file.read(experiment.space(), options.choices(), List.copyOf(columns(file)));
+        checkValues();
         this.best = experiment
                 .space()
                 .all()
                 .filter(this::keepsLimits)
-                .mapToDouble(this::test)
-                .max()
+                .map(this::test)
+                .max(Comparator.comparingDouble(experiment.objective()::score))
                 .orElseThrow(() -> new BenchException("no architecture of the table keeps all limits"));
     }
 
@@ -174,6 +180,38 @@ public final class ExperimentSimulation {
             columns.add(cost);
         }
         return columns;
+    }
+
+    /** A table in per cent gives accuracies that no trainer can report. */
+    private void checkValues() throws BenchException {
+        Objective objective = experiment.objective();
+        var columns = Stream.of(
+                        options.objective(), options.judged(), results.rungs().values())
+                .flatMap(Collection::stream)
+                .distinct()
+                .toList();
+        for (String column : columns) {
+            DoubleSummaryStatistics values = experiment
+                    .space()
+                    .all()
+                    .mapToDouble(g -> table.value(g, column))
+                    .summaryStatistics();
+            double least = options.scale() * values.getMin();
+            double most = options.scale() * values.getMax();
+            if (least < objective.least() || most > objective.most()) {
+                throw new BenchException(
+                        "%s: column %s holds %s, times --scale %s, but %s is %s: give --scale, such as 0.01 for a table in per cent"
+                                .formatted(
+                                        options.table(),
+                                        column,
+                                        least < objective.least() ? values.getMin() : values.getMax(),
+                                        options.scale(),
+                                        objective.metric(),
+                                        least < objective.least()
+                                                ? "at least %.0f".formatted(objective.least())
+                                                : "at most %.0f".formatted(objective.most())));
+            }
+        }
     }
 
     private boolean keepsLimits(Genotype genotype) {
@@ -241,8 +279,13 @@ public final class ExperimentSimulation {
                                 .formatted(options.table().getFileName())));
         return new Run(
                 search,
-                answer == null ? Double.NaN : best - test(answer.genotype()),
+                answer == null ? Double.NaN : regret(test(answer.genotype())),
                 plan.summary().trainSeconds() / (options.secondsPerEpoch() * seeded.epochs()));
+    }
+
+    private double regret(double value) {
+        Objective objective = experiment.objective();
+        return objective.score(best) - objective.score(value);
     }
 
     private Experiment seeded(long seed) {
@@ -293,13 +336,14 @@ public final class ExperimentSimulation {
     }
 
     private String regret(Run run) {
-        return "%s in %s below the best of the table (%s); the experiment cost as much as %.1f full trainings"
+        return "%s in %s %s the best of the table (%s); the experiment cost as much as %.1f full trainings"
                 .formatted(
                         Figures.score(run.regret()),
                         options.judged().size() == 1
                                 ? options.judged().getFirst()
                                 : "the mean of %d columns"
                                         .formatted(options.judged().size()),
+                        experiment.objective().maximize() ? "below" : "above",
                         Figures.score(best),
                         run.cost());
     }

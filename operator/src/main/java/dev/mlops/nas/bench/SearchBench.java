@@ -19,6 +19,7 @@ import dev.mlops.nas.search.TabularBenchmark.Source;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -46,8 +47,8 @@ public final class SearchBench {
      * @param constraints hard limits, each as {@code NAME<=NUMBER}
      * @param earlier earlier experiments, each as {@code COLUMN:RESULTS}
      * @param fidelities cheaper columns, each as {@code COLUMN:COST}
-     * @param scheduler of the fidelities
-     * @param strategies which ones
+     * @param scheduler of the fidelities; null for ASHA
+     * @param strategies which ones; empty for the usual ones
      * @param seeds runs of each
      * @param budget queries of each run
      * @param parallel trials in flight
@@ -64,7 +65,7 @@ public final class SearchBench {
             List<String> constraints,
             List<String> earlier,
             List<String> fidelities,
-            SchedulerName scheduler,
+            @Nullable SchedulerName scheduler,
             List<StrategyName> strategies,
             int seeds,
             int budget,
@@ -72,6 +73,19 @@ public final class SearchBench {
             @Nullable Path json) {
         private String judged() {
             return score == null ? objective : score;
+        }
+
+        private SchedulerName schedules() {
+            return scheduler == null ? SchedulerName.Asha : scheduler;
+        }
+
+        private List<StrategyName> compared() {
+            return strategies.isEmpty()
+                    ? List.of(
+                            StrategyName.Predictor,
+                            tradeOff.isEmpty() ? StrategyName.Evolution : StrategyName.Nsga2,
+                            StrategyName.Random)
+                    : strategies;
         }
     }
 
@@ -98,20 +112,20 @@ public final class SearchBench {
                 options.parallel() == 1 ? "" : ", %d at a time".formatted(options.parallel()));
         out.flush();
         List<Map<String, Object>> documents = new ArrayList<>();
-        for (StrategyName name : options.strategies()) {
+        for (StrategyName name : options.compared()) {
             StrategyOptions strategy =
                     ExperimentFactory.strategy(spec.strategy().named(name), options.budget());
             Result single = result(benchmark, name, strategy, SchedulerKind.NONE, options);
             print(single, out);
             documents.add(document(single));
             if (!options.fidelities().isEmpty()) {
-                SchedulerKind scheduler = ExperimentFactory.scheduler(options.scheduler());
+                SchedulerKind scheduler = ExperimentFactory.scheduler(options.schedules());
                 Result cheap = result(benchmark, name, strategy, scheduler, options);
                 double ratio = cheap.cost().toOptimumMean() / single.cost().toOptimumMean();
                 print(cheap, ratio, options, out);
                 Map<String, Object> document = document(cheap);
                 document.put("fidelities", options.fidelities());
-                document.put("scheduler", options.scheduler().name());
+                document.put("scheduler", options.schedules().name());
                 document.put("cost_ratio", ratio);
                 documents.add(document);
             }
@@ -144,6 +158,15 @@ public final class SearchBench {
         if (options.scheduler() == SchedulerName.None) {
             throw new BenchException(
                     "--scheduler is None: give SuccessiveHalving, Hyperband or Asha; without --fidelities there is none");
+        }
+        if (options.scheduler() != null && options.fidelities().isEmpty()) {
+            throw new BenchException("--scheduler is %s, which decides between fidelities: give --fidelities too"
+                    .formatted(options.scheduler()));
+        }
+        for (StrategyName name : options.strategies()) {
+            if (Collections.frequency(options.strategies(), name) > 1) {
+                throw new BenchException("--strategy names %s twice: give it once".formatted(name));
+            }
         }
         if (options.strategies().contains(StrategyName.External)) {
             throw new BenchException(
@@ -224,7 +247,7 @@ public final class SearchBench {
     /** With lower fidelities, cost is what counts. */
     private static void print(Result result, double ratio, Options options, PrintWriter out) {
         out.printf(
-                "%n%s, %s with %s%n", result.strategy(), options.scheduler(), String.join(", ", options.fidelities()));
+                "%n%s, %s with %s%n", result.strategy(), options.schedules(), String.join(", ", options.fidelities()));
         regret("cost", result.cost().regretMean(), result.cost().regretSe(), out);
         out.printf(
                 Locale.ROOT,

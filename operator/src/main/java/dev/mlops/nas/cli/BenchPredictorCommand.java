@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Measures the predictor's surrogates: how well each ranks architectures of a table that it has not seen, and what proposals and predictions cost as a search grows.",
             "",
-            "The interval is the one that cross-validation on the rows gives (90 %); it holds when the rank correlation on the architectures that were not learned from lies in it. Times are of this machine; those of proposals and predictions are measured on made-up results.",
+            "The interval is the one that cross-validation on the rows gives (90 %%); it holds when the rank correlation on the architectures that were not learned from lies in it. Times are of this machine; those of proposals and predictions are measured on made-up results.",
             ""
         },
         mixinStandardHelpOptions = true,

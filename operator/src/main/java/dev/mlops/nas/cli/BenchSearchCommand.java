@@ -105,20 +105,17 @@ final class BenchSearchCommand implements Callable<Integer> {
     @Option(
             names = "--scheduler",
             paramLabel = "NAME",
-            defaultValue = "Asha",
             description =
-                    "who is asked for in full, with --fidelities: SuccessiveHalving, Hyperband, Asha (default: ${DEFAULT-VALUE})")
-    @SuppressWarnings("NullAway.Init")
-    private SchedulerName scheduler;
+                    "who is asked for in full, with --fidelities: SuccessiveHalving, Hyperband, Asha (default: Asha)")
+    private @Nullable SchedulerName scheduler;
 
     @Option(
             names = "--strategy",
             split = ",",
             paramLabel = "NAME",
-            defaultValue = "predictor,evolution,random",
-            description = "${COMPLETION-CANDIDATES}, separated by commas (default: ${DEFAULT-VALUE})")
-    @SuppressWarnings("NullAway.Init")
-    private List<StrategyName> strategies;
+            description =
+                    "${COMPLETION-CANDIDATES}, separated by commas (default: predictor,evolution,random; with --trade-off predictor,nsga2,random)")
+    private List<StrategyName> strategies = List.of();
 
     @Option(
             names = "--seeds",

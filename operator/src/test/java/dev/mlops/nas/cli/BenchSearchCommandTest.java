@@ -211,6 +211,12 @@ class BenchSearchCommandTest {
         wrong(table, "has the same column twice", "--fidelities", "test:0.1,test:0.2");
         wrong(table, "has the same cost twice", "--fidelities", "test:0.1,latency:0.1");
         wrong(table, "--scheduler is None", "--fidelities", "test:0.1", "--scheduler", "none");
+        wrong(
+                table,
+                "--scheduler is Hyperband, which decides between fidelities: give --fidelities too",
+                "--scheduler",
+                "hyperband");
+        wrong(table, "--strategy names Random twice: give it once", "--strategy", "random,predictor,random");
         wrong(table, "--parallel is 0: give 1 or more", "--parallel", "0");
         wrong(table, "--strategy names External", "--strategy", "random,external");
         wrong(table, "--strategy names Differentiable, which trains open choices", "--strategy", "differentiable");
@@ -227,6 +233,15 @@ class BenchSearchCommandTest {
                 "--trade-off",
                 "params");
         wrong(table, "--trade-off names the column \"size\"", "--strategy", "random", "--trade-off", "size");
+    }
+
+    @Test
+    void withTwoObjectivesTheUsualStrategiesAreThoseThatKnowSeveral() throws IOException {
+        Path table = Files.writeString(folder.resolve("table.csv"), table());
+        Ended ended =
+                bench(table, "--objective", "accuracy", "--trade-off", "latency", "--seeds", "1", "--budget", "3");
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.out()).containsSubsequence("\npredictor\n", "\nnsga2\n", "\nrandom\n");
     }
 
     private void wrong(Path table, String sentence, String... options) {

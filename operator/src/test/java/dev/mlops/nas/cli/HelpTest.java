@@ -1,6 +1,7 @@
 package dev.mlops.nas.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,5 +29,18 @@ class HelpTest {
                 .allSatisfy(arg -> assertThat(arg.description())
                         .as(spec.qualifiedName() + " " + arg.paramLabel())
                         .isNotEmpty());
+    }
+
+    /** Picocli formats each text, and warns the reader of one that has a per cent sign of its own. */
+    @ParameterizedTest
+    @MethodSource("commands")
+    void everyTextIsAFormatThatNeedsNoArguments(CommandLine command) {
+        var usage = command.getCommandSpec().usageMessage();
+        Stream.of(
+                        Stream.of(usage.header(), usage.description(), usage.footer()),
+                        command.getCommandSpec().args().stream().map(arg -> arg.description()))
+                .flatMap(texts -> texts)
+                .flatMap(Stream::of)
+                .forEach(text -> assertThatCode(() -> text.formatted()).as(text).doesNotThrowAnyException());
     }
 }

@@ -106,6 +106,16 @@ class SimulateCommandTest {
     }
 
     @Test
+    void whereLessIsBetterTheRegretIsWhatTheAnswerLiesAboveTheLeast() throws IOException {
+        String loss =
+                EXPERIMENT.replace("  strategy:", "  objective: {metric: loss, direction: Minimize}\n  strategy:");
+        Ended ended = simulate(loss, "--objective", "a1", "--fidelities", "early:2");
+        assertThat(ended.out()).containsPattern("in a1 above the best of the table\\s+\\(0\\.5");
+        JsonNode result = json(loss, "--objective", "a1", "--fidelities", "early:2");
+        assertThat(result.path("simulation").path("regret").asDouble()).isBetween(0.0, 0.05);
+    }
+
+    @Test
     void twoObjectivesGiveAFrontWhoseFinalistsAreRetrained() throws IOException {
         String two = EXPERIMENT
                 .replace("Evolution", "Nsga2")
@@ -153,6 +163,13 @@ class SimulateCommandTest {
         refuses(EXPERIMENT, "--test names the column \"tset\"", "--fidelities", "early:2", "--test", "tset");
         refuses(EXPERIMENT, "--failures is 1.0", "--fidelities", "early:2", "--failures", "1");
         refuses(EXPERIMENT, "--seconds-per-epoch is 0.0", "--fidelities", "early:2", "--seconds-per-epoch", "0");
+        refuses(
+                EXPERIMENT,
+                "column a1 holds 0.62, times --scale 100.0, but accuracy is at most 1: give --scale, such as 0.01 for a table in per cent",
+                "--fidelities",
+                "early:2",
+                "--scale",
+                "100");
         refuses(EXPERIMENT, "--scale is -1.0", "--fidelities", "early:2", "--scale", "-1");
         refuses(EXPERIMENT, "--seeds is 0", "--fidelities", "early:2", "--seeds", "0");
         refuses(EXPERIMENT.replace("Evolution", "Luck"), "spec.strategy.name: \"Luck\"", "--fidelities", "early:2");

@@ -194,22 +194,8 @@ final class Comparison {
             return new Interval(Double.NaN, Double.NaN);
         }
         return new Interval(
-                Math.max(least(), mean - StrictMath.hypot(mean - sampling.low(), spread)),
-                Math.min(most(), mean + StrictMath.hypot(sampling.high() - mean, spread)));
-    }
-
-    private double least() {
-        return switch (metric) {
-            case ACCURACY, "macroF1", "auc", "loss", "rmse", "mae" -> 0;
-            default -> Double.NEGATIVE_INFINITY;
-        };
-    }
-
-    private double most() {
-        return switch (metric) {
-            case ACCURACY, "macroF1", "auc", "r2" -> 1;
-            default -> Double.POSITIVE_INFINITY;
-        };
+                Math.max(experiment.objective().least(), mean - StrictMath.hypot(mean - sampling.low(), spread)),
+                Math.min(experiment.objective().most(), mean + StrictMath.hypot(sampling.high() - mean, spread)));
     }
 
     private String verdict(Entrant search, Entrant other) {

@@ -246,6 +246,22 @@ public record Experiment(
             return testMetric() + "Se";
         }
 
+        /** The least value that the metric can have. */
+        public double least() {
+            return switch (metric) {
+                case "accuracy", "macroF1", "auc", "loss", "rmse", "mae" -> 0;
+                default -> Double.NEGATIVE_INFINITY;
+            };
+        }
+
+        /** The largest value that the metric can have. */
+        public double most() {
+            return switch (metric) {
+                case "accuracy", "macroF1", "auc", "r2" -> 1;
+                default -> Double.POSITIVE_INFINITY;
+            };
+        }
+
         /** The value as something to maximise. */
         public double score(double value) {
             return maximize ? value : -value;
