@@ -244,11 +244,16 @@ public final class Experiments {
                 .orElseGet(() -> contenders.getLast().first().request());
     }
 
-    private static String why(boolean timeUp, boolean exhausted) {
+    private String why(boolean timeUp, boolean exhausted) {
         if (timeUp) {
             return "The time of budget.wallClock is used up. ";
         }
-        return exhausted ? "Every architecture that was found within the constraints is trained. " : "";
+        if (!exhausted) {
+            return "";
+        }
+        return strategy instanceof External
+                ? "The external strategy named no more architectures. "
+                : "Every architecture that was found within the constraints is trained. ";
     }
 
     /** No search trial will be planned any more after those that start now. */
@@ -556,6 +561,9 @@ public final class Experiments {
         List<Entry> measured = search.stream()
                 .filter(e -> Double.isFinite(e.metric(experiment.objective().metric())))
                 .toList();
+        if (search.isEmpty()) {
+            return "Nothing was trained.";
+        }
         if (measured.isEmpty()) {
             return "None of the %d architectures gave a result.".formatted(search.size());
         }

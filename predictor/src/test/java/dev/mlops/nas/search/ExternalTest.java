@@ -124,6 +124,14 @@ class ExternalTest {
         assertThat(over.phase()).isEqualTo(Plan.Phase.FINALIZING);
     }
 
+    @Test
+    void anEmptyFirstAnswerEndsTheExperimentAndSaysWhoNamedNothing() {
+        Plan over = decide(EMPTY, List.of());
+        assertThat(over.phase()).isEqualTo(Plan.Phase.FAILED);
+        assertThat(over.summary().message())
+                .isEqualTo("The external strategy named no more architectures. Nothing was trained.");
+    }
+
     private static Plan decide(History history, List<Map<String, String>> named) {
         return Experiments.decide(EXPERIMENT, history, new Answer.Architectures(named), Laboratory.START);
     }
