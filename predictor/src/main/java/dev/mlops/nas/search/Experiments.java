@@ -187,7 +187,8 @@ public final class Experiments {
         }
         if (wanted > 0) {
             List<Proposal> proposals = strategy.propose(candidates, observations, wanted, experiment.seed());
-            exhausted = proposals.size() < wanted;
+            // A part of an answer stands where the time was up before the rest came: the next question tells.
+            exhausted = strategy instanceof External ? proposals.isEmpty() : proposals.size() < wanted;
             if (proposals.isEmpty() && promotions.isEmpty()) {
                 promotions = scheduler.promotions(contenders, true);
                 promotions.stream().limit(free).forEach(p -> start.add(request(p, ledger.nextNumber() + start.size())));

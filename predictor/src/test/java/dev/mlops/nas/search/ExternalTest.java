@@ -125,6 +125,16 @@ class ExternalTest {
     }
 
     @Test
+    void partOfAnAnswerStartsItsTrialsAndNothingElseAndTheRestIsAskedFor() {
+        Plan part = decide(EMPTY, named(3).subList(0, 2));
+        assertThat(part.start()).extracting(TrialRequest::purpose).containsExactly(Purpose.SEARCH, Purpose.SEARCH);
+        assertThat(part.summary().message()).startsWith("0 of 6 architectures trained");
+        Plan next = Experiments.decide(EXPERIMENT, history(part, 0), Laboratory.START);
+        assertThat(next.start()).isEmpty();
+        assertThat(next.question()).isNotNull();
+    }
+
+    @Test
     void anEmptyFirstAnswerEndsTheExperimentAndSaysWhoNamedNothing() {
         Plan over = decide(EMPTY, List.of());
         assertThat(over.phase()).isEqualTo(Plan.Phase.FAILED);
