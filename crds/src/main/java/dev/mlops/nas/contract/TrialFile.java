@@ -111,6 +111,19 @@ public record TrialFile(
 
     /** The same, but for what it asks for in place of a training. */
     public TrialFile asking(@Nullable Scoring forScores, @Nullable Relaxed forChoices, @Nullable Sharing forWeights) {
+        return of(forScores, forChoices, forWeights, proxy);
+    }
+
+    /** The same training, of a graph that is a smaller network in the architecture's place. */
+    public TrialFile asProxy() {
+        return of(scoring, relaxed, sharing, true);
+    }
+
+    private TrialFile of(
+            @Nullable Scoring forScores,
+            @Nullable Relaxed forChoices,
+            @Nullable Sharing forWeights,
+            @Nullable Boolean ofProxy) {
         return new TrialFile(
                 contractVersion,
                 experiment,
@@ -128,29 +141,7 @@ public record TrialFile(
                 forScores,
                 forChoices,
                 forWeights,
-                proxy);
-    }
-
-    /** The same training, of a graph that is a smaller network in the architecture's place. */
-    public TrialFile asProxy() {
-        return new TrialFile(
-                contractVersion,
-                experiment,
-                trial,
-                graph,
-                decisions,
-                dataset,
-                epochs,
-                seed,
-                splitSeed,
-                recipe,
-                evaluateTest,
-                folders,
-                reportScores,
-                scoring,
-                relaxed,
-                sharing,
-                true);
+                ofProxy);
     }
 
     /** Whether the network is the architecture's own, so that its costs are. */
