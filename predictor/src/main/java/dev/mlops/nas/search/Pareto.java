@@ -196,17 +196,62 @@ final class Pareto {
             }
         }
         List<Integer> chosen = new ArrayList<>();
-        List<Point> covered = new ArrayList<>();
+        var cover = new Cover(points, reference);
         while (chosen.size() < count && !open.isEmpty()) {
-            ToDoubleFunction<Integer> worth = chosen.isEmpty()
-                    ? i -> points.get(i).score()
-                    : i -> hypervolume(with(covered, points.get(i)), reference);
-            Integer next = Collections.max(open, Comparator.comparingDouble(worth));
+            Integer next = chosen.isEmpty()
+                    ? Collections.max(
+                            open, Comparator.comparingDouble(i -> points.get(i).score()))
+                    : cover.furthest(open);
             open.remove(next);
             chosen.add(next);
-            covered.add(points.get(next));
+            cover.add(next);
         }
         return chosen;
+    }
+
+    /** Chosen points, and what the others may add: never more than they would have added before, so that few are looked at again. */
+    private static final class Cover {
+        /** Rounding of volumes, as part of them. */
+        private static final double ROUNDING = 1e-9;
+
+        private final List<Point> points;
+        private final Point reference;
+        private final double[] most;
+        private final List<Point> covered = new ArrayList<>();
+        private double volume;
+
+        Cover(List<Point> points, Point reference) {
+            this.points = points;
+            this.reference = reference;
+            this.most = new double[points.size()];
+            Arrays.fill(most, Double.POSITIVE_INFINITY);
+        }
+
+        void add(int point) {
+            covered.add(points.get(point));
+            volume = hypervolume(covered, reference);
+        }
+
+        /** The one with which the volume is largest; of equal ones the first. */
+        Integer furthest(Set<Integer> open) {
+            List<Integer> order = open.stream()
+                    .sorted(Comparator.comparingDouble(i -> -most[i]))
+                    .toList();
+            Integer best = order.getFirst();
+            double largest = Double.NEGATIVE_INFINITY;
+            for (Integer i : order) {
+                if (volume + most[i] < largest * (1 - ROUNDING)) {
+                    break;
+                }
+                double all = hypervolume(with(covered, points.get(i)), reference);
+                most[i] = all - volume;
+                if (all > largest || (all == largest && i < best)) {
+                    best = i;
+                    largest = all;
+                }
+            }
+            return best;
+        }
     }
 
     private static List<Point> with(List<Point> points, Point added) {

@@ -10,8 +10,10 @@ import dev.mlops.nas.search.Pareto.Point;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +39,37 @@ class ParetoTest {
             }
             assertThat(above).isEqualTo(Math.max(0, own - 1));
         }
+    }
+
+    @Property(tries = 200, seed = RandomSpaces.SEED)
+    void theNextPointIsAlwaysOneThatAddsMost(
+            @ForAll @Size(min = 1, max = 40) List<Byte> figures, @ForAll @IntRange(min = 1, max = 3) int costs) {
+        List<Point> points = new ArrayList<>();
+        for (int i = 0; i < figures.size(); i++) {
+            int at = i;
+            points.add(new Point(
+                    figures.get(i) / 8,
+                    IntStream.rangeClosed(1, costs)
+                            .mapToDouble(c -> figures.get((at * 7 + 3 * c) % figures.size()) / 8)
+                            .toArray()));
+        }
+        var reference = Pareto.worst(points);
+        List<Integer> chosen = Pareto.covering(points, points.size());
+        List<Point> covered = new ArrayList<>(List.of(points.get(chosen.getFirst())));
+        for (int next : chosen.subList(1, chosen.size())) {
+            double most = chosen.subList(covered.size(), chosen.size()).stream()
+                    .mapToDouble(i -> volume(covered, points.get(i), reference))
+                    .max()
+                    .orElseThrow();
+            assertThat(volume(covered, points.get(next), reference)).isEqualTo(most);
+            covered.add(points.get(next));
+        }
+    }
+
+    private static double volume(List<Point> covered, Point added, Point reference) {
+        List<Point> all = new ArrayList<>(covered);
+        all.add(added);
+        return Pareto.hypervolume(all, reference);
     }
 
     @Test
