@@ -72,7 +72,20 @@ class Trial:
         graph = self.file["graph"]
         if graph and graph[-1]["shape"] != [told.outputs]:
             raise End(ARCHITECTURE, f"node {graph[-1]['name']} gives the shape {graph[-1]['shape']}, but the data need [{told.outputs}]")
+        self.check_embeddings(dataset.get("categorical") or [])
+        if dataset.get("categorical") and self.recipe.get("augmentation"):
+            raise End(DATA, f"recipe.augmentation is {self.recipe['augmentation']}; with dataset.categorical none is allowed: codes cannot be mixed")
         return examples, told, rows
+
+    def check_embeddings(self, categorical):
+        """Every category of the data needs its vector, and nothing else can be looked up."""
+        known = {f"categories.{c['column']}": c["categories"] for c in categorical}
+        for node in self.file["graph"]:
+            if node["operator"] == "embedding":
+                found = {k: v for k, v in node["attributes"].items() if k.startswith("categories.")}
+                if found != known or len(node["attributes"]) != 2 * len(known):
+                    raise End(ARCHITECTURE, f"node {node['name']} (embedding) has the attributes {node['attributes']},"
+                                            f" but dataset.categorical needs {known} with their units")
 
     def judge(self, told, answers, rows):
         """Reports the scores of answers(part), what the network says of the validation part and, where the trial may open it, of the

@@ -98,15 +98,15 @@ def rows(file, dataset):
     if first > width:
         raise DataError(f"dataset.labelColumn is {first}; {width} values of an example allow -1 to {width}")
     _, data = content(file)
-    lines = []
+    lines, names = [], codes(dataset, first, wanted)
     for number, cells in enumerate(csv.reader(data.decode("utf-8").splitlines()), start=1):
-        if not cells:
+        if not cells or number == 1 and is_header(cells, names):
             continue
         try:
-            values = [float(c) for c in cells]
+            values = [names[i][c.strip()] if i in names else float(c) for i, c in enumerate(cells)]
+        except KeyError as error:
+            raise DataError(f"{file} line {number} holds the category {error}, which dataset.categorical does not list") from None
         except ValueError:
-            if number == 1:
-                continue  # a header
             raise DataError(f"{file} line {number} holds a value that is not a number") from None
         if len(values) != width + wanted:
             raise DataError(f"{file} line {number} has {len(values)} columns, not {width + wanted}")
@@ -116,6 +116,25 @@ def rows(file, dataset):
     table = np.array(lines).reshape(-1, width + wanted)
     own = np.arange(first, first + wanted)
     return np.delete(table, own, axis=1), table[:, own]
+
+
+def codes(dataset, first, wanted):
+    """For each column of the file with names of categories: name to code. Columns of dataset.categorical are those of an example."""
+    named = [c for c in dataset.get("categorical") or [] if c.get("values")]
+    return {c["column"] + (wanted if c["column"] >= first else 0): {v.strip(): code for code, v in enumerate(c["values"])} for c in named}
+
+
+def is_header(cells, names):
+    """Whether a first line has neither a number nor the name of a category."""
+    return not any(is_number(c) or c.strip() in names.get(i, ()) for i, c in enumerate(cells))
+
+
+def is_number(cell):
+    try:
+        float(cell)
+        return True
+    except ValueError:
+        return False
 
 
 def array(file, opened):
@@ -193,9 +212,31 @@ def load(dataset, folder):
     if len(examples) != len(told) or not len(examples):
         raise DataError(f"{uri} has {len(examples)} examples and {len(told)} {'targets' if dataset.get('targets') else 'labels'}")
     examples = examples.astype(np.float32).reshape(-1, *shape)
+    for column in dataset.get("categorical") or []:
+        check_codes(examples, column, shape, uri)
     if dataset.get("targets"):
         return examples, numbers(told, dataset["targets"], uri)
     return examples, labels(told, dataset["classes"], uri)
+
+
+def check_codes(examples, categorical, shape, uri):
+    column, categories = categorical["column"], categorical["categories"]
+    if shape[1:] != [1, 1] or not 0 <= column < shape[0]:
+        raise DataError(f"dataset.categorical names the column {column}; dataset.shape {shape} must be [COLUMNS, 1, 1] with more columns")
+    found = examples[:, column, 0, 0]
+    wrong = np.flatnonzero((found != np.floor(found)) | (found < 0) | (found >= categories))
+    if len(wrong):
+        raise DataError(f"{uri}: example {wrong[0] + 1} has {found[wrong[0]]:g} in the categorical column {column};"
+                        f" 0 to {categories - 1} are allowed")
+
+
+def standard(examples, train, categorical):
+    """What is taken off each channel and what it is then divided by, from the training rows; categories stay as they are."""
+    mean, deviation = (of(examples[train], axis=(0, 2, 3), keepdims=True) for of in (np.mean, np.std))
+    deviation[deviation <= 1e-12] = 1
+    for column in categorical or []:
+        mean[:, column["column"]], deviation[:, column["column"]] = 0, 1
+    return mean, deviation
 
 
 def labels(told, classes, uri):

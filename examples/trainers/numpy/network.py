@@ -38,6 +38,29 @@ class Dense:
         return [gradient @ self.weights[0].T]
 
 
+class Embedding:
+    """Numbers of a table's row, then a vector for each category; it reads the examples themselves, so that no gradient goes further."""
+
+    def __init__(self, columns, tables, random):
+        self.columns = list(tables)
+        self.numbers = [c for c in range(columns) if c not in tables]
+        self.weights = [random.normal(0, 1 / math.sqrt(units), (categories, units)) for categories, units in tables.values()]
+        self.gradients = [np.zeros_like(w) for w in self.weights]
+
+    def forward(self, inputs, random):
+        rows = inputs[0].reshape(len(inputs[0]), -1)
+        self.codes = [rows[:, c].astype(np.int64) for c in self.columns]
+        return np.concatenate([rows[:, self.numbers], *(w[at] for w, at in zip(self.weights, self.codes))], axis=1)
+
+    def backward(self, gradient):
+        start = len(self.numbers)
+        for own, at in zip(self.gradients, self.codes):
+            own[:] = 0
+            np.add.at(own, at, gradient[:, start:start + own.shape[1]])
+            start += own.shape[1]
+        return [0.0]
+
+
 class LayerNorm:
     def __init__(self, channels):
         self.weights = [np.ones(channels), np.zeros(channels)]
@@ -111,6 +134,8 @@ def layer(node, given, random):
     if operator in ("dense", "layerNorm") and len(given) != 1:
         raise GraphError(f"node {node['name']} ({operator}) reads the shape {given}; this trainer knows it for vectors only")
     match operator:
+        case "embedding":
+            return Embedding(math.prod(given), embedded(node, math.prod(given)), random)
         case "dense":
             return Dense(given[0], int(numbers["units"]), random)
         case "layerNorm":
@@ -120,6 +145,12 @@ def layer(node, given, random):
         case _ if operator in FUNCTIONS:
             return Function(*FUNCTIONS[operator])
     raise GraphError(f"node {node['name']} has the operator {operator}, which this trainer does not know")
+
+
+def embedded(node, columns):
+    """Categories and length of the vectors of each column that has some."""
+    numbers = node["attributes"]
+    return {c: (int(numbers[f"categories.{c}"]), int(numbers[f"units.{c}"])) for c in range(columns) if f"categories.{c}" in numbers}
 
 
 class Network:

@@ -12,6 +12,7 @@ import numpy as np
 sys.path.append(str(Path(__file__).resolve().parent.parent / "common"))
 
 import contract  # noqa: E402
+import data  # noqa: E402
 from targets import log_softmax  # noqa: E402
 from network import GraphError, Network  # noqa: E402
 
@@ -69,7 +70,8 @@ class Trial(contract.Trial):
         resolution = self.file["dataset"].get("resolution")
         if resolution:
             examples = reduced(examples, *resolution)
-        examples = (examples - examples[rows["train"]].mean()) / (examples[rows["train"]].std() or 1)
+        mean, deviation = data.standard(examples, rows["train"], self.file["dataset"].get("categorical"))
+        examples = (examples - mean) / deviation
         parts = {name: examples[at].astype(np.float64) for name, at in rows.items()}
         network = Network(self.file["graph"], self.file["seed"])
         network.check(parts["train"][:2])

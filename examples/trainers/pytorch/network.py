@@ -87,6 +87,22 @@ class PositionEmbedding(nn.Module):
         return x + self.embedding
 
 
+class Embedding(nn.Module):
+    """Numbers of a table's row, then a vector for each category."""
+
+    def __init__(self, columns, attributes):
+        super().__init__()
+        self.columns = [c for c in range(columns) if f"categories.{c}" in attributes]
+        self.numbers = [c for c in range(columns) if c not in self.columns]
+        sizes = [(attributes[f"categories.{c}"], attributes[f"units.{c}"]) for c in self.columns]
+        self.vectors = nn.ParameterList(torch.randn(*size) / math.sqrt(size[1]) for size in sizes)
+
+    def forward(self, x):
+        rows = x.flatten(1)
+        parts = [F.embedding(rows[:, c].long(), v) for c, v in zip(self.columns, self.vectors)]
+        return torch.cat([rows[:, self.numbers], *parts], dim=1)
+
+
 class Attention(nn.Module):
     """Queries, keys and values of channels by positions; up to `window` positions away, 0 for all."""
 
@@ -181,6 +197,8 @@ def layer(node, given):
         case "zero":
             shape = node["shape"]
             return Function(lambda x: x.new_zeros(x.shape[0], *shape))
+        case "embedding":
+            return Embedding(math.prod(given), numbers)
         case "positionEmbedding":
             return PositionEmbedding(given)
         case "attention":

@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: E402
 sys.path.append(str(Path(__file__).resolve().parent.parent / "common"))
 
 import contract  # noqa: E402
+import data  # noqa: E402
 import energy  # noqa: E402
 from contract import DATA, INFEASIBLE, End  # noqa: E402
 from network import GraphError, Network  # noqa: E402
@@ -58,7 +59,7 @@ class Trial(contract.Trial):
         reduced = file["dataset"].get("resolution")
         if reduced:
             examples = F.adaptive_avg_pool2d(torch.from_numpy(examples), reduced).numpy()
-        mean, deviation = examples[rows["train"]].mean(), examples[rows["train"]].std() or 1
+        mean, deviation = data.standard(examples, rows["train"], file["dataset"].get("categorical"))
         parts = {name: torch.from_numpy((examples[at] - mean) / deviation).to(self.device) for name, at in rows.items()}
         self.refuse_too_large()
         try:
@@ -86,7 +87,8 @@ class Trial(contract.Trial):
             return
         folder = Path(self.file["folders"]["model"])
         folder.mkdir(parents=True, exist_ok=True)
-        model = {"graph": self.file["graph"], "network": network.state_dict(), "mean": float(mean), "deviation": float(deviation)}
+        model = {"graph": self.file["graph"], "network": network.state_dict(),
+                 "mean": mean.ravel().tolist(), "deviation": deviation.ravel().tolist()}
         if targets.numbers:
             model.update(targetMean=targets.mean.tolist(), targetScale=targets.deviation.tolist())
         torch.save(model, folder / "model.part")

@@ -33,7 +33,8 @@ public final class Operators {
             "lstm",
             "gru",
             "globalMaxPool",
-            "lastPosition");
+            "lastPosition",
+            "embedding");
 
     private Operators() {}
 }

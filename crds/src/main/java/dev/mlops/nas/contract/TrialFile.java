@@ -185,12 +185,16 @@ public record TrialFile(
      * result of every position, one bias per gate; reverse 1 reads from the end); {@code globalAvgPool}, {@code globalMaxPool},
      * {@code lastPosition}.
      *
+     * <p>For tables: {@code embedding} (of the input, each of whose channels is a column, to one number: the columns of numbers in
+     * their order, then for every column of {@link DatasetRef#categorical()}, in theirs, a trainable vector of its category; Guo and
+     * Berkhahn 2016. Attributes {@code categories.C} and {@code units.C} for each such column C: how many vectors, and how long).
+     *
      * <p>The graph is empty where the search space says nothing of networks: then the decisions are all there is.
      *
      * @param name unique in the graph
      * @param operator one of input, conv, batchNorm, relu, add, concat, maxPool, avgPool, globalAvgPool, squeezeExcite, dense,
      *     dropout, zero, identity, flatten, gelu, silu, tanh, layerNorm, sequence, conv1d, positionEmbedding, attention,
-     *     linearAttention, lstm, gru, globalMaxPool and lastPosition
+     *     linearAttention, lstm, gru, globalMaxPool, lastPosition and embedding
      * @param attributes the operator's numbers by name
      * @param inputs names of earlier nodes
      * @param shape sizes of the output without the batch
@@ -225,6 +229,8 @@ public record TrialFile(
      * @param targets numbers of each example that are to be foretold, in place of a label: {@code loss} is the mean squared error of
      *     targets with mean 0 and deviation 1 over the training part, the other metrics are in the data's units. The split is drawn by
      *     its seed alone. Absent for labels; only in {@link TrialFile#VERSION_OF_NUMBERS}
+     * @param categorical columns of a table that hold categories, in the order of their columns: they are not standardised, as the
+     *     operator {@code embedding} looks up whole numbers. Absent where all columns are numbers
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record DatasetRef(
@@ -238,7 +244,24 @@ public record TrialFile(
             Split split,
             @Nullable Double fraction,
             @Nullable List<Integer> resolution,
-            @Nullable Integer targets) {
+            @Nullable Integer targets,
+            @Nullable List<Categorical> categorical) {
+
+        /** Columns of numbers alone. */
+        public DatasetRef(
+                String uri,
+                String format,
+                @Nullable String labels,
+                int labelColumn,
+                @Nullable String sha256,
+                List<Integer> shape,
+                int classes,
+                Split split,
+                @Nullable Double fraction,
+                @Nullable List<Integer> resolution,
+                @Nullable Integer targets) {
+            this(uri, format, labels, labelColumn, sha256, shape, classes, split, fraction, resolution, targets, null);
+        }
 
         /** All of the data as it is. */
         public DatasetRef(
@@ -250,9 +273,21 @@ public record TrialFile(
                 List<Integer> shape,
                 int classes,
                 Split split) {
-            this(uri, format, labels, labelColumn, sha256, shape, classes, split, null, null, null);
+            this(uri, format, labels, labelColumn, sha256, shape, classes, split, null, null, null, null);
         }
     }
+
+    /**
+     * A column of a table that holds categories.
+     *
+     * @param column from 0, those of the label or the targets not counted: a channel of the example
+     * @param categories how many there are; the example holds a whole number from 0 to categories - 1
+     * @param values how the file ({@code csv} or {@code parquet}) writes them, category 0 first, compared without white space around
+     *     them; a row with any other is refused (exit code 65). Absent where the file holds the whole numbers
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Categorical(
+            int column, int categories, @Nullable List<String> values) {}
 
     /** Parts of the whole, adding up to 1; the split is stratified by label where there are labels. */
     public record Split(double train, double validation, double test) {}

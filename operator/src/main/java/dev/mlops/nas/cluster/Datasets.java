@@ -47,7 +47,8 @@ final class Datasets {
                 data.split(),
                 data.fraction(),
                 data.resolution(),
-                data.targets());
+                data.targets(),
+                data.categorical());
         return file.with(file.contractVersion(), resolved, file.recipe(), file.folders());
     }
 

@@ -18,7 +18,7 @@ final class CellChecks {
     private static final int MAX_OPERATIONS = 200;
 
     static CellSpace edges(CellOptions options, Task task, Map<String, Map<String, String>> references) {
-        Spaces.check(task);
+        Spaces.checkNumbers(task);
         var stack = new StackOptions(options.stages(), options.cellsPerStage(), options.width());
         checkStack(CELL + "stack.", stack, task);
         checkNodes(options.nodes(), 2, "");
@@ -33,7 +33,7 @@ final class CellChecks {
     }
 
     static NodeCellSpace nodes(NodeCellOptions options, Task task, Map<String, Map<String, String>> references) {
-        Spaces.check(task);
+        Spaces.checkNumbers(task);
         checkStack(CELL + "stack.", options.stack(), task);
         checkNodes(options.nodes(), 3, ", input, output and a node between them at least");
         int edges = NodeCellSpace.edges(options.nodes());
@@ -55,7 +55,7 @@ final class CellChecks {
     }
 
     static DartsCellSpace darts(DartsCellOptions options, Task task, Map<String, Map<String, String>> references) {
-        Spaces.check(task);
+        Spaces.checkNumbers(task);
         checkStack(CELL + "stack.", options.stack(), task);
         checkNodes(options.nodes(), 4, ", two inputs, output and a node between them at least");
         Spaces.checkChoices(CELL + "inputs", "inputs", options.inputs());
@@ -79,7 +79,7 @@ final class CellChecks {
 
     static HierarchicalSpace hierarchical(
             HierarchicalOptions options, Task task, Map<String, Map<String, String>> references) {
-        Spaces.check(task);
+        Spaces.checkNumbers(task);
         checkStack(HIERARCHICAL + "stack.", options.stack(), task);
         checkLevels(options.levels());
         List<CellOperation> primitives =

@@ -21,7 +21,7 @@ final class ChainChecks {
             Task task,
             Map<String, Map<String, String>> builtIn,
             Map<String, Map<String, String>> references) {
-        Spaces.check(task);
+        Spaces.checkNumbers(task);
         Spaces.atLeast(CHAIN + "stem.width", "width", options.stemWidth(), 1);
         Spaces.checkChoices(CHAIN + "stages", "stages", options.stages());
         checkDropouts(options.dropouts());

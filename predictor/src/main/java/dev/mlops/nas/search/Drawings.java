@@ -84,6 +84,7 @@ public final class Drawings {
             }
             case "linearAttention" -> "linear attention, heads: " + number(node, "heads");
             case "positionEmbedding" -> "+ position";
+            case "embedding" -> "embedding, columns: " + Embedding.columns(node);
             case "lstm", "gru" ->
                 node.operator().toUpperCase(Locale.ROOT)
                         + (node.attributes().getOrDefault("reverse", 0.0) > 0 ? " backward" : "") + ", "

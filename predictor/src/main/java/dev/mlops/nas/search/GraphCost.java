@@ -30,6 +30,7 @@ final class GraphCost {
         return switch (node.operator()) {
             case "batchNorm", "layerNorm" -> 2L * in.getFirst();
             case "positionEmbedding" -> size(in);
+            case "embedding" -> Embedding.params(node);
             case "dense" -> (in.getFirst() + 1L) * number(node, "units");
             case "lstm" -> LSTM_GATES * gate(node, in, 1);
             case "gru" -> GRU_GATES * gate(node, in, 1);

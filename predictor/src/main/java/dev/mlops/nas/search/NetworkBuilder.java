@@ -83,6 +83,17 @@ final class NetworkBuilder {
                 shape.size() == 1 ? List.of(units) : List.of(units, shape.get(1)));
     }
 
+    /** A row of a table with vectors in place of categories. */
+    String embedding(String name, String input, Embedding embedding) {
+        List<Integer> shape = shape(input);
+        return add(
+                name,
+                "embedding",
+                embedding.attributes(),
+                List.of(input),
+                List.of(embedding.channels(shape.getFirst())));
+    }
+
     /** All numbers in a row. */
     String flatten(String name, String input) {
         int size = shape(input).stream().reduce(1, Math::multiplyExact);

@@ -1,5 +1,6 @@
 package dev.mlops.nas.search;
 
+import dev.mlops.nas.search.Spaces.Task;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,10 @@ public enum NetworkKind {
             return new Setting(name, "0", List.of(), 0, 0.9, false);
         }
 
+        static Setting factor(String name, double least, double most) {
+            return new Setting(name, "1", List.of(), least, most, false);
+        }
+
         static Setting oneOf(String name, String... values) {
             return new Setting(name, values[0], List.of(values), 0, 0, false);
         }
@@ -75,18 +80,18 @@ public enum NetworkKind {
         return text;
     }
 
-    /** What it takes. */
-    List<Setting> settings() {
+    /** What it takes on these data. */
+    List<Setting> settings(Task task) {
         return switch (this) {
-            case MLP -> Mlp.SETTINGS;
+            case MLP -> Mlp.settings(task);
             case TRANSFORMER -> Transformer.SETTINGS;
             case SIGNAL -> Signal.SETTINGS;
         };
     }
 
     /** What it takes where nothing else is given, by name. */
-    Map<String, String> defaults() {
-        return settings().stream().collect(Collectors.toUnmodifiableMap(Setting::name, Setting::fallback));
+    Map<String, String> defaults(Task task) {
+        return settings(task).stream().collect(Collectors.toUnmodifiableMap(Setting::name, Setting::fallback));
     }
 
     /** What multipliers make of the numbers that they scale: of each choice of the settings, which are given by name. */
@@ -117,8 +122,8 @@ public enum NetworkKind {
     }
 
     /** The names of all parameters, for messages. */
-    String names() {
-        return settings().stream().map(Setting::name).collect(Collectors.joining(", "));
+    String names(Task task) {
+        return settings(task).stream().map(Setting::name).collect(Collectors.joining(", "));
     }
 
     /** All kinds, for messages. */

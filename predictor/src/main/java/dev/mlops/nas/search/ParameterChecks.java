@@ -105,14 +105,14 @@ final class ParameterChecks {
             return;
         }
         Map<String, Setting> settings = new LinkedHashMap<>();
-        kind.settings().forEach(s -> settings.put(s.name(), s));
+        kind.settings(task).forEach(s -> settings.put(s.name(), s));
         for (Parameter parameter : parameters.values()) {
             Setting setting = settings.get(parameter.name());
             if (setting == null) {
                 throw new SpaceException(
                         parameter.field(),
                         "parameter " + parameter.name() + " means nothing to network " + kind.text() + ", which takes "
-                                + kind.names() + ": leave it out, or leave network out and bring a trainer");
+                                + kind.names(task) + ": leave it out, or leave network out and bring a trainer");
             }
             for (String value : possible(parameter.name())) {
                 if (!setting.takes(value)) {
@@ -128,8 +128,12 @@ final class ParameterChecks {
         }
         switch (kind) {
             case MLP -> {}
-            case TRANSFORMER -> checkTransformer();
+            case TRANSFORMER -> {
+                Spaces.checkNumbers(task);
+                checkTransformer();
+            }
             case SIGNAL -> {
+                Spaces.checkNumbers(task);
                 if (task.height() > 1) {
                     throw new SpaceException(
                             "dataset.shape",
@@ -166,7 +170,7 @@ final class ParameterChecks {
     private List<String> values(String name, NetworkKind network) {
         var values = new ArrayList<>(possible(name));
         if (values.isEmpty() || !comparisons(name).isEmpty()) {
-            values.add(network.defaults().getOrDefault(name, ""));
+            values.add(network.defaults(task).getOrDefault(name, ""));
         }
         return values;
     }

@@ -34,7 +34,7 @@ public final class ParameterSpace implements DecisionSpace {
             Decisions decisions,
             List<Reference> references) {
         this.kind = kind;
-        var settings = new HashMap<>(kind == null ? Map.of() : kind.defaults());
+        var settings = new HashMap<>(kind == null ? Map.of() : kind.defaults(task));
         settings.putAll(fixed);
         this.settings = Map.copyOf(settings);
         this.task = task;

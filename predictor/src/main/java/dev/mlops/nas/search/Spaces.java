@@ -25,13 +25,47 @@ public final class Spaces {
             List.of(new LevelOptions(3, 4), new LevelOptions(1, 4)),
             new StackOptions(3, 1, 16));
 
-    /** One example's shape and the number of classes, or of targets. */
-    public record Task(int channels, int height, int width, int classes) {
+    /**
+     * What networks are for.
+     *
+     * @param channels of one example
+     * @param height of one example
+     * @param width of one example
+     * @param classes number of classes, or of targets
+     * @param categorical columns of a table that hold categories, in their order; a table has a height and a width of 1
+     */
+    public record Task(int channels, int height, int width, int classes, List<Categorical> categorical) {
+        /** Copies the columns. */
+        public Task {
+            categorical = List.copyOf(categorical);
+        }
+
+        /** Of numbers alone. */
+        public Task(int channels, int height, int width, int classes) {
+            this(channels, height, width, classes, List.of());
+        }
+
         /** Numbers in one example. */
         long size() {
             return (long) channels * height * width;
         }
+
+        /** What architectures are hashed with: columns of categories are in it where there are some. */
+        @Override
+        public String toString() {
+            String numbers =
+                    "Task[channels=%d, height=%d, width=%d, classes=%d".formatted(channels, height, width, classes);
+            return numbers + (categorical.isEmpty() ? "]" : ", categorical=" + categorical + "]");
+        }
     }
+
+    /**
+     * A column of categories.
+     *
+     * @param column from 0
+     * @param categories how many
+     */
+    public record Categorical(int column, int categories) {}
 
     /** One stage of a chain; choices in lists, one entry fixes the value. */
     public record StageOptions(
@@ -148,7 +182,8 @@ public final class Spaces {
                 case "nb201-cell" -> cell(NB201, task, references);
                 case "darts-cell" -> dartsCell(DARTS, task, references);
                 case "hierarchical-cnn" -> hierarchical(HIERARCHICAL, task, references);
-                case "mlp-tabular" -> ParameterChecks.build(Mlp.PRESET, NetworkKind.MLP, task, Mlp.DESIGNS, references);
+                case "mlp-tabular" ->
+                    ParameterChecks.build(Mlp.preset(task), NetworkKind.MLP, task, Mlp.designs(task), references);
                 case "transformer-tiny" ->
                     ParameterChecks.build(
                             Transformer.PRESET, NetworkKind.TRANSFORMER, task, Transformer.DESIGNS, references);
@@ -238,6 +273,17 @@ public final class Spaces {
                             + "]: give channels, height and width of 1 or more");
         }
         atLeast("dataset.classes", "classes", task.classes(), 1);
+    }
+
+    /** The same for networks that would take the codes of categories for numbers. */
+    static void checkNumbers(Task task) {
+        check(task);
+        if (!task.categorical().isEmpty()) {
+            throw new SpaceException(
+                    "dataset.categorical",
+                    "categorical needs vectors for categories, which this space has no network for: choose preset mlp-tabular,"
+                            + " network Mlp, or parameters without a network");
+        }
     }
 
     static void atLeast(String field, String name, int value, int least) {

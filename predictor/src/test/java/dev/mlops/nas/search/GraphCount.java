@@ -39,6 +39,12 @@ final class GraphCount {
                 }
                 case "batchNorm", "layerNorm" -> params += 2L * in;
                 case "positionEmbedding" -> params += (long) in * node.shape().get(1);
+                case "embedding" -> {
+                    for (int column = 0; column < in; column++) {
+                        params += (long) (node.attributes().getOrDefault("categories." + column, 0.0)
+                                * node.attributes().getOrDefault("units." + column, 0.0));
+                    }
+                }
                 case "dense" -> {
                     params += (in + 1) * number(node, "units");
                     macs += in * number(node, "units") * steps(node);
@@ -134,6 +140,7 @@ final class GraphCount {
             case "sequence" -> List.of(in.get(0), in.get(1) * in.get(2));
             case "lastPosition" -> ofSequence(in).subList(0, 1);
             case "positionEmbedding" -> ofSequence(in);
+            case "embedding" -> List.of(embedded(node, in, task));
             case "conv1d" ->
                 List.of((int) number(node, "filters"), (int)
                         Math.ceil(ofSequence(in).get(1) / (double) number(node, "stride")));
@@ -160,6 +167,20 @@ final class GraphCount {
             }
             default -> throw new AssertionError("the contract has no operator " + node.operator());
         };
+    }
+
+    /** Vectors for exactly the columns that hold categories, and the other columns as they are. */
+    private static int embedded(Node node, List<Integer> in, Spaces.Task task) {
+        assertThat(node.inputs()).containsExactly("input");
+        assertThat(in.subList(1, in.size())).containsOnly(1);
+        assertThat(node.attributes()).hasSize(2 * task.categorical().size());
+        int channels = in.getFirst();
+        for (var column : task.categorical()) {
+            assertThat(number(node, "categories." + column.column())).isEqualTo(column.categories());
+            assertThat(number(node, "units." + column.column())).isPositive();
+            channels += (int) number(node, "units." + column.column()) - 1;
+        }
+        return channels;
     }
 
     private static List<Integer> ofSequence(List<Integer> shape) {

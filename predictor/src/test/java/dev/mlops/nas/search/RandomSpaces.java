@@ -25,6 +25,9 @@ final class RandomSpaces {
      */
     static final String SEED = "20261126";
 
+    /** What has no columns of categories. */
+    private static final Task NUMBERS = new Task(1, 1, 1, 2);
+
     static final BigInteger FEW = BigInteger.valueOf(4_000);
 
     /** What a draw may run into; any other refusal is a mistake. */
@@ -153,7 +156,7 @@ final class RandomSpaces {
     private static SearchSpace parameters(Random random) {
         NetworkKind kind = some(random, List.of(NetworkKind.values()), 1).getFirst();
         var parameters = new ArrayList<Parameter>();
-        for (NetworkKind.Setting setting : some(random, kind.settings(), 6)) {
+        for (NetworkKind.Setting setting : some(random, kind.settings(NUMBERS), 6)) {
             List<String> values = some(random, values(setting), 3);
             String when = "";
             if (values.size() > 1 && !parameters.isEmpty() && random.nextInt(3) == 0) {

@@ -47,7 +47,8 @@ final class DataLoader {
                             var targets = npy
                                     ? NpyReader.targets(labelFile, dataset, count)
                                     : IdxReader.targets(labelFile, dataset, count, file.name());
-                            yield new Examples(file.name(), shape, features, targets);
+                            yield new Examples(
+                                    file.name(), shape, features, targets, Categories.of(dataset.categorical()));
                         }
                     });
         } catch (EOFException | ZipException e) {
@@ -86,6 +87,7 @@ final class DataLoader {
         if (examples.count() == 0) {
             throw TrialException.data("Data file %s has no examples.", examples.source());
         }
+        examples.categories().check(examples.features(), examples.shape().size(), examples.source());
         if (examples.targets() instanceof Labels labels) {
             refuseMissingClasses(examples.source(), labels);
         }

@@ -11,9 +11,15 @@ import java.util.List;
  * @param shape of one example
  * @param features example after example, each height x width x channels (channels last)
  * @param targets what is to be said of each example
+ * @param categories columns of a table that hold some, as codes
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared, and far too long to copy
-record Examples(String source, Shape shape, float[] features, Targets targets) {
+record Examples(String source, Shape shape, float[] features, Targets targets, Categories categories) {
+    /** Of numbers alone. */
+    Examples(String source, Shape shape, float[] features, Targets targets) {
+        this(source, shape, features, targets, Categories.NONE);
+    }
+
     int count() {
         return targets.count();
     }
@@ -34,7 +40,7 @@ record Examples(String source, Shape shape, float[] features, Targets targets) {
                     column * shape.width() / width,
                     Math.ceilDiv((column + 1) * shape.width(), width));
         }
-        return new Examples(source, smaller, means, targets);
+        return new Examples(source, smaller, means, targets, categories);
     }
 
     private float mean(int start, int top, int bottom, int left, int right) {
@@ -55,7 +61,10 @@ record Examples(String source, Shape shape, float[] features, Targets targets) {
      */
     record Standard(List<Double> mean, List<Double> scale) {}
 
-    /** Shifts and scales every channel to mean 0 and deviation 1 over the given rows, in place, and measures targets by them. */
+    /**
+     * Shifts and scales every channel to mean 0 and deviation 1 over the given rows, in place, but for those of categories, and measures
+     * targets by them.
+     */
     Standard standardise(int[] rows) {
         if (targets instanceof Targets.Numbers numbers) {
             numbers.measure(rows);
@@ -82,7 +91,9 @@ record Examples(String source, Shape shape, float[] features, Targets targets) {
         var scale = new double[channels];
         for (int c = 0; c < channels; c++) {
             double deviation = Math.sqrt(squares[c] / perChannel);
-            scale[c] = deviation > 1e-12 ? 1 / deviation : 1;
+            boolean varies = deviation > 1e-12 && !categories.areIn(c);
+            scale[c] = varies ? 1 / deviation : 1;
+            sum[c] = categories.areIn(c) ? 0 : sum[c];
         }
         var standard = new Standard(
                 Arrays.stream(sum).boxed().toList(),

@@ -1,6 +1,7 @@
 package dev.mlops.nas.trainer;
 
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
 import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -29,6 +30,17 @@ final class Floats {
      */
     static void read(INDArray array, float[] values) {
         onThisSide(array).get(values, 0, values.length);
+    }
+
+    /**
+     * Overwrites an array of whole numbers.
+     *
+     * @param values as many as the array has, in its order
+     */
+    static void write(int[] values, INDArray array) {
+        Nd4j.getAffinityManager().ensureLocation(array, Location.HOST);
+        ((IntPointer) array.data().pointer()).put(values, 0, values.length);
+        Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
     }
 
     private static FloatPointer onThisSide(INDArray array) {

@@ -1,10 +1,12 @@
 package dev.mlops.nas.trainer;
 
+import dev.mlops.nas.contract.TrialFile.Categorical;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.trainer.Network.Shape;
 import dev.mlops.nas.trainer.Targets.Labels;
 import dev.mlops.nas.trainer.Targets.Numbers;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.regex.Pattern;
 
@@ -16,6 +18,11 @@ import java.util.regex.Pattern;
 sealed interface Generator {
     Shape shape();
 
+    /** Columns that hold categories; a data set that leaves them out has numbers there. */
+    default List<Categorical> categorical() {
+        return List.of();
+    }
+
     /** One of examples with labels. */
     sealed interface OfClasses extends Generator permits Mnist1d, Recall, Strokes, Waveform {
         int classes();
@@ -25,7 +32,7 @@ sealed interface Generator {
     }
 
     /** One of examples with a number each. */
-    sealed interface OfNumbers extends Generator permits Friedman {
+    sealed interface OfNumbers extends Generator permits Friedman, Sales {
         /** Writes one example and returns its number. */
         double generate(SplittableRandom random, float[] example);
     }
@@ -38,12 +45,13 @@ sealed interface Generator {
     /**
      * The examples of an address.
      *
-     * @throws TrialException with exit code 65 when there is no such generator, or shape, classes or targets are not its own
+     * @throws TrialException with exit code 65 when there is no such generator, or shape, classes, targets or categories are not its own
      */
     static Examples load(DatasetRef dataset) {
         var address = Address.of(dataset.uri());
         var generator = address.generator();
         refuseOther(generator, dataset);
+        refuseOtherCategories(generator, dataset);
         var random = new SplittableRandom(address.seed);
         int size = generator.shape().size();
         var features = new float[Math.multiplyExact(address.examples, size)];
@@ -56,7 +64,7 @@ sealed interface Generator {
             }
             System.arraycopy(example, 0, features, i * size, size);
         }
-        return new Examples(dataset.uri(), generator.shape(), features, targets);
+        return new Examples(dataset.uri(), generator.shape(), features, targets, Categories.of(dataset.categorical()));
     }
 
     private static void refuseOther(Generator generator, DatasetRef dataset) {
@@ -76,6 +84,14 @@ sealed interface Generator {
                     own,
                     dataset.shape(),
                     dataset.targets() == null ? "classes is " + dataset.classes() : "targets is " + dataset.targets());
+        }
+    }
+
+    private static void refuseOtherCategories(Generator generator, DatasetRef dataset) {
+        if (dataset.categorical() != null && !dataset.categorical().equals(generator.categorical())) {
+            throw TrialException.data(
+                    "dataset.uri %s has the categorical columns %s, but dataset.categorical is %s.",
+                    dataset.uri(), generator.categorical(), dataset.categorical());
         }
     }
 
@@ -120,9 +136,10 @@ sealed interface Generator {
                 case "strokes" -> new Strokes();
                 case "waveform" -> new Waveform();
                 case "friedman" -> new Friedman();
+                case "sales" -> new Sales();
                 default ->
                     throw TrialException.data(
-                            "dataset.uri names the generator %s; allowed: friedman, mnist-1d, recall, strokes, waveform.",
+                            "dataset.uri names the generator %s; allowed: friedman, mnist-1d, recall, sales, strokes, waveform.",
                             name);
             };
         }

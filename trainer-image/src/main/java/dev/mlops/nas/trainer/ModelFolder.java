@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.Categorical;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.trainer.Network.Shape;
 import dev.mlops.nas.trainer.Targets.Labels;
@@ -50,6 +51,7 @@ final class ModelFolder {
      * @param scale what every channel is multiplied with then
      * @param targetMean what is added, last, to every number that the network gives; absent with classes
      * @param targetScale what it is multiplied with before
+     * @param categorical columns of categories, as the trial had them; absent without
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -63,7 +65,8 @@ final class ModelFolder {
             List<Double> mean,
             List<Double> scale,
             @Nullable List<Double> targetMean,
-            @Nullable List<Double> targetScale) {
+            @Nullable List<Double> targetScale,
+            @Nullable List<Categorical> categorical) {
         /** A place for what the network says of so many examples. */
         Targets targets(int examples) {
             if (targetMean == null || targetScale == null) {
@@ -100,7 +103,8 @@ final class ModelFolder {
                 standard.mean(),
                 standard.scale(),
                 targets instanceof Numbers numbers ? list(numbers.mean()) : null,
-                targets instanceof Numbers numbers ? list(numbers.deviation()) : null);
+                targets instanceof Numbers numbers ? list(numbers.deviation()) : null,
+                file.dataset().categorical());
         put(MODEL, JSON.writeValueAsBytes(model));
         put(ONNX, OnnxWriter.write(model, network.arrays()));
         var bytes = new ByteArrayOutputStream();

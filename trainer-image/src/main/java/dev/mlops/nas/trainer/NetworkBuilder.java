@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Turns graph nodes into layers, checking each against its declared shape. */
@@ -19,7 +21,7 @@ final class NetworkBuilder {
 
     /** Operators whose weights for fewer channels or a smaller kernel are a part of those for more. */
     private static final Set<String> SLICED =
-            Set.of("conv", "conv1d", "batchNorm", "layerNorm", "squeezeExcite", "dense");
+            Set.of("conv", "conv1d", "batchNorm", "layerNorm", "squeezeExcite", "dense", "embedding");
 
     private final List<GraphNode> graph;
     private final Shape input;
@@ -109,13 +111,14 @@ final class NetworkBuilder {
         return groups ? node.operator() + "-grouped" : node.operator();
     }
 
-    /** Behind a flattened image, positions stand between the channels. */
+    /** Behind a flattened image, positions stand between the channels, and behind an embedding, one vector behind the other. */
     private boolean isSliced(GraphNode node, List<Integer> inputs) {
         return SLICED.contains(node.operator())
                 && inputs.stream()
                         .map(nodes::get)
                         .noneMatch(input -> node.operator().equals("dense")
                                 && (input.layer() instanceof Plain.Reshape
+                                        || input.layer() instanceof Embedding
                                         || input.layer().shape().form() == Form.IMAGE));
     }
 
@@ -177,6 +180,7 @@ final class NetworkBuilder {
             case "silu" -> new Plain.Activation(draft.only(), Kind.SILU);
             case "tanh" -> new Plain.Activation(draft.only(), Kind.TANH);
             case "layerNorm" -> new LayerNorm(draft.only(), parameters);
+            case "embedding" -> embedding(draft);
             case "choice" -> {
                 if (mixtures == null) {
                     throw unknown(draft);
@@ -284,12 +288,26 @@ final class NetworkBuilder {
                 cell, draft.sequence(), draft.positive("units"), draft.wholeOrNone("reverse") > 0, parameters);
     }
 
+    private Layer embedding(Draft draft) {
+        var table = draft.only();
+        boolean ofInput = nodes.get(inputs(draft.node).getFirst()).layer() instanceof Plain.Input;
+        if (!ofInput || table.positions() > 1) {
+            throw TrialException.architecture(
+                    "Node %s (embedding) needs the input itself, one value high and wide, but reads %s of shape %s.",
+                    draft.node.name(), draft.node.inputs().getFirst(), table);
+        }
+        return new Embedding(draft.node.name(), table.channels(), draft.categorical(table.channels()), parameters);
+    }
+
     private static Layer zero(Draft draft) {
         return new Plain.Zero(draft.only().strided(draft.positive("stride", 1)));
     }
 
     /** A node on its way to a layer, with the shapes of its inputs. */
     private record Draft(GraphNode node, List<Shape> shapes) {
+        private static final String CATEGORIES = "categories.";
+        private static final String UNITS = "units.";
+
         void require(int atLeast) {
             if (shapes.size() < atLeast) {
                 throw TrialException.architecture(
@@ -351,6 +369,23 @@ final class NetworkBuilder {
                 }
             }
             return shapes.getFirst();
+        }
+
+        /** Of the attributes {@code categories.COLUMN} and {@code units.COLUMN}. */
+        List<Embedding.Column> categorical(int columns) {
+            var attributes = node.attributes() == null ? Map.<String, Double>of() : node.attributes();
+            var found = IntStream.range(0, columns)
+                    .filter(column -> attributes.containsKey(CATEGORIES + column))
+                    .mapToObj(column ->
+                            new Embedding.Column(column, positive(CATEGORIES + column), positive(UNITS + column)))
+                    .toList();
+            if (found.isEmpty() || 2 * found.size() != attributes.size()) {
+                throw TrialException.architecture(
+                        "Node %s (embedding) has the attributes %s; allowed: %sC and %sC for each column C of its categories,"
+                                + " from 0 to %d.",
+                        node.name(), new TreeMap<>(attributes), CATEGORIES, UNITS, columns - 1);
+            }
+            return found;
         }
 
         private double number(String attribute, double otherwise) {

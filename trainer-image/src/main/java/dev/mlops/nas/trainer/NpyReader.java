@@ -99,7 +99,11 @@ final class NpyReader {
             var features = array(archive, file, "x").images(shape);
             int count = features.length / shape.size();
             return new Examples(
-                    file.name(), shape, features, array(archive, file, "y").targets(dataset, count));
+                    file.name(),
+                    shape,
+                    features,
+                    array(archive, file, "y").targets(dataset, count),
+                    Categories.of(dataset.categorical()));
         }
     }
 

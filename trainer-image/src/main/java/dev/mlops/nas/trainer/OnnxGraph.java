@@ -25,6 +25,9 @@ final class OnnxGraph {
     /** Format of the file as of ONNX 1.10. */
     private static final int FORMAT = 8;
 
+    /** The type of whole numbers, to convert into. */
+    static final long WHOLE = TensorProto.DataType.INT64_VALUE;
+
     /** How many examples is left open under this name. */
     private static final String BATCH = "N";
 

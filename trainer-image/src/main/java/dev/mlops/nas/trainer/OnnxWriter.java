@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -86,6 +88,7 @@ final class OnnxWriter {
             case "flatten" -> flat(channelsLast(node));
             case "sequence" -> onnx.add("Reshape", List.of(only(node), onnx.whole(0, shape.channels(), -1)));
             case "positionEmbedding" -> positionEmbedding(node, shape);
+            case "embedding" -> embedding(node);
             case "attention" -> attention(node, shape);
             case "linearAttention" -> linearAttention(node, shape);
             case "lstm" -> recurrence(node, "LSTM", new int[] {0, 2, 1, 3});
@@ -218,6 +221,27 @@ final class OnnxWriter {
         var byChannel =
                 array(node, 0).reshape('c', 1, shape.width(), shape.channels()).permute(0, 2, 1);
         return onnx.add("Add", List.of(only(node), onnx.constant(byChannel)));
+    }
+
+    private String embedding(GraphNode node) {
+        int columns = input(node).channels();
+        var row = flat(only(node));
+        var parts = new ArrayList<String>();
+        var categorical = IntStream.range(0, columns)
+                .filter(column -> node.attributes().containsKey("categories." + column))
+                .toArray();
+        var numbers = LongStream.range(0, columns)
+                .filter(column -> Arrays.stream(categorical).noneMatch(c -> c == column))
+                .toArray();
+        if (numbers.length > 0) {
+            parts.add(onnx.add("Gather", List.of(row, onnx.whole(numbers)), Attribute.of("axis", 1)));
+        }
+        for (int i = 0; i < categorical.length; i++) {
+            var code = onnx.add("Gather", List.of(row, onnx.whole(categorical[i])), Attribute.of("axis", 1));
+            var index = onnx.add("Cast", List.of(code), Attribute.of("to", OnnxGraph.WHOLE));
+            parts.add(flat(onnx.add("Gather", List.of(weights(node, i), index), Attribute.of("axis", 0))));
+        }
+        return onnx.add("Concat", parts, Attribute.of("axis", 1));
     }
 
     private String attention(GraphNode node, Shape shape) {

@@ -11,7 +11,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Columns of numbers or truth values as Parquet writes them, one row of {@link TableRows} per row. */
+/** Columns of numbers, truth values or names of categories as Parquet writes them, one row of {@link TableRows} per row. */
 final class ParquetReader {
     private final String name;
     private final TableRows rows;
@@ -35,11 +35,15 @@ final class ParquetReader {
 
     private void read(ParquetFileReader reader) {
         List<ColumnSchema> columns = reader.getFileSchema().getColumns();
-        for (ColumnSchema column : columns) {
-            if (!isNumber(column)) {
+        for (int c = 0; c < columns.size(); c++) {
+            var column = columns.get(c);
+            if (rows.isNamed(c) ? !isText(column) : !isNumber(column)) {
                 throw TrialException.data(
-                        "Data file %s, column %s holds %s; every column must hold one number or truth value a row.",
-                        name, column.fieldPath(), kind(column));
+                        "Data file %s, column %s holds %s; every column must hold one %s a row.",
+                        name,
+                        column.fieldPath(),
+                        kind(column),
+                        rows.isNamed(c) ? "text, as dataset.categorical has values," : "number or truth value");
             }
         }
         if (columns.size() != rows.columns()) {
@@ -62,6 +66,10 @@ final class ParquetReader {
     private double[] numbers(RowReader row, List<ColumnSchema> columns) {
         var numbers = new double[columns.size()];
         for (int c = 0; c < numbers.length; c++) {
+            if (rows.isNamed(c)) {
+                numbers[c] = rows.code(c, row.isNull(c) ? "" : row.getString(c), "row " + (rows.count() + 1));
+                continue;
+            }
             if (row.isNull(c)) {
                 throw TrialException.data(
                         "Data file %s, row %d, column %s is empty; every value must be a finite number.",
@@ -77,6 +85,10 @@ final class ParquetReader {
             };
         }
         return numbers;
+    }
+
+    private static boolean isText(ColumnSchema column) {
+        return column.logicalType() instanceof LogicalType.StringType && column.maxRepetitionLevel() == 0;
     }
 
     private static boolean isNumber(ColumnSchema column) {

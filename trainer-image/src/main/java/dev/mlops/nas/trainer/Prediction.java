@@ -42,9 +42,11 @@ public final class Prediction {
         var models = new ModelFolder(folder);
         var model = models.model();
         var source = DataFile.of(data, Path.of("").toAbsolutePath());
-        var features = CsvReader.unlabelled(source, Shape.of(model.shape()));
         var shape = Shape.of(model.shape());
-        var examples = new Examples(source.name(), shape, features, model.targets(features.length / shape.size()));
+        var categories = Categories.of(model.categorical());
+        var features = CsvReader.unlabelled(source, shape, categories);
+        var targets = model.targets(features.length / shape.size());
+        var examples = new Examples(source.name(), shape, features, targets, categories);
         examples.standardise(new Examples.Standard(model.mean(), model.scale()));
         var network = models.network(model, limit);
         var rows = IntStream.range(0, examples.count()).toArray();

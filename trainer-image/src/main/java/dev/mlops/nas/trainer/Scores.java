@@ -27,6 +27,9 @@ final class Scores {
     /** What the input and the slope of the output are scaled by until the products stay within 32-bit floating point. */
     private static final List<Double> SCALES = List.of(1.0, 1e-12, 1e-24, 1e-36);
 
+    /** The vectors of categories are not scaled with the input, where 1 is a category. */
+    private static final List<Double> UNSCALED = List.of(1.0);
+
     private final List<GraphNode> graph;
     private final Examples examples;
     private final long seed;
@@ -142,7 +145,8 @@ final class Scores {
      * Tanaka et al. 2020 (Pruning neural networks without any data by iteratively conserving synaptic flow): with all weights made
      * positive, an example of ones, and without normalisations, the natural logarithm of the sum over all weights of weight times
      * slope of the sum of the logits. Such a network passes a factor of its input on to its output, so that deep ones, whose products
-     * overflow, can be scored with a smaller input; beyond a factor of some 10^70 there is no score.
+     * overflow, can be scored with a smaller input; beyond a factor of some 10^70 there is no score, nor beyond some 10^38 with an
+     * embedding.
      */
     private OptionalDouble synflow() {
         var limit = MemoryLimit.ofThisProcess();
@@ -157,7 +161,8 @@ final class Scores {
         Floats.write(magnitudes, values);
         var compiled = network.compile(1, true, limit);
         try (var _ = compiled.tape()) {
-            for (double scale : SCALES) {
+            boolean embeds = graph.stream().anyMatch(node -> node.operator().equals("embedding"));
+            for (double scale : embeds ? UNSCALED : SCALES) {
                 double flow = flow(network, compiled, magnitudes, (float) scale);
                 if (Double.isFinite(flow)) {
                     return flow > 0 ? OptionalDouble.of(Math.log(flow) - 2 * Math.log(scale)) : OptionalDouble.empty();

@@ -16,16 +16,19 @@ final class TableRows {
     private final int classes;
     private final int firstTarget;
     private final int targetColumns;
+    private final Categories categories;
     private float[] features;
     private float[] targets;
     private int count;
 
-    private TableRows(String source, Shape shape, int classes, int firstTarget, int targetColumns) {
+    private TableRows(
+            String source, Shape shape, int classes, int firstTarget, int targetColumns, Categories categories) {
         this.source = source;
         this.shape = shape;
         this.classes = classes;
         this.firstTarget = firstTarget;
         this.targetColumns = targetColumns;
+        this.categories = categories;
         this.features = new float[1024 * shape.size()];
         this.targets = new float[1024 * targetColumns];
     }
@@ -50,12 +53,13 @@ final class TableRows {
                     last);
         }
         int first = dataset.labelColumn() < 0 ? last : dataset.labelColumn();
-        return new TableRows(source, shape, dataset.targets() == null ? dataset.classes() : 0, first, targetColumns);
+        int classes = dataset.targets() == null ? dataset.classes() : 0;
+        return new TableRows(source, shape, classes, first, targetColumns, Categories.of(dataset.categorical()));
     }
 
     /** None yet, of examples alone. */
-    static TableRows unlabelled(String source, Shape shape) {
-        return new TableRows(source, shape, 0, shape.size(), 0);
+    static TableRows unlabelled(String source, Shape shape, Categories categories) {
+        return new TableRows(source, shape, 0, shape.size(), 0, categories);
     }
 
     int count() {
@@ -74,11 +78,40 @@ final class TableRows {
         return "shape %s needs %d values%s, %d columns".formatted(shape, shape.size(), targeted, columns());
     }
 
+    /** Whether a column of the file has the names of categories. */
+    boolean isNamed(int column) {
+        return !isTarget(column) && categories.areNamedIn(value(column));
+    }
+
+    /** Whether such a column may hold this name. */
+    boolean isName(int column, String cell) {
+        return isNamed(column) && categories.haveName(value(column), cell);
+    }
+
+    /**
+     * The code of a name in a column of the file.
+     *
+     * @param place where the row stands, such as {@code line 3}
+     * @throws TrialException with exit code 65 when it is none of the column's
+     */
+    int code(int column, String cell, String place) {
+        return categories.code(value(column), cell, source, place);
+    }
+
+    private boolean isTarget(int column) {
+        return column >= firstTarget && column < firstTarget + targetColumns;
+    }
+
+    /** Which value of an example a column of the file holds. */
+    private int value(int column) {
+        return column < firstTarget ? column : column - targetColumns;
+    }
+
     /**
      * One more.
      *
      * @param place where the row stands, such as {@code line 3}
-     * @throws TrialException with exit code 65 when a value is not finite, or the label is none of the classes
+     * @throws TrialException with exit code 65 when a value is not finite, or a label or code none of its kind
      */
     void add(double[] row, String place) {
         if (count * shape.size() == features.length) {
@@ -86,20 +119,20 @@ final class TableRows {
             features = Arrays.copyOf(features, features.length * 2);
         }
         int pixels = shape.height() * shape.width();
-        for (int column = 0, value = 0; column < row.length; column++) {
+        for (int column = 0; column < row.length; column++) {
             if (!Double.isFinite(row[column])) {
                 throw TrialException.data(
                         "Data file %s, %s, column %d is %s; every value must be a finite number.",
                         source, place, column + 1, row[column]);
             }
-            int target = column - firstTarget;
-            if (target >= 0 && target < targetColumns) {
-                targets[count * targetColumns + target] =
+            if (isTarget(column)) {
+                targets[count * targetColumns + column - firstTarget] =
                         (float) (classes > 0 ? label(row[column], place) : row[column]);
             } else {
+                int value = value(column);
+                categories.check(value, row[column], source, place);
                 int channel = value / pixels;
                 features[count * shape.size() + (value % pixels) * shape.channels() + channel] = (float) row[column];
-                value++;
             }
         }
         count++;
@@ -123,7 +156,7 @@ final class TableRows {
     }
 
     Examples examples() {
-        return new Examples(source, shape, features(), targets());
+        return new Examples(source, shape, features(), targets(), categories);
     }
 
     private Targets targets() {

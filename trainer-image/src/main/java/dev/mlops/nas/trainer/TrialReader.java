@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.Categorical;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -179,6 +180,7 @@ final class TrialReader {
             requireOneOf(path, "relaxed.order", file.relaxed().order(), Set.of("first", "second"));
         }
         checkTargets(path, file);
+        checkCategories(path, file);
         checkFidelity(path, file.dataset());
         checkRegularisation(path, file);
         return file;
@@ -224,6 +226,54 @@ final class TrialReader {
                 "relaxed",
                 "choices",
                 "none with dataset.targets, as it tells accuracies");
+    }
+
+    private static void checkCategories(Path path, TrialFile file) {
+        var dataset = file.dataset();
+        if (dataset.categorical() == null) {
+            return;
+        }
+        require(
+                path,
+                dataset.shape().get(1) == 1 && dataset.shape().get(2) == 1,
+                "dataset.shape",
+                dataset.shape(),
+                "columns, 1, 1 with dataset.categorical");
+        var augmentation = file.recipe().augmentation();
+        require(
+                path,
+                augmentation == null || augmentation.isEmpty(),
+                "recipe.augmentation",
+                String.valueOf(augmentation),
+                "none with dataset.categorical, as codes cannot be mixed");
+        int before = -1;
+        for (var column : dataset.categorical()) {
+            checkCategory(path, dataset, column, before);
+            before = column.column();
+        }
+    }
+
+    private static void checkCategory(Path path, DatasetRef dataset, Categorical column, int before) {
+        String field = "dataset.categorical of column " + column.column();
+        require(
+                path,
+                column.column() > before && column.column() < dataset.shape().getFirst(),
+                "dataset.categorical.column",
+                column.column(),
+                "0 to %d, each once and in their order"
+                        .formatted(dataset.shape().getFirst() - 1));
+        require(path, column.categories() >= 2, field + " with categories", column.categories(), "at least 2");
+        var values = column.values();
+        if (values != null) {
+            requireOneOf(path, "dataset.format", dataset.format(), Set.of("csv", "parquet"));
+            require(
+                    path,
+                    values.size() == column.categories()
+                            && values.stream().map(String::strip).distinct().count() == values.size(),
+                    field + " with values",
+                    values,
+                    "%d names, each once".formatted(column.categories()));
+        }
     }
 
     private static void checkFidelity(Path path, DatasetRef dataset) {

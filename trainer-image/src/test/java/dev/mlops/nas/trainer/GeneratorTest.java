@@ -133,7 +133,7 @@ class GeneratorTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "generator:mnist | dataset.uri names the generator mnist; allowed: friedman, mnist-1d, recall, strokes, waveform.",
+                "generator:mnist | dataset.uri names the generator mnist; allowed: friedman, mnist-1d, recall, sales, strokes, waveform.",
                 "generator:recall?examples=1 | dataset.uri generator:recall?examples=1 is not an address of a generator",
                 "generator:mnist-1d | dataset.uri generator:mnist-1d makes examples of shape [1, 1, 40] with 10 classes, but"
                         + " dataset.shape is [16, 1, 9] and dataset.classes is 8.",

@@ -17,7 +17,7 @@ class GradientTest {
     private static final int BATCH = 6;
     private static final int CLASSES = 3;
 
-    /** A graph for images of two channels and 5x5 pixels, and three classes. */
+    /** A graph for three classes, of images of two channels and 5x5 pixels or of tables. */
     record Case(String name, List<GraphNode> graph) {}
 
     @TestFactory
@@ -27,7 +27,7 @@ class GradientTest {
 
     /** All operators, each where it has something to do. */
     static Stream<Case> cases() {
-        return Stream.concat(images().stream(), sequences().stream());
+        return Stream.of(images(), sequences(), tables()).flatMap(List::stream);
     }
 
     private static List<Case> images() {
@@ -301,17 +301,30 @@ class GradientTest {
                 .head(4, CLASSES);
     }
 
+    private static List<Case> tables() {
+        return List.of(
+                test(
+                        "embedding of two of five columns",
+                        Graphs.table()
+                                .then("b", "dense", Map.of("units", 6.0), 6)
+                                .then("c", "tanh", Map.of(), 6)
+                                .logits(CLASSES)),
+                test(
+                        "embedding of the only column",
+                        Graphs.input(1, 1, 1)
+                                .then("a", "embedding", Map.of("categories.0", 4.0, "units.0", 5.0), 5)
+                                .then("b", "layerNorm", Map.of(), 5)
+                                .logits(CLASSES)));
+    }
+
     private static Case test(String name, List<GraphNode> graph) {
         return new Case(name, graph);
     }
 
     private static void check(List<GraphNode> graph) {
         var random = new SplittableRandom(5);
-        var shape = Shape.image(2, 5, 5);
-        var features = new float[BATCH * shape.size()];
-        for (int i = 0; i < features.length; i++) {
-            features[i] = (float) (random.nextDouble() * 2 - 1);
-        }
+        var shape = Shape.of(graph.getFirst().shape());
+        var features = Graphs.features(graph, BATCH, random);
         var labels = IntStream.range(0, BATCH).map(i -> i % CLASSES).toArray();
         var examples = new Examples("test", shape, features, new Targets.Labels(CLASSES, labels));
         var limit = new MemoryLimit(1L << 30);

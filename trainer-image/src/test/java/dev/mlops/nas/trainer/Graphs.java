@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 
 /** Builds graphs for tests, one node after another. */
 final class Graphs {
@@ -49,6 +50,33 @@ final class Graphs {
     List<GraphNode> logits(int classes) {
         then("logits", "dense", Map.of("units", (double) classes), classes);
         return List.copyOf(nodes);
+    }
+
+    /** A table of five columns, 1 and 3 of them with 4 and 3 categories, as 3 + 2 + 3 numbers. */
+    static Graphs table() {
+        var vectors = Map.of("categories.1", 4.0, "units.1", 2.0, "categories.3", 3.0, "units.3", 3.0);
+        return input(5, 1, 1).then("embedding", "embedding", vectors, 8);
+    }
+
+    /** Examples that a graph can read, of numbers from -1 to 1: the codes of categories where it looks them up. */
+    static float[] features(List<GraphNode> graph, int count, SplittableRandom random) {
+        int size = graph.getFirst().shape().stream().reduce(1, (a, b) -> a * b);
+        var features = new float[count * size];
+        for (int i = 0; i < features.length; i++) {
+            int categories = categories(graph, i % size);
+            features[i] = categories > 0 ? random.nextInt(categories) : (float) random.nextDouble(-1, 1);
+        }
+        return features;
+    }
+
+    /** How many are looked up for a column; 0 where it holds numbers. */
+    static int categories(List<GraphNode> graph, int column) {
+        return graph.stream()
+                .filter(node -> node.operator().equals("embedding"))
+                .mapToInt(node -> node.attributes()
+                        .getOrDefault("categories." + column, 0.0)
+                        .intValue())
+                .sum();
     }
 
     /** A small network for 8x8 digits. */

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -140,12 +142,9 @@ class OnnxTest {
         var random = new SplittableRandom(9);
         var network = Network.of(graph, shape, targets.outputs(), 3, LIMIT);
         network.arrays().forEach((name, array) -> scramble(name, array, random));
-        var mean = random.doubles(shape.channels(), -0.5, 0.5).boxed().toList();
-        var scale = random.doubles(shape.channels(), 0.5, 2).boxed().toList();
-        var features = new float[EXAMPLES * shape.size()];
-        for (int i = 0; i < features.length; i++) {
-            features[i] = (float) random.nextDouble(-1, 1);
-        }
+        var mean = channels(graph, 0, random.doubles(shape.channels(), -0.5, 0.5));
+        var scale = channels(graph, 1, random.doubles(shape.channels(), 0.5, 2));
+        var features = Graphs.features(graph, EXAMPLES, random);
         int classes = targets instanceof Labels labels ? labels.classes() : 0;
         var model = new ModelFolder.Model(
                 "nas-model/1",
@@ -157,7 +156,8 @@ class OnnxTest {
                 mean,
                 scale,
                 targetMean,
-                targetScale);
+                targetScale,
+                null);
         var said = run(OnnxWriter.write(model, network.arrays()), channelsFirst(features, shape), model.shape());
         var examples = new Examples("test", shape, features, targets);
         examples.standardise(new Examples.Standard(mean, scale));
@@ -167,6 +167,14 @@ class OnnxTest {
                 .assign(Nd4j.createFromArray(examples.features()).reshape('c', shape.withBatch(EXAMPLES)));
         compiled.tape().runForward();
         return new Compared(compiled.logits().array().dup('c').data().asFloat(), said);
+    }
+
+    /** Categories are not standardised. */
+    private static List<Double> channels(List<GraphNode> graph, double ofCategories, DoubleStream ofNumbers) {
+        var numbers = ofNumbers.toArray();
+        return IntStream.range(0, numbers.length)
+                .mapToObj(channel -> Graphs.categories(graph, channel) > 0 ? ofCategories : numbers[channel])
+                .toList();
     }
 
     /** Far from where training starts, so that nothing is 0 or 1 by chance. */
