@@ -62,17 +62,13 @@ public final class PredictorBench {
         }
         var strategy = (StrategyOptions.Predictor)
                 ExperimentFactory.strategy(file.spec().strategy().named(StrategyName.Predictor), 1000);
-        out.printf("%nseconds for one proposal        models fitted again   models known%n");
+        out.printf("%nseconds for one proposal        mean   longest%n");
         List<Growth> growth = new ArrayList<>();
         for (int trials : options.trials()) {
             Growth one = benchmark.growth(file.space(), strategy, trials);
             growth.add(one);
             out.printf(
-                    Locale.ROOT,
-                    "  after %,9d trials %19.3f %14.3f%n",
-                    trials,
-                    one.refitSeconds(),
-                    one.proposeSeconds());
+                    Locale.ROOT, "  after %,9d trials %10.3f %9.3f%n", trials, one.meanSeconds(), one.longestSeconds());
             out.flush();
         }
         document.put("proposals", growth);

@@ -10,7 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +26,8 @@ final class Candidates {
     static final int KEPT = 2 * LISTED;
 
     private static final int DRAWS = 2_000;
-    private static final int REMEMBERED = 4;
-    private static final Map<Object, Object> RECENT = recent();
+    private static final int REMEMBERED = 64;
+    private static final Memory RECENT = new Memory(4);
 
     private final SearchSpace space;
     private final List<Constraint> constraints;
@@ -36,7 +35,7 @@ final class Candidates {
     private final Features features;
     private final @Nullable Transfer transfer;
     private final boolean listable;
-    private final Map<Object, Object> remembered = recent();
+    private final Memory memory = new Memory(REMEMBERED);
     private volatile @Nullable Listing listing;
 
     /** Every admissible architecture once, and by its hash. */
@@ -58,24 +57,10 @@ final class Candidates {
         this.listable = space.size().compareTo(BigInteger.valueOf(LISTED)) <= 0;
     }
 
-    private static Map<Object, Object> recent() {
-        return new LinkedHashMap<>(8, 0.75f, true) {
-            private static final long serialVersionUID = 1L;
-
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<Object, Object> eldest) {
-                return size() > REMEMBERED;
-            }
-        };
-    }
-
     /** Those of an experiment; a call soon after with an equal space and equal constraints gets the same object. */
     static Candidates of(Experiment experiment) {
         var key = new Key(experiment.space(), experiment.constraints(), experiment.earlier());
-        synchronized (RECENT) {
-            return (Candidates)
-                    RECENT.computeIfAbsent(key, k -> new Candidates(key.space(), key.constraints(), key.earlier()));
-        }
+        return RECENT.of(key, () -> new Candidates(key.space(), key.constraints(), key.earlier()));
     }
 
     SearchSpace space() {
@@ -104,17 +89,9 @@ final class Candidates {
         return features.of(listing().byHash().getOrDefault(candidate.hash(), candidate));
     }
 
-    /** The result of a computation that the key determines; the last few are kept. */
-    <T> T remember(Object key, Supplier<T> computation) {
-        synchronized (remembered) {
-            @SuppressWarnings("unchecked")
-            T kept = (T) remembered.get(key);
-            if (kept == null) {
-                kept = computation.get();
-                remembered.put(key, kept);
-            }
-            return kept;
-        }
+    /** What was learned of them lately. */
+    Memory memory() {
+        return memory;
     }
 
     /** Admissible architectures one decision away. */

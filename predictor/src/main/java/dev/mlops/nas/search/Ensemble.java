@@ -7,17 +7,27 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * Surrogates weighted by cross-validation. Weights, trees, kernel scales and quality are those of the last round number of trials (numbers that
- * grow by a seventh), so that they need not be fitted for every trial; the Gaussian process knows every trial.
+ * Surrogates weighted by cross-validation. Weights and quality, and the Gaussian process, are those of all trials. What takes long to fit,
+ * which are the models of each fold, the trees and the scales of the kernel, learns from the first trials up to a round number,
+ * which grows by a seventh: for each fold another one, so that a new trial seldom asks for more than one fold.
  */
 final class Ensemble {
     /** Level of the interval of Kendall's tau. */
     static final double CONFIDENCE = 0.9;
 
+    /** The fold of the models that learn from all. */
+    static final int WHOLE = -1;
+
     private static final int FOLDS = 5;
+    /** The first round number. */
+    private static final int FEWEST = 10;
+
+    private static final int GROWTH = 7;
     /**
      * Errors of one fold depend on those of another through the rows that both learned from, so that intervals from
      * cross-validation are too narrow (Bates, Hastie and Tibshirani, "Cross-validation: what does it estimate and how well does
@@ -43,10 +53,10 @@ final class Ensemble {
     }
 
     private final Validation validation;
-    private final Map<SurrogateKind, Trees> trees;
+    private final Map<SurrogateKind, Surrogate> trees;
     private final KernelScales scales;
 
-    private Ensemble(Validation validation, Map<SurrogateKind, Trees> trees, KernelScales scales) {
+    private Ensemble(Validation validation, Map<SurrogateKind, Surrogate> trees, KernelScales scales) {
         this.validation = validation;
         this.trees = trees;
         this.scales = scales;
@@ -57,41 +67,145 @@ final class Ensemble {
         return scales;
     }
 
-    /** The largest round number of trials that is not above n. */
-    static int round(int n) {
-        int round = 4;
-        while (round + Math.max(1, round / 7) <= n) {
-            round += Math.max(1, round / 7);
+    /**
+     * The largest round number of trials that is not above n, of the models of one fold.
+     *
+     * @param fold from 0, or {@link #WHOLE}
+     */
+    static int round(int n, int fold) {
+        int latest = Math.min(n, FEWEST);
+        for (int round = FEWEST; round <= n; round = next(round)) {
+            // The folds divide the way to the next round number among themselves.
+            int own = round + (next(round) - round) * (fold + 1) / (FOLDS + 1);
+            latest = own <= n ? own : latest;
         }
-        return Math.min(n, round);
+        return latest;
     }
 
-    /** Fits trees and validates all kinds. */
-    static Ensemble fit(List<SurrogateKind> kinds, List<Features.Vector> rows, double[] targets) {
-        Map<SurrogateKind, double[]> predictions = new EnumMap<>(SurrogateKind.class);
-        int[] fold = folds(targets);
-        for (SurrogateKind kind : kinds) {
-            predictions.put(kind, outOfFold(kind, rows, targets, fold));
+    /** The next round number of the models of all trials. */
+    static int next(int round) {
+        return round + Math.max(1, round / GROWTH);
+    }
+
+    /** Whether models learn from just so many trials. */
+    static boolean fits(int n) {
+        return IntStream.range(WHOLE, FOLDS).anyMatch(fold -> round(n, fold) == n);
+    }
+
+    /** What one kind learns from. */
+    private record Task(SurrogateKind kind, List<Features.Vector> rows, List<Double> scores) {
+        Model learn() {
+            double[] values = scores.stream().mapToDouble(Double::doubleValue).toArray();
+            var scale = new Scale(values);
+            double[] targets = Arrays.stream(values).map(scale::normal).toArray();
+            return new Model(
+                    scale,
+                    switch (kind) {
+                        case RANDOM_FOREST -> Trees.forest(rows, targets);
+                        case GRADIENT_BOOSTING -> Trees.boosting(rows, targets);
+                        case GAUSSIAN_PROCESS -> GaussianProcess.fit(rows, targets, null);
+                    });
         }
+    }
+
+    /** A surrogate of normal scores, and what they stand for. */
+    private record Model(Scale scale, Surrogate surrogate) {}
+
+    /**
+     * Learns from finished trials, and validates all kinds.
+     *
+     * @param rows in the order of the trials
+     * @param scores to maximise, of the same trials
+     * @param memory of what was fitted before
+     */
+    static Ensemble fit(List<SurrogateKind> kinds, List<Features.Vector> rows, double[] scores, Memory memory) {
+        return new Fitting(kinds, rows, scores, memory).ensemble();
+    }
+
+    private static final class Fitting {
+        private final List<SurrogateKind> kinds;
+        private final List<Features.Vector> rows;
+        private final double[] scores;
+        private final Memory memory;
+        private final int folds;
+
+        Fitting(List<SurrogateKind> kinds, List<Features.Vector> rows, double[] scores, Memory memory) {
+            this.kinds = kinds;
+            this.rows = rows;
+            this.scores = scores;
+            this.memory = memory;
+            // Few trials are left out one by one.
+            this.folds = scores.length <= 2 * FOLDS ? scores.length : FOLDS;
+        }
+
+        /** The trials up to a round number, without one fold. */
+        private Task task(SurrogateKind kind, int fold) {
+            int round = folds == FOLDS ? round(scores.length, fold) : scores.length;
+            int[] known = Arrays.stream(Learned.kept(Arrays.copyOf(scores, round)))
+                    .filter(i -> i % folds != fold)
+                    .toArray();
+            return new Task(
+                    kind,
+                    Arrays.stream(known).mapToObj(rows::get).toList(),
+                    Arrays.stream(known).mapToObj(i -> scores[i]).toList());
+        }
+
+        Ensemble ensemble() {
+            int[] validated = Learned.kept(scores);
+            List<Task> tasks = IntStream.range(0, folds)
+                    .boxed()
+                    .flatMap(f -> kinds.stream().map(k -> task(k, f)))
+                    .toList();
+            Map<Task, Model> models = memory.all(tasks, Task::learn);
+            Map<SurrogateKind, double[]> predictions = new EnumMap<>(SurrogateKind.class);
+            kinds.forEach(k -> predictions.put(k, new double[validated.length]));
+            double[] targets = new double[validated.length];
+            for (int v = 0; v < validated.length; v++) {
+                int trial = validated[v];
+                for (int k = 0; k < kinds.size(); k++) {
+                    Model model = Objects.requireNonNull(models.get(tasks.get(trial % folds * kinds.size() + k)));
+                    Objects.requireNonNull(predictions.get(kinds.get(k)))[v] =
+                            model.surrogate().mean(rows.get(trial));
+                    targets[v] = model.scale().between(scores[trial]);
+                }
+            }
+            Validation validation = validation(predictions, targets);
+            return whole(validation);
+        }
+
+        /** The models that weigh something, and the scales of the Gaussian process, from all folds. */
+        private Ensemble whole(Validation validation) {
+            List<Task> tasks = kinds.stream()
+                    .filter(k -> k != SurrogateKind.GAUSSIAN_PROCESS
+                            && validation.weights().containsKey(k))
+                    .map(k -> task(k, WHOLE))
+                    .toList();
+            Task process = task(SurrogateKind.GAUSSIAN_PROCESS, WHOLE);
+            Map<Task, Model> models =
+                    memory.all(Stream.concat(tasks.stream(), Stream.of(process)).toList(), Task::learn);
+            Map<SurrogateKind, Surrogate> trees = new EnumMap<>(SurrogateKind.class);
+            tasks.forEach(t ->
+                    trees.put(t.kind(), Objects.requireNonNull(models.get(t)).surrogate()));
+            return switch (Objects.requireNonNull(models.get(process)).surrogate()) {
+                case GaussianProcess known -> new Ensemble(validation, trees, known.scales());
+                case Trees other -> throw new IllegalStateException("trees have no kernel");
+            };
+        }
+    }
+
+    private static Validation validation(Map<SurrogateKind, double[]> predictions, double[] targets) {
         Map<SurrogateKind, Double> weights = weigh(predictions, targets);
         double[] mixed = new double[targets.length];
         weights.forEach((kind, weight) -> {
-            double[] own = predictions.getOrDefault(kind, targets);
+            double[] own = Objects.requireNonNull(predictions.get(kind));
             Arrays.setAll(mixed, i -> mixed[i] + weight * own[i]);
         });
-        Map<SurrogateKind, Trees> trees = new EnumMap<>(SurrogateKind.class);
-        weights.keySet().stream()
-                .filter(k -> k != SurrogateKind.GAUSSIAN_PROCESS)
-                .forEach(k -> trees.put(k, grow(k, rows, targets)));
-        return new Ensemble(
-                new Validation(
-                        weights,
-                        Statistics.kendallTau(mixed, targets),
-                        interval(mixed, targets),
-                        targets.length,
-                        StrictMath.sqrt(error(mixed, targets))),
-                trees,
-                GaussianProcess.fit(rows, targets, null).scales());
+        return new Validation(
+                weights,
+                Statistics.kendallTau(mixed, targets),
+                interval(mixed, targets),
+                targets.length,
+                StrictMath.sqrt(error(mixed, targets)));
     }
 
     private static Interval interval(double[] predictions, double[] targets) {
@@ -139,54 +253,7 @@ final class Ensemble {
     }
 
     private Surrogate surrogate(SurrogateKind kind, GaussianProcess process) {
-        return kind == SurrogateKind.GAUSSIAN_PROCESS ? process : java.util.Objects.requireNonNull(trees.get(kind));
-    }
-
-    private static Trees grow(SurrogateKind kind, List<Features.Vector> rows, double[] targets) {
-        return switch (kind) {
-            case RANDOM_FOREST -> Trees.forest(rows, targets);
-            case GRADIENT_BOOSTING -> Trees.boosting(rows, targets);
-            case GAUSSIAN_PROCESS -> throw new IllegalArgumentException("a Gaussian process has no trees");
-        };
-    }
-
-    /** Folds by rank in turns, so that each holds good and bad ones. */
-    private static int[] folds(double[] targets) {
-        int[] order = IntStream.range(0, targets.length)
-                .boxed()
-                .sorted(java.util.Comparator.comparingDouble((Integer i) -> targets[i])
-                        .thenComparingInt(i -> i))
-                .mapToInt(Integer::intValue)
-                .toArray();
-        int[] fold = new int[targets.length];
-        // Few trials are left out one by one.
-        int folds = targets.length <= 2 * FOLDS ? targets.length : FOLDS;
-        for (int rank = 0; rank < order.length; rank++) {
-            fold[order[rank]] = rank % folds;
-        }
-        return fold;
-    }
-
-    /** Predictions of models that did not see the row, neither in fitting nor in tuning. */
-    private static double[] outOfFold(SurrogateKind kind, List<Features.Vector> rows, double[] targets, int[] fold) {
-        double[] predictions = new double[targets.length];
-        int folds = Arrays.stream(fold).max().orElse(0) + 1;
-        IntStream.range(0, folds).parallel().forEach(held -> {
-            int[] known =
-                    IntStream.range(0, fold.length).filter(i -> fold[i] != held).toArray();
-            List<Features.Vector> inputs =
-                    Arrays.stream(known).mapToObj(rows::get).toList();
-            double[] y = Arrays.stream(known).mapToDouble(i -> targets[i]).toArray();
-            Surrogate surrogate = kind == SurrogateKind.GAUSSIAN_PROCESS
-                    ? GaussianProcess.fit(inputs, y, null)
-                    : grow(kind, inputs, y);
-            for (int i = 0; i < fold.length; i++) {
-                if (fold[i] == held) {
-                    predictions[i] = surrogate.mean(rows.get(i));
-                }
-            }
-        });
-        return predictions;
+        return kind == SurrogateKind.GAUSSIAN_PROCESS ? process : Objects.requireNonNull(trees.get(kind));
     }
 
     /** Weights in tenths with the least squared error out of fold; of equal ones the first. */

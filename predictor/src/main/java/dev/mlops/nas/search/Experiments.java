@@ -49,8 +49,9 @@ public final class Experiments {
             return null;
         }
         KernelScales scales = learned.ensemble().scales();
-        Levels known = candidates.remember(
-                List.of(Levels.class, observations, scales), () -> new Levels(candidates, observations, scales));
+        Levels known = candidates
+                .memory()
+                .of(List.of(Levels.class, observations, scales), () -> new Levels(candidates, observations, scales));
         return known.isEmpty() ? null : known;
     }
 

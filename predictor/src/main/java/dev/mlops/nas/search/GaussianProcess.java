@@ -257,8 +257,9 @@ final class GaussianProcess implements Surrogate {
             double shift = meanSquare - withMeans(vector);
             double length = length(vector);
             for (int row = 0; row < count; row++) {
-                double distance = Math.max(0, length + lengths[row] - 2 * near[row]);
-                products[row] += shift - linearMeans[row] + matern * KernelScales.matern(distance);
+                double distance = length + lengths[row] - 2 * near[row];
+                // Math.max takes longer: it tells -0 from 0.
+                products[row] += shift - linearMeans[row] + matern * KernelScales.matern(distance < 0 ? 0 : distance);
             }
             return products;
         }

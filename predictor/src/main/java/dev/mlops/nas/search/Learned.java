@@ -4,12 +4,12 @@ import dev.mlops.nas.search.Experiment.Constraint;
 import dev.mlops.nas.search.Experiment.SurrogateKind;
 import dev.mlops.nas.search.Experiment.TradeOff;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,13 +44,9 @@ record Learned(
             List<Observation> finished) {
         List<Observation> measured =
                 finished.stream().filter(Observation::isMeasured).toList();
-        List<Observation> round = thinned(measured.subList(0, Ensemble.round(measured.size())));
-        Ensemble ensemble = candidates.remember(List.of(kinds, round), () -> {
-            Scale scale = scale(round);
-            return Ensemble.fit(kinds, rows(candidates, round), targets(scale, round));
-        });
+        Ensemble ensemble = Ensemble.fit(kinds, rows(candidates, measured), scores(measured), candidates.memory());
         List<Observation> used = thinned(measured);
-        Scale scale = scale(used);
+        var scale = new Scale(scores(used));
         GaussianProcess process = GaussianProcess.fit(rows(candidates, used), targets(scale, used), ensemble.scales());
         List<Limit> limits = constraints.stream()
                 .filter(c -> !c.isAnalytic())
@@ -67,8 +63,8 @@ record Learned(
         return new Learned(scale, ensemble, process, limits, Map.copyOf(costs), fits(candidates, thinned(finished)));
     }
 
-    private static Scale scale(List<Observation> observations) {
-        return new Scale(observations.stream().mapToDouble(Observation::score).toArray());
+    private static double[] scores(List<Observation> observations) {
+        return observations.stream().mapToDouble(Observation::score).toArray();
     }
 
     private static double[] targets(Scale scale, List<Observation> observations) {
@@ -83,18 +79,27 @@ record Learned(
 
     /** What a model can learn from in time: not too many, the best and the newest. */
     static List<Observation> thinned(List<Observation> observations) {
-        if (observations.size() <= ROWS) {
-            return observations;
-        }
-        Set<Observation> kept = new HashSet<>();
-        observations.stream()
-                .sorted(Comparator.comparingDouble((Observation o) -> -o.score()))
+        return Arrays.stream(kept(scores(observations)))
+                .mapToObj(observations::get)
+                .toList();
+    }
+
+    /** Places, ascending, of those that {@link #thinned} leaves. */
+    static int[] kept(double[] scores) {
+        boolean[] best = new boolean[scores.length];
+        IntStream.range(0, scores.length)
+                .boxed()
+                .sorted(Comparator.comparingDouble(i -> -scores[i]))
                 .limit(ROWS / 2)
-                .forEach(kept::add);
-        for (int i = observations.size() - 1; kept.size() < ROWS; i--) {
-            kept.add(observations.get(i));
+                .forEach(i -> best[i] = true);
+        int from = scores.length;
+        for (int kept = Math.min(ROWS / 2, scores.length); from > 0 && kept < ROWS; from--) {
+            kept += best[from - 1] ? 0 : 1;
         }
-        return observations.stream().filter(kept::contains).toList();
+        int newest = from;
+        return IntStream.range(0, scores.length)
+                .filter(i -> best[i] || i >= newest)
+                .toArray();
     }
 
     private static @Nullable Limit limit(Candidates candidates, Constraint constraint, List<Observation> observations) {

@@ -47,13 +47,13 @@ public final class PredictorBenchmark {
             double predictSeconds) {}
 
     /**
-     * What one decision costs as a search grows.
+     * What one decision costs as a search grows: from a number of trials on, until all models were fitted once again.
      *
      * @param trials finished; drawn at random, with made-up results
-     * @param refitSeconds of a proposal for which all models are fitted and weighted again
-     * @param proposeSeconds of one for which they are known, but the last trial is new
+     * @param meanSeconds of a proposal, with the last trial new
+     * @param longestSeconds of the proposals for which a fold or the trees are fitted again
      */
-    public record Growth(int trials, double refitSeconds, double proposeSeconds) {}
+    public record Growth(int trials, double meanSeconds, double longestSeconds) {}
 
     /**
      * What predicting many architectures costs, drawn at random, after {@value #LEARNED} trials.
@@ -111,13 +111,26 @@ public final class PredictorBenchmark {
     public Growth growth(SearchSpace space, StrategyOptions.Predictor options, int trials) {
         var search = new PredictorSearch(options, List.of(), null);
         var candidates = new Candidates(space, List.of());
-        int round = Ensemble.round(trials);
-        List<Observation> observations = observations(candidates, round + 1);
-        // The first proposal lists the space.
-        propose(search, candidates, observations.subList(0, Math.max(4, round / 2)));
-        double refit = propose(search, candidates, observations.subList(0, round));
-        double again = propose(search, candidates, observations);
-        return new Growth(trials, refit, again);
+        int from = Ensemble.round(trials, Ensemble.WHOLE);
+        int to = Ensemble.next(from);
+        List<Observation> observations = observations(candidates, to);
+        // The first proposal lists the space and fits all models.
+        propose(search, candidates, observations.subList(0, from - 1));
+        double sum = 0;
+        double longest = 0;
+        double usual = Double.NaN;
+        for (int n = from; n < to; n++) {
+            boolean fits = Ensemble.fits(n);
+            if (fits || Double.isNaN(usual)) {
+                double seconds = propose(search, candidates, observations.subList(0, n));
+                longest = Math.max(longest, seconds);
+                usual = fits ? usual : seconds;
+                sum += seconds;
+            } else {
+                sum += usual;
+            }
+        }
+        return new Growth(trials, sum / (to - from), longest);
     }
 
     private double propose(PredictorSearch search, Candidates candidates, List<Observation> observations) {
@@ -187,18 +200,20 @@ public final class PredictorBenchmark {
         return drawn;
     }
 
-    /** Rows to learn from, and the others with their true values, both as normal scores of the former. */
+    /** Rows to learn from, and the others, with their values, and all of these as normal scores of the former. */
     private static final class Sample {
         private final List<Features.Vector> rows;
         private final List<Features.Vector> unseen;
+        private final double[] values;
         private final double[] targets;
         private final double[] truth;
 
         Sample(List<Features.Vector> vectors, double[] values, int count) {
-            var scale = new Scale(Arrays.copyOf(values, count));
+            this.values = Arrays.copyOf(values, count);
+            var scale = new Scale(this.values);
             this.rows = vectors.subList(0, count);
             this.unseen = vectors.subList(count, vectors.size());
-            this.targets = Arrays.stream(values, 0, count).map(scale::normal).toArray();
+            this.targets = Arrays.stream(this.values).map(scale::normal).toArray();
             this.truth = Arrays.stream(values, count, values.length)
                     .map(scale::between)
                     .toArray();
@@ -215,7 +230,7 @@ public final class PredictorBenchmark {
 
         void add(Sample sample, List<SurrogateKind> kinds, LongSupplier nanoTime) {
             long start = nanoTime.getAsLong();
-            Ensemble ensemble = Ensemble.fit(kinds, sample.rows, sample.targets);
+            Ensemble ensemble = Ensemble.fit(kinds, sample.rows, sample.values, new Memory(64));
             var process = GaussianProcess.fit(sample.rows, sample.targets, ensemble.scales());
             long fitted = nanoTime.getAsLong();
             List<Normal> normals = sample.unseen.stream()

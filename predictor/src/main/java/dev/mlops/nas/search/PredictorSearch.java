@@ -115,8 +115,10 @@ record PredictorSearch(
         if (finished.stream().filter(Observation::isMeasured).count() < LEAST) {
             return null;
         }
-        return candidates.remember(
-                Arrays.asList(options.surrogates(), constraints, tradeOff, finished),
-                () -> Learned.from(candidates, options.surrogates(), constraints, tradeOff, finished));
+        return candidates
+                .memory()
+                .of(
+                        Arrays.asList(options.surrogates(), constraints, tradeOff, finished),
+                        () -> Learned.from(candidates, options.surrogates(), constraints, tradeOff, finished));
     }
 }

@@ -1,9 +1,11 @@
 package dev.mlops.nas.search;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import smile.base.cart.InternalNode;
 import smile.base.cart.Loss;
 import smile.base.cart.Node;
 import smile.base.cart.RegressionNode;
@@ -25,17 +27,83 @@ final class Trees implements Surrogate {
     private static final int FOREST = 64;
     private static final int BOOSTS = 80;
     private static final double SHRINKAGE = 0.08;
+    private static final int LEAF = -1;
 
-    private final List<Node> roots;
-    private final StructType schema;
+    private final int[] roots;
+    private final int[] columns; // that a node asks, LEAF in leaves
+    private final double[] values; // up to which a node goes on to the next one; what a leaf says
+    private final int[] others; // the node for larger values
     private final double base;
     private final double weight;
 
-    private Trees(RegressionTree[] trees, StructType schema, double base, double weight) {
-        this.roots = Arrays.stream(trees).map(RegressionTree::root).toList();
-        this.schema = schema;
+    private Trees(RegressionTree[] trees, int width, double base, double weight) {
+        var flat = new Flat(width);
+        this.roots = Arrays.stream(trees).mapToInt(t -> flat.add(t.root())).toArray();
+        this.columns = flat.columns.stream().mapToInt(Integer::intValue).toArray();
+        this.values = flat.values.stream().mapToDouble(Double::doubleValue).toArray();
+        this.others = flat.others.stream().mapToInt(Integer::intValue).toArray();
         this.base = base;
         this.weight = weight;
+    }
+
+    /** The nodes of many trees one after the other, each before those below it: asking them follows no objects. */
+    private static final class Flat {
+        private final List<Integer> columns = new ArrayList<>();
+        private final List<Double> values = new ArrayList<>();
+        private final List<Integer> others = new ArrayList<>();
+        private final double[] probe;
+        private final Tuple probed;
+
+        Flat(int width) {
+            this.probe = new double[width];
+            this.probed = Tuple.of(inputs(width), probe);
+        }
+
+        int add(Node node) {
+            int at = columns.size();
+            switch (node) {
+                case InternalNode inner -> {
+                    columns.add(inner.feature());
+                    values.add(threshold(inner));
+                    others.add(0);
+                    add(inner.trueChild());
+                    others.set(at, add(inner.falseChild()));
+                }
+                case RegressionNode leaf -> {
+                    columns.add(LEAF);
+                    values.add(leaf.output());
+                    others.add(0);
+                }
+                default -> throw new IllegalArgumentException("a regression tree has no " + node.getClass());
+            }
+            return at;
+        }
+
+        /** The largest number that goes on to the first child: Smile keeps it to itself, so that it is found by bisection. */
+        private double threshold(InternalNode node) {
+            long low = ordered(Double.NEGATIVE_INFINITY);
+            long high = ordered(Double.POSITIVE_INFINITY);
+            while (low + 1 < high) {
+                long middle = (low >> 1) + (high >> 1) + (low & high & 1);
+                probe[node.feature()] = number(middle);
+                if (node.branch(probed)) {
+                    low = middle;
+                } else {
+                    high = middle;
+                }
+            }
+            return number(low);
+        }
+
+        /** Whole numbers in the order of the numbers that they stand for. */
+        private static long ordered(double number) {
+            long bits = Double.doubleToLongBits(number);
+            return bits ^ (bits >> 63 & Long.MAX_VALUE);
+        }
+
+        private static double number(long ordered) {
+            return Double.longBitsToDouble(ordered ^ (ordered >> 63 & Long.MAX_VALUE));
+        }
     }
 
     static Trees forest(List<Features.Vector> rows, double[] targets) {
@@ -51,7 +119,7 @@ final class Trees implements Surrogate {
                 LongStream.range(1, FOREST + 1L).toArray(),
                 null);
         RandomForest forest = RandomForest.fit(Formula.lhs("y"), data, options);
-        return new Trees(forest.trees(), inputs(columns), 0, 1.0 / FOREST);
+        return new Trees(forest.trees(), columns, 0, 1.0 / FOREST);
     }
 
     static Trees boosting(List<Features.Vector> rows, double[] targets) {
@@ -60,7 +128,7 @@ final class Trees implements Surrogate {
         var options = new GradientTreeBoost.Options(Loss.ls(), BOOSTS, 4, 8, 2, SHRINKAGE, 0.8, null, null);
         MathEx.setSeed(1);
         GradientTreeBoost boosting = GradientTreeBoost.fit(Formula.lhs("y"), data, options);
-        return new Trees(boosting.trees(), inputs(columns), Statistics.mean(targets), SHRINKAGE);
+        return new Trees(boosting.trees(), columns, Statistics.mean(targets), SHRINKAGE);
     }
 
     private static DataFrame data(List<Features.Vector> rows, double[] targets) {
@@ -84,17 +152,25 @@ final class Trees implements Surrogate {
 
     @Override
     public GaussianProcess.Normal predict(Features.Vector row) {
-        Tuple tuple = Tuple.of(schema, row.flat());
+        double[] flat = row.flat();
         double sum = 0;
         double squares = 0;
-        for (Node root : roots) {
-            double output = ((RegressionNode) root.predict(tuple)).output();
+        for (int root : roots) {
+            double output = leaf(flat, root);
             sum += output;
             squares += output * output;
         }
-        int n = roots.size();
+        int n = roots.length;
         double spread = base == 0 && weight == 1.0 / n ? Math.sqrt(Math.max(0, squares / n - sum / n * (sum / n))) : 0;
         return new GaussianProcess.Normal(base + weight * sum, spread);
+    }
+
+    private double leaf(double[] row, int root) {
+        int at = root;
+        while (columns[at] != LEAF) {
+            at = row[columns[at]] <= values[at] ? at + 1 : others[at];
+        }
+        return values[at];
     }
 
     @Override

@@ -60,7 +60,8 @@ class SurrogatesTest {
                 .filter(i -> Ensemble.fit(
                                 List.of(SurrogateKind.values()),
                                 rows,
-                                new java.util.SplittableRandom(i).doubles(25).toArray())
+                                new java.util.SplittableRandom(i).doubles(25).toArray(),
+                                new Memory(64))
                         .validation()
                         .trusted())
                 .count();
@@ -69,14 +70,15 @@ class SurrogatesTest {
 
     @Test
     void weightsSumToOneAndRoundsNeverRunAhead() {
-        Ensemble ensemble = Ensemble.fit(List.of(SurrogateKind.values()), rows(0, 40), targets(0, 40));
+        Ensemble ensemble = Ensemble.fit(List.of(SurrogateKind.values()), rows(0, 40), targets(0, 40), new Memory(64));
         assertThat(ensemble.validation().weights().values().stream()
                         .mapToDouble(w -> w)
                         .sum())
                 .isCloseTo(1, org.assertj.core.data.Offset.offset(1e-9));
         for (int n = 4; n < 3000; n++) {
-            int round = Ensemble.round(n);
-            assertThat(round).isBetween(n - n / 7 - 1, n);
+            for (int fold = Ensemble.WHOLE; fold < 5; fold++) {
+                assertThat(Ensemble.round(n, fold)).isBetween(n - n / 7 - 1, n);
+            }
         }
     }
 
@@ -85,7 +87,8 @@ class SurrogatesTest {
             return pool.submit(() -> {
                         Trees forest = Trees.forest(rows, targets);
                         Trees boosting = Trees.boosting(rows, targets);
-                        Ensemble ensemble = Ensemble.fit(List.of(SurrogateKind.values()), rows, targets);
+                        Ensemble ensemble =
+                                Ensemble.fit(List.of(SurrogateKind.values()), rows, targets, new Memory(64));
                         var process = GaussianProcess.fit(rows, targets, ensemble.scales());
                         return rows(100, 160).stream()
                                 .map(r -> forest.predict(r).mean()
@@ -98,7 +101,7 @@ class SurrogatesTest {
     }
 
     private static double unseenTau(SurrogateKind kind) {
-        Ensemble ensemble = Ensemble.fit(List.of(kind), rows(0, 60), targets(0, 60));
+        Ensemble ensemble = Ensemble.fit(List.of(kind), rows(0, 60), targets(0, 60), new Memory(64));
         var process = GaussianProcess.fit(rows(0, 60), targets(0, 60), null);
         double[] predictions = rows(100, 300).stream()
                 .mapToDouble(r -> ensemble.predict(r, process).mean())
