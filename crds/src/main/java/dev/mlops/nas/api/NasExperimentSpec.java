@@ -395,9 +395,9 @@ public record NasExperimentSpec(
      * A hard limit.
      *
      * @param metric what is limited: params, macs and activationBytes (memory for results while one example runs through the
-     *     network) are known before training. The others are measured in every trial and learned: latencyMs of one example,
-     *     batchLatencyMs of a batch as in training, modelBytes of the weights as stored, memoryMiB (the most that the training's process
-     *     held), trainSeconds and energyJoules of the training (where the machine tells; what else it does is in it)
+     *     network) are known before training. The others are measured in every trial and learned: latencyMs of one example as
+     *     the trainer runs it, batchLatencyMs of a batch as in training, modelBytes of the weights as stored, memoryMiB (the most that
+     *     the training's process held), trainSeconds and energyJoules of the training (where the machine tells; what else it does is in it)
      * @param max largest allowed value: a whole number, or a text such as "2.5" or "100k" (k, M, G)
      * @param percentile percentile of the latency: 50 (median) or 99
      */

@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
  *     intervals (but for accuracy, where {@code testExamples} suffices); {@code params}, {@code macs},
  *     {@code modelBytes} (of the weights, as they are or would be stored), {@code latencyMs} (median of single inferences),
  *     {@code latencyP99Ms}, {@code latencySpread} (from the 10th to the 90th percentile, as part of the median),
- *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs} (of the network as it was stored), {@code trainSeconds}, {@code energyJoules} (while it
+ *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs}, {@code exportedLatencyP99Ms},
+ *     {@code exportedLatencySpread} and {@code exportedBatchLatencyMs} (the same of the network as it is deployed: the built-in trainer's
+ *     {@code model.onnx} in ONNX Runtime; absent where no model is left or no runtime is there), {@code trainSeconds}, {@code energyJoules} (while it
  *     trained, of the parts of the machine that computed; absent where the machine does not tell), {@code memoryMiB} (the most that the process held), {@code testExamples},
  *     {@code validationExamples}; {@code sharedAccuracy}, {@code sharedLoss}, {@code sharedMacroF1} and {@code sharedAuc} with inherited
  *     weights, before a training; {@code sharedPaths} (architectures that shared weights were trained on); the scores of {@link ScoreFile} where they are asked for
@@ -30,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * @param message one sentence about what went wrong; null when all went well
  * @param environment what it ran on: {@code device} (what computed), {@value #GPU} (the GPU that computed; what begins with
  *     {@value #NO_GPU} says that none did, and may say why), {@code threads}, {@code framework}, {@code energy} (what
- *     {@code energyJoules} is of, or why there is none), …
+ *     {@code energyJoules} is of, or why there is none), {@code onnxRuntime} (what measured the exported network, or
+ *     why nothing did), …
  * @param derived architectures that a {@link TrialFile.Relaxed} came to, the most promising first; absent for other trials, whose
  *     metrics are as above. Its own metrics: {@code relaxedAccuracy} (of the graph with open choices), {@code derivedAccuracy} (of the
  *     first architecture, with the weights that it has there), {@code relaxedGap} (by how much that is less), {@code skipShare} and
@@ -80,7 +83,10 @@ public record TrialResult(
             "latencyP99Ms",
             "latencySpread",
             "batchLatencyMs",
-            "exportedLatencyMs");
+            "exportedLatencyMs",
+            "exportedLatencyP99Ms",
+            "exportedLatencySpread",
+            "exportedBatchLatencyMs");
 
     /** Name of an environment's entry with the GPU that computed. */
     public static final String GPU = "gpu";

@@ -45,6 +45,20 @@ final class Content {
             "seed",
             "time");
 
+    /** Titles of {@link #deployed}. */
+    static final List<String> DEPLOYED_HEAD = List.of(
+            "finalist",
+            "trainer, one example",
+            "ONNX Runtime, one example",
+            "its 99th percentile",
+            "its spread",
+            "trainer, a batch",
+            "ONNX Runtime, a batch");
+
+    /** What is said of {@link #deployed}. */
+    static final String DEPLOYED =
+            "Limits and the front are about the trainer's own latency, which every trial measures; ONNX Runtime ran the model.onnx that finalists leave, on the same machine with as many threads.";
+
     static String title(SearchRecord search) {
         return "Architecture search: " + search.experiment().name();
     }
@@ -132,6 +146,21 @@ final class Content {
                 .mapToObj(i -> metrics.get(i).endsWith("Ms")
                         ? Figures.milliseconds(costs.get(i))
                         : Figures.count(costs.get(i)))
+                .toList();
+    }
+
+    /** Latencies of the finalists as the trainer runs them and as they are deployed; empty where no trainer measured that. */
+    static List<List<String>> deployed(SearchRecord search) {
+        return search.history().trials().stream()
+                .filter(t -> Double.isFinite(Arms.metric(t, "exportedLatencyMs")))
+                .map(t -> List.of(
+                        NasApi.trialName(search.experiment().name(), t.request().number()),
+                        Figures.milliseconds(Arms.metric(t, "latencyMs")),
+                        Figures.milliseconds(Arms.metric(t, "exportedLatencyMs")),
+                        Figures.milliseconds(Arms.metric(t, "exportedLatencyP99Ms")),
+                        Figures.share(Arms.metric(t, "exportedLatencySpread")),
+                        Figures.milliseconds(Arms.metric(t, "batchLatencyMs")),
+                        Figures.milliseconds(Arms.metric(t, "exportedBatchLatencyMs"))))
                 .toList();
     }
 
@@ -333,7 +362,7 @@ final class Content {
         long unsteady = spreads(search).filter(s -> s > STEADY).count();
         if (unsteady > 0) {
             sentences.add(
-                    "Latency is unreliable: in %d of %d trainings the middle four fifths of the single inferences lay further apart than %s of their median, as on a busy machine."
+                    "Latency is unreliable: in %d of %d measurements the middle four fifths of the single inferences lay further apart than %s of their median, as on a busy machine."
                             .formatted(unsteady, measured, Figures.percent(STEADY)));
         }
         return sentences;
@@ -341,7 +370,8 @@ final class Content {
 
     private static DoubleStream spreads(SearchRecord search) {
         return search.history().trials().stream()
-                .mapToDouble(t -> Arms.metric(t, "latencySpread"))
+                .flatMapToDouble(
+                        t -> DoubleStream.of(Arms.metric(t, "latencySpread"), Arms.metric(t, "exportedLatencySpread")))
                 .filter(Double::isFinite);
     }
 

@@ -85,6 +85,11 @@ public final class Figures {
                         .toPlainString() + " %";
     }
 
+    /** A part of something in whole per cent. */
+    static String share(double part) {
+        return Double.isNaN(part) ? "–" : "%d %%".formatted(Math.round(part * 100));
+    }
+
     private static String three(double value) {
         return value >= 100 || value == Math.rint(value)
                 ? String.format(Locale.ROOT, "%.0f", value)

@@ -7,6 +7,7 @@ import dev.mlops.nas.search.Plan.Summary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 
 /** The result of a search as text for a terminal. */
@@ -78,13 +79,24 @@ public final class FinalTable {
                                             search.experiment().protocol().confidence()))));
             lines.add(row(
                     "size",
-                    "%s params, %s MACs, latency %s"
+                    "%s params, %s MACs, latency %s%s"
                             .formatted(
                                     Figures.cost(winner.params()),
                                     Figures.cost(winner.macs()),
-                                    Figures.milliseconds(winner.latencyMs()))));
+                                    Figures.milliseconds(winner.latencyMs()),
+                                    deployed(search, winner))));
         }
         lines.add("");
+    }
+
+    /** The mean of its trainings in ONNX Runtime, where it was measured. */
+    private static String deployed(SearchRecord search, Entrant winner) {
+        OptionalDouble mean = search.history().trials().stream()
+                .filter(t -> winner.numbers().contains(t.request().number()))
+                .mapToDouble(t -> Arms.metric(t, "exportedLatencyMs"))
+                .filter(Double::isFinite)
+                .average();
+        return mean.isPresent() ? ", in ONNX Runtime " + Figures.milliseconds(mean.getAsDouble()) : "";
     }
 
     private static void comparison(SearchRecord search, List<String> lines) {

@@ -36,6 +36,11 @@ public final class HtmlReport {
         if (best != null) {
             architecture(search, best, html);
         }
+        if (!Content.deployed(search).isEmpty()) {
+            html.append(Html.heading("Latency as deployed"))
+                    .append(Html.table(Content.DEPLOYED_HEAD, Content.deployed(search), true))
+                    .append(Html.paragraph(Content.DEPLOYED));
+        }
         html.append(Html.heading("Search against random search")).append(Charts.bestSoFar(search));
         front(search, html);
         predictor(search, html);

@@ -24,6 +24,12 @@ public final class MarkdownReport {
                             .formatted(NasApi.trialName(search.experiment().name(), best.number())))
                     .append(table(List.of("decision", "value"), Content.decisions(search, best)));
         }
+        if (!Content.deployed(search).isEmpty()) {
+            text.append("## Latency as deployed\n\n")
+                    .append(table(Content.DEPLOYED_HEAD, Content.deployed(search)))
+                    .append(escaped(Content.DEPLOYED))
+                    .append("\n\n");
+        }
         Front front = search.summary().front();
         if (front != null && !front.points().isEmpty()) {
             text.append("## The Pareto front\n\n")

@@ -53,7 +53,8 @@ final class Device {
         }
     }
 
-    private static int threads() {
+    /** That a network may use, as OpenMP reads it. */
+    static int threads() {
         var wanted = System.getenv("OMP_NUM_THREADS");
         return wanted != null && wanted.matches("[1-9][0-9]{0,3}")
                 ? Integer.parseInt(wanted)

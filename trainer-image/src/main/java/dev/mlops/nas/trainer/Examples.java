@@ -102,6 +102,18 @@ record Examples(String source, Shape shape, float[] features, Targets targets, C
         return standard;
     }
 
+    /** Some examples as they were before they were shifted and scaled, channels first. */
+    float[] original(int[] rows, Standard standard) {
+        var original = new float[Math.multiplyExact(rows.length, shape.size())];
+        for (int i = 0; i < original.length; i++) {
+            int channel = i / shape.positions() % shape.channels();
+            int place = i % shape.positions() * shape.channels() + channel;
+            float shifted = features[rows[i / shape.size()] * shape.size() + place];
+            original[i] = (float) (shifted / standard.scale.get(channel) + standard.mean.get(channel));
+        }
+        return original;
+    }
+
     /** Shifts and scales in place. */
     void standardise(Standard standard) {
         int channels = shape.channels();

@@ -1,6 +1,7 @@
 package dev.mlops.nas.trainer;
 
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * How long a forward pass takes, measured alone after warm-up.
@@ -13,21 +14,41 @@ record Latency(double medianMs, double p99Ms, double spread) {
     private static final int RUNS = 300;
     private static final long LONGEST_NANOS = 1_000_000_000;
 
-    /** Runs a compiled network. */
-    static Latency measure(Tape tape) {
+    /**
+     * What is timed: one pass.
+     *
+     * @param <E> what may be thrown
+     */
+    interface Inference<E extends Exception> {
+        void run() throws E;
+    }
+
+    /** Runs a network again and again. */
+    static <E extends Exception> Latency measure(Inference<E> inference) throws E {
         long warmUpEnds = System.nanoTime() + LONGEST_NANOS / 10;
         for (int i = 0; i < 50 && (i < 3 || System.nanoTime() < warmUpEnds); i++) {
-            tape.runForward();
+            inference.run();
         }
         var nanos = new long[RUNS];
         int count = 0;
         for (long spent = 0; count < RUNS && (count < 10 || spent < LONGEST_NANOS); count++) {
             long start = System.nanoTime();
-            tape.runForward();
+            inference.run();
             nanos[count] = System.nanoTime() - start;
             spent += nanos[count];
         }
         return of(Arrays.copyOf(nanos, count));
+    }
+
+    /**
+     * Puts median, percentile and spread among the metrics of a result.
+     *
+     * @param name such as {@code exportedLatency}, which {@code Ms}, {@code P99Ms} and {@code Spread} are put behind
+     */
+    void putInto(Map<String, Double> metrics, String name) {
+        metrics.put(name + "Ms", Training.rounded(medianMs));
+        metrics.put(name + "P99Ms", Training.rounded(p99Ms));
+        metrics.put(name + "Spread", Training.rounded(spread));
     }
 
     /** The figures of single times, in nanoseconds. */

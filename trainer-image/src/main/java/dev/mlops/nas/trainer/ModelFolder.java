@@ -137,6 +137,11 @@ final class ModelFolder {
                 temporary, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
+    /** The network for ONNX runtimes. */
+    Path onnx() {
+        return folder.resolve(ONNX);
+    }
+
     /** @throws TrialException with exit code 65 where there is no model that this version reads */
     Model model() {
         try {

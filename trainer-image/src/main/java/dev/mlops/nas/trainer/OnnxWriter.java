@@ -27,6 +27,9 @@ final class OnnxWriter {
     private static final double FAR = -1e9;
     private static final int NONE = 0;
 
+    /** What the file calls the examples that it is given. */
+    static final String INPUT = "input";
+
     private final OnnxGraph onnx = new OnnxGraph();
     private final Model model;
     private final Map<String, INDArray> arrays;
@@ -100,7 +103,7 @@ final class OnnxWriter {
 
     private String input(Shape shape) {
         var input = onnx.input(
-                "input", model.shape().stream().mapToLong(Integer::longValue).toArray());
+                INPUT, model.shape().stream().mapToLong(Integer::longValue).toArray());
         var centred = onnx.add("Sub", List.of(input, perChannel(model.mean(), shape)));
         return onnx.add("Mul", List.of(centred, perChannel(model.scale(), shape)));
     }

@@ -8,8 +8,6 @@ import dev.mlops.nas.contract.TrialFile.Sharing;
 import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.contract.TrialResult.Derived;
 import dev.mlops.nas.contract.TrialResult.Epoch;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -30,6 +28,7 @@ final class Trial {
     private List<Epoch> history = List.of();
     private @Nullable Integer batchSize;
     private @Nullable String energyTold;
+    private @Nullable String onnxRuntime;
 
     /**
      * A trial.
@@ -138,9 +137,10 @@ final class Trial {
         }
         if (file.trainsArchitecture()) {
             costs(file, network, examples, partition, limit, metrics);
-            if (file.folders().model() != null) {
-                export(file, network, standard, Path.of(file.folders().model()), examples, partition, metrics);
-            }
+        }
+        metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
+        if (file.trainsArchitecture() && file.folders().model() != null) {
+            export(file, network, standard, Path.of(file.folders().model()), examples, partition, metrics);
         }
         metrics.put("trainSeconds", Training.rounded(training.seconds()));
         training.joules().ifPresent(joules -> metrics.put("energyJoules", Training.rounded(joules)));
@@ -150,7 +150,6 @@ final class Trial {
             metrics.put("startSeconds", Training.rounded(training.startSeconds()));
         }
         metrics.putAll(scores);
-        metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
         training.forget();
         return result(ExitCode.DONE.code(), metrics, null);
     }
@@ -168,8 +167,7 @@ final class Trial {
         latency(file, network, examples, partition, limit, metrics);
     }
 
-    /** Leaves the network as files, and measures what was read back from them: it must say the same as the network. */
-    private static void export(
+    private void export(
             TrialFile file,
             Network network,
             Examples.Standard standard,
@@ -177,23 +175,16 @@ final class Trial {
             Examples examples,
             Partition partition,
             Map<String, Double> metrics) {
-        var limit = MemoryLimit.ofThisProcess();
-        var models = new ModelFolder(folder);
-        try {
-            metrics.put("modelBytes", (double) models.write(file, network, standard, examples.targets()));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the model to " + folder, e);
-        }
-        var first = Arrays.copyOf(partition.validation(), 1);
-        var trained = new BoundNetwork(network.compile(1, false, limit), examples);
-        var stored = new BoundNetwork(models.network(models.model(), limit).compile(1, false, limit), examples);
-        if (!Arrays.equals(trained.outputs(first), stored.outputs(first))) {
-            throw new IllegalStateException(
-                    "the exported model in " + folder + " predicts otherwise than the trained one");
-        }
-        metrics.put(
-                "exportedLatencyMs",
-                Training.rounded(Latency.measure(stored.tape()).medianMs()));
+        var rows = Arrays.copyOf(partition.validation(), batch(file, partition));
+        var export = Export.of(file, network, standard, folder, examples, rows);
+        metrics.putAll(export.metrics());
+        onnxRuntime = export.runtime();
+    }
+
+    /** Examples of a batch of which latency is measured. */
+    private int batch(TrialFile file, Partition partition) {
+        int trained = batchSize == null ? file.recipe().batchSize() : batchSize;
+        return Math.min(trained, partition.validation().length);
     }
 
     /** Of one example alone, and of a batch as in training. */
@@ -206,18 +197,14 @@ final class Trial {
             Map<String, Double> metrics) {
         var single = new BoundNetwork(network.compile(1, false, limit), examples);
         single.fill(partition.validation(), 0, 1);
-        var latency = Latency.measure(single.tape());
-        metrics.put("latencyMs", Training.rounded(latency.medianMs()));
-        metrics.put("latencyP99Ms", Training.rounded(latency.p99Ms()));
-        metrics.put("latencySpread", Training.rounded(latency.spread()));
-        int trained = batchSize == null ? file.recipe().batchSize() : batchSize;
-        int batch = Math.min(trained, partition.validation().length);
+        Latency.measure(single.tape()::runForward).putInto(metrics, "latency");
+        int batch = batch(file, partition);
         if (batch > 1) {
             var several = new BoundNetwork(network.compile(batch, false, limit), examples);
             several.fill(partition.validation(), 0, batch);
             metrics.put(
                     "batchLatencyMs",
-                    Training.rounded(Latency.measure(several.tape()).medianMs()));
+                    Training.rounded(Latency.measure(several.tape()::runForward).medianMs()));
         }
     }
 
@@ -386,6 +373,9 @@ final class Trial {
         }
         if (energyTold != null) {
             environment.put("energy", energyTold);
+        }
+        if (onnxRuntime != null) {
+            environment.put("onnxRuntime", onnxRuntime);
         }
         return new TrialResult(
                 TrialFile.VERSION, name, exitCode, metrics, history.size(), history, message, environment, derived);

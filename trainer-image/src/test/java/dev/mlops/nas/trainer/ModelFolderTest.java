@@ -32,6 +32,10 @@ class ModelFolderTest {
                 .isEqualTo((double) Files.size(model.resolve("weights.npz")))
                 .isGreaterThan(4 * 24_058.0);
         assertThat(result.metrics().get("exportedLatencyMs")).isPositive();
+        assertThat(result.metrics().get("exportedLatencyP99Ms"))
+                .isGreaterThanOrEqualTo(result.metrics().get("exportedLatencyMs"));
+        assertThat(result.metrics()).containsKeys("exportedLatencySpread", "exportedBatchLatencyMs");
+        assertThat(result.environment()).containsEntry("onnxRuntime", "1.23.2 on processors");
         try (var weights = new ZipFile(model.resolve("weights.npz").toFile())) {
             assertThat(weights.stream().map(e -> e.getName()))
                     .contains("logits/0.npy", "logits/1.npy")

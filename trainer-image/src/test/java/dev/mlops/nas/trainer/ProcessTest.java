@@ -62,6 +62,22 @@ class ProcessTest {
     }
 
     @Test
+    void whereOnnxRuntimeIsMissingTheTrialSaysSoAndLeavesItsModel() throws Exception {
+        var model = folder.resolve("model");
+        var file = Trials.digits().leaving(model).write(folder);
+
+        var process = start(file, List.of("-Donnxruntime.native.path=" + folder.resolve("nowhere")));
+
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isZero();
+        assertThat(model.resolve("model.onnx")).isNotEmptyFile();
+        assertThat(result().metrics())
+                .containsKeys("latencyMs", "modelBytes")
+                .allSatisfy((metric, value) -> assertThat(metric).doesNotStartWith("exported"));
+        assertThat(result().environment().get("onnxRuntime")).startsWith("not available: ");
+    }
+
+    @Test
     void checkingGoodDataSaysNothing() throws Exception {
         var process = start(Trials.digits().write(folder), "--check-data");
 
@@ -116,14 +132,17 @@ class ProcessTest {
     }
 
     private Process start(Path file, String... arguments) throws IOException {
+        return start(file, List.of(), arguments);
+    }
+
+    private Process start(Path file, List<String> options, String... arguments) throws IOException {
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Trainer.class.getName()));
+                "--sun-misc-unsafe-memory-access=allow"));
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Trainer.class.getName()));
         command.addAll(List.of(arguments));
         var builder = new ProcessBuilder(command);
         builder.environment().put(TrialFile.PATH_VARIABLE, file.toString());

@@ -86,6 +86,7 @@ class RegressionTest {
         var result = run(file(dataset, perceptron(2, 2), 60, RECIPE, model));
 
         assertThat(result.metrics().get("testR2")).isGreaterThan(0.98);
+        assertThat(result.metrics()).containsKeys("exportedLatencyMs", "exportedBatchLatencyMs");
         Files.writeString(folder.resolve("new.csv"), "0.5,0.5\n1,0\n");
         var out = new ByteArrayOutputStream();
         Prediction.predict(
