@@ -76,6 +76,18 @@ import org.jspecify.annotations.Nullable;
                 + " accuracy, macroF1, auc or loss with dataset.classes",
         fieldPath = ".objective.metric")
 @ValidationRule(
+        value = "!has(self.dataset.categorical)"
+                + " || (has(self.searchSpace.preset) && self.searchSpace.preset == 'mlp-tabular')"
+                + " || (has(self.searchSpace.parameters)"
+                + " && (!has(self.searchSpace.network) || self.searchSpace.network == 'Mlp'))",
+        message = "needs networks with vectors for categories: choose searchSpace.preset mlp-tabular, network Mlp,"
+                + " or parameters without a network for a trainer of your own",
+        fieldPath = ".dataset.categorical")
+@ValidationRule(
+        value = "!has(self.dataset.categorical) || !has(self.evaluation.recipe.augmentation)",
+        message = "changes examples, but codes of categories cannot be mixed; leave it out with dataset.categorical",
+        fieldPath = ".evaluation.recipe.augmentation")
+@ValidationRule(
         value = "!has(self.dataset.targets) || self.strategy.name != 'Differentiable'",
         message = "is Differentiable, which judges by accuracy; choose another strategy with dataset.targets",
         fieldPath = ".strategy.name")
@@ -192,10 +204,11 @@ public record NasExperimentSpec(
      *     in the home folder; for s3 with the credentials, the region and the address of the store that AWS's usual variables hold
      *     (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL), or the pod's role. Or a procedure of the built-in trainer that makes data:
      *     {@code generator:mnist-1d} (signals, shape [1, 1, 40], 10 classes), {@code generator:recall} (sequences, shape [16, 1, 9],
-     *     8 classes), {@code generator:strokes} (images, shape [1, 16, 16], 8 classes), {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes) or {@code generator:friedman} (a table, shape
-     *     [10, 1, 1], 1 target); {@code ?examples=5000&seed=0} are the defaults
+     *     8 classes), {@code generator:strokes} (images, shape [1, 16, 16], 8 classes), {@code generator:waveform} (a table, shape [21, 1, 1], 3 classes), {@code generator:friedman} (a table, shape
+     *     [10, 1, 1], 1 target) or {@code generator:sales} (a table, shape [6, 1, 1], 1 target, with 40, 12 and 7 categories in the columns
+     *     0, 1 and 2); {@code ?examples=5000&seed=0} are the defaults
      * @param format how the data is written: csv; idx, as MNIST is; npy (an array of NumPy with the shape of the examples), all of these
-     *     gzipped where the name ends so; npz (arrays x and y); parquet (columns of numbers, in the order of csv); or images (a folder of PNG and JPEG files for each class, label 0 is
+     *     gzipped where the name ends so; npz (arrays x and y); parquet (columns of numbers, and of texts that dataset.categorical lists, in the order of csv); or images (a folder of PNG and JPEG files for each class, label 0 is
      *     the first folder by name, all of the size of dataset.shape)
      * @param labels the label file, for idx and npy; with targets it holds floats, as many for each example as there are targets
      * @param labelColumn the label's column from 0, for csv and parquet; -1 is the last. With several targets the first of their columns, and -1
@@ -205,6 +218,10 @@ public record NasExperimentSpec(
      * @param classes number of classes; labels are 0 to classes - 1. Either classes or targets is given
      * @param targets how many numbers of each example are to be foretold (regression), in place of a label. Networks learn them with
      *     mean 0 and deviation 1 and the mean squared error; metrics are in the data's own units. Choose an objective such as rmse
+     * @param categorical columns of a table that hold categories, such as a trade or a postcode, in place of numbers. They are not
+     *     standardised, and networks (preset mlp-tabular or network Mlp) learn a vector of numbers for every category (entity
+     *     embeddings; Guo and Berkhahn 2016), half as long as there are categories, 50 at most, times the parameter embedding. An
+     *     example then has the shape [COLUMNS, 1, 1]
      * @param split parts of the whole
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -272,6 +289,39 @@ public record NasExperimentSpec(
                     + " || (self.shape == [10, 1, 1] && has(self.targets) && self.targets == 1)",
             message = "makes examples of shape [10, 1, 1] with 1 target: write these in shape and targets",
             fieldPath = ".uri")
+    @ValidationRule(
+            value =
+                    "!self.uri.startsWith('generator:sales') || (self.shape == [6, 1, 1] && has(self.targets) && self.targets == 1)",
+            message = "makes examples of shape [6, 1, 1] with 1 target: write these in shape and targets",
+            fieldPath = ".uri")
+    @ValidationRule(
+            value = "!has(self.categorical) || !self.uri.startsWith('generator:')"
+                    + " || (self.uri.startsWith('generator:sales') && self.categorical.size() == 3"
+                    + " && self.categorical.all(c, c.column < 3 && has(c.categories)"
+                    + " && c.categories == [40, 12, 7][c.column]))",
+            message = "are not those of the generator: sales has 40, 12 and 7 categories in the columns 0, 1 and 2,"
+                    + " other generators have none",
+            fieldPath = ".categorical")
+    @ValidationRule(
+            value = "!has(self.categorical) || (self.format != 'images' && self.shape[1] == 1 && self.shape[2] == 1)",
+            message = "is for tables, whose examples are one value high and wide: give shape as [COLUMNS, 1, 1],"
+                    + " or leave categorical out",
+            fieldPath = ".categorical")
+    @ValidationRule(
+            value = "!has(self.categorical) || self.categorical.all(c, c.column < self.shape[0])",
+            message = "names a column that shape does not have: columns count from 0, without those of the label or the"
+                    + " targets",
+            fieldPath = ".categorical")
+    @ValidationRule(
+            value =
+                    "!has(self.categorical) || self.categorical.all(a, self.categorical.exists_one(b, a.column == b.column))",
+            message = "names a column twice; list every column once",
+            fieldPath = ".categorical")
+    @ValidationRule(
+            value =
+                    "!has(self.categorical) || self.format in ['csv', 'parquet'] || self.categorical.all(c, !has(c.values))",
+            message = "has values, which only csv and parquet hold as texts: give categories, and codes in the file",
+            fieldPath = ".categorical")
     public record Dataset(
             @Required
             @Size(min = 1, max = 1024)
@@ -298,11 +348,36 @@ public record NasExperimentSpec(
             @Required @Size(min = 3, max = 3) List<@Min(1) @Max(4096) Integer> shape,
             @Nullable @Min(2) @Max(100000) Integer classes,
             @Nullable @Min(1) @Max(1000) Integer targets,
+            @Nullable @Size(min = 1, max = 100) List<Categorical> categorical,
             @Default("{}") Split split) {
 
         /** Numbers that a network gives for each example: logits of the classes, or the targets. */
         public int outputs() {
             return classes == null ? Objects.requireNonNull(targets, "either classes or targets") : classes;
+        }
+    }
+
+    /**
+     * A column of categories; exactly one of categories and values.
+     *
+     * @param column from 0, those of the label or the targets not counted
+     * @param categories how many there are, where the file holds whole numbers from 0 to categories - 1
+     * @param values what the file holds where it has texts, each once; white space around them does not count, and "" is an empty
+     *     cell. A row with any other text is refused by its line: write what is rare or unknown as one of these
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value = "has(self.categories) != has(self.values)",
+            message = "must hold exactly one of categories (for whole numbers in the file) and values (for texts)")
+    public record Categorical(
+            @Required @Min(0) @Max(4095) Integer column,
+            @Nullable @Min(2) @Max(100000) Integer categories,
+
+            @Nullable @Size(min = 2, max = 1000) List<@Size(max = 100) String> values) {
+
+        /** Number of categories. */
+        public int count() {
+            return values == null ? Objects.requireNonNull(categories, "either categories or values") : values.size();
         }
     }
 

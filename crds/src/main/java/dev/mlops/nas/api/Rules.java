@@ -21,10 +21,10 @@ final class Rules {
             "must be a path relative to this file, file:///ABSOLUTE/PATH, pvc://CLAIM/PATH, https://HOST/PATH or s3://BUCKET/KEY";
 
     static final String GENERATOR =
-            "!self.startsWith('generator:') || self.matches('^generator:(friedman|mnist-1d|recall|strokes|waveform)"
+            "!self.startsWith('generator:') || self.matches('^generator:(friedman|mnist-1d|recall|sales|strokes|waveform)"
                     + "([?](examples=[1-9][0-9]{1,5}|seed=[0-9]{1,6}|examples=[1-9][0-9]{1,5}&seed=[0-9]{1,6}))?$')";
     static final String GENERATOR_MESSAGE =
-            "must be generator:NAME with NAME one of friedman, mnist-1d, recall, strokes, waveform, or"
+            "must be generator:NAME with NAME one of friedman, mnist-1d, recall, sales, strokes, waveform, or"
                     + " generator:NAME?examples=5000&seed=0 with other numbers";
 
     static final String PART = "self >= 0.01 && self <= 0.98";

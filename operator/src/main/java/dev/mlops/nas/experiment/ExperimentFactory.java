@@ -35,6 +35,7 @@ import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.SharedPaths;
 import dev.mlops.nas.search.SpaceException;
 import dev.mlops.nas.search.Spaces;
+import dev.mlops.nas.search.Spaces.Categorical;
 import dev.mlops.nas.search.Spaces.CellOptions;
 import dev.mlops.nas.search.Spaces.ChainOptions;
 import dev.mlops.nas.search.Spaces.DartsCellOptions;
@@ -46,6 +47,8 @@ import dev.mlops.nas.search.Spaces.StageOptions;
 import dev.mlops.nas.search.Spaces.Task;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -161,7 +164,7 @@ public final class ExperimentFactory {
     static SearchSpace space(NasExperimentSpec spec, List<Integer> shape) {
         Space space = spec.searchSpace();
         var task = new Task(
-                shape.get(0), shape.get(1), shape.get(2), spec.dataset().outputs());
+                shape.get(0), shape.get(1), shape.get(2), spec.dataset().outputs(), categorical(spec.dataset()));
         Map<String, Map<String, String>> references = references(space.references());
         if (space.chain() != null) {
             return Spaces.chain(chain(space.chain()), task, references);
@@ -181,6 +184,31 @@ public final class ExperimentFactory {
                     "searchSpace must hold exactly one of preset, chain, cell, hierarchical and parameters");
         }
         return Spaces.preset(presetName(space.preset()), task, references);
+    }
+
+    /** Columns of categories in their order, as a trial file has them. */
+    private static List<Categorical> categorical(NasExperimentSpec.Dataset dataset) {
+        List<NasExperimentSpec.Categorical> given = dataset.categorical() == null ? List.of() : dataset.categorical();
+        for (int i = 0; i < given.size(); i++) {
+            refuseTwins("dataset.categorical[%d].values".formatted(i), given.get(i));
+        }
+        return given.stream()
+                .map(c -> new Categorical(c.column(), c.count()))
+                .sorted(Comparator.comparingInt(Categorical::column))
+                .toList();
+    }
+
+    /** In files white space around a value does not count. */
+    private static void refuseTwins(String field, NasExperimentSpec.Categorical column) {
+        var seen = new HashSet<String>();
+        for (String value : column.values() == null ? List.<String>of() : column.values()) {
+            if (!seen.add(value.strip())) {
+                throw new SpaceException(
+                        field,
+                        "values of column " + column.column() + " hold \"" + value.strip()
+                                + "\" twice: give every category once");
+            }
+        }
     }
 
     /** The preset's name, as users write it. */

@@ -7,6 +7,7 @@ import dev.mlops.nas.api.NasExperimentSpec.ClassWeights;
 import dev.mlops.nas.api.NasExperimentSpec.Dataset;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Architecture;
+import dev.mlops.nas.contract.TrialFile.Categorical;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
@@ -32,6 +33,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -211,7 +213,13 @@ public final class TrialFiles {
                         dataset.split().test()),
                 fraction,
                 resolution,
-                dataset.targets());
+                dataset.targets(),
+                dataset.categorical() == null
+                        ? null
+                        : dataset.categorical().stream()
+                                .map(c -> new Categorical(c.column(), c.count(), c.values()))
+                                .sorted(Comparator.comparingInt(Categorical::column))
+                                .toList());
     }
 
     private static String version(NasExperimentSpec spec) {

@@ -42,6 +42,10 @@ public final class TrainerCheck {
     public record Finding(Verdict verdict, String sentence) {}
 
     private static final int EPOCHS = 5;
+
+    /** No line through codes as numbers comes near to it. */
+    private static final double LOOKED_UP = 0.9;
+
     /** What Kubernetes gives a pod by default. */
     private static final Duration GRACE = Duration.ofSeconds(30);
 
@@ -83,6 +87,7 @@ public final class TrainerCheck {
     /** Checks everything and returns whether the contract is kept. */
     public boolean run() throws IOException, InterruptedException {
         StripedImages.write(folder);
+        NamedTrees.write(folder);
         Files.createDirectories(folder.resolve("checkpoints"));
         TrialFile plain = trials.file("check-00001", sample.nodes(), EPOCHS, false);
         TrainerRun first = trials.run(plain, "first");
@@ -102,6 +107,7 @@ public final class TrainerCheck {
             new OptionalJobs(sample, trials, report).check();
             foretellsNumbers(plain);
             readsImages();
+            looksUpCategories();
         }
         refuses(
                 "an operator that nobody knows",
@@ -360,6 +366,37 @@ public final class TrainerCheck {
                 "a folder of images for each class is learned from: accuracy %.3f".formatted(accuracy),
                 "dataset.format is images, and the trainer %s, accuracy %s; it must learn or end with %d%s"
                         .formatted(ended.codeText(), accuracy, ExitCode.DATA.code(), ended.log()));
+    }
+
+    /** A column of names: a trainer learns a vector for each, or refuses the operator or the data. */
+    private void looksUpCategories() throws IOException, InterruptedException {
+        TrialFile file =
+                withData(trials.file("check-00016", NamedTrees.network(), 4 * EPOCHS, false), NamedTrees.table());
+        TrainerRun ended = trials.run(file, "categories");
+        if (Objects.equals(ended.code(), ExitCode.ARCHITECTURE.code())
+                || Objects.equals(ended.code(), ExitCode.DATA.code())) {
+            report.note(
+                    false,
+                    "",
+                    "columns of categories end with %d: dataset.categorical is not for this trainer"
+                            .formatted(ended.code()));
+            return;
+        }
+        double accuracy = ended.result() == null ? Double.NaN : metric(ended.result(), "accuracy");
+        if (!report.demand(
+                Objects.equals(ended.code(), 0) && accuracy > LOOKED_UP,
+                "columns of categories are looked up: accuracy %.3f".formatted(accuracy),
+                "a table with names, which its labels follow from, and the operator embedding %s, accuracy %s; it must be above %.1f, or the trainer must end with %d%s"
+                        .formatted(ended.codeText(), accuracy, LOOKED_UP, ExitCode.ARCHITECTURE.code(), ended.log()))) {
+            return;
+        }
+        double params = metric(Objects.requireNonNull(ended.result()), "params");
+        if (!Double.isNaN(params)) {
+            report.note(
+                    params == NamedTrees.params(),
+                    "params of vectors are %d, as the search engine counts".formatted(NamedTrees.params()),
+                    "params of vectors are %.0f; the search engine counts %d".formatted(params, NamedTrees.params()));
+        }
     }
 
     private TrialFile rung(String name, int epochs, Path checkpoints, @Nullable Path resume) {

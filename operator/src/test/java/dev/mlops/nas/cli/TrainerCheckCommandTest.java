@@ -46,6 +46,7 @@ class TrainerCheckCommandTest {
                 .contains("a promoted trial comes to its 5 epochs", "note    but begins anew")
                 .contains("note    numbers in place of labels end with 65: dataset.targets is not for this trainer")
                 .contains("note    dataset.format images ends with 65: folders of images are not for this trainer")
+                .contains("note    columns of categories end with 64: dataset.categorical is not for this trainer")
                 .endsWith("the contract is kept\n")
                 .doesNotContain("FAILED");
         assertThat(ended.code()).isZero();
@@ -71,10 +72,12 @@ class TrainerCheckCommandTest {
                 REFUSAL,
                 "true",
                 "globalAvgPool |",
-                "globalAvgPool | choice |"));
+                "globalAvgPool | choice | embedding |"));
         assertThat(careless.out())
                 .contains("FAILED  a trial of nas.mlops.dev/trial/v2, with dataset.targets, ended with 0, rmse NaN")
                 .contains("FAILED  dataset.format is images, and the trainer ended with")
+                .contains(
+                        "FAILED  a table with names, which its labels follow from, and the operator embedding ended with 0,")
                 .contains("FAILED  a trial for shared weights ended with 0 without the metric sharedPaths")
                 .contains("FAILED  a trial for open choices ended with 0 without the metric relaxedAccuracy");
         Ended random = check(broken(shell, "guess == x[NF]", "0"));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.Categorical;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.contract.TrialFile.GraphNode;
@@ -80,7 +81,9 @@ class NumpyTrainerTest {
                         "auc is measured",
                         "r2 is measured",
                         "a final training on numbers opens the test part",
-                        "testRmse has a standard error")
+                        "testRmse has a standard error",
+                        "columns of categories are looked up: accuracy 1.000",
+                        "params of vectors are 44, as the search engine counts")
                 .anyMatch(sentence -> sentence.startsWith("a folder of images for each class is learned from"));
     }
 
@@ -121,6 +124,34 @@ class NumpyTrainerTest {
                 ended(training("idx", numbers("x.idx", "idx", "y.idx"), null)).metrics();
         assertThat(fromIdx.get("rmse")).isEqualTo(metrics.get("rmse"), within(0.01));
         assertThat(fromIdx.get("testMaeSe")).isEqualTo(metrics.get("testMaeSe"), within(0.01));
+    }
+
+    /** What would be taken for numbers, or for other names, is refused. */
+    @Test
+    void categoriesThatTheFileDoesNotHaveAreRefused() throws Exception {
+        Files.writeString(folder.resolve("trees.csv"), "height,tree,label\n1,ash,0\n2,\"oak, old\",1\n3,elm,0\n");
+        assertThat(refused(training("unknown", trees(List.of("ash", "oak, old")), null)))
+                .endsWith("trees.csv line 4 holds the category 'elm', which dataset.categorical does not list");
+        assertThat(refused(training("text", trees(null), null))).endsWith("line 2 holds a value that is not a number");
+        Files.writeString(folder.resolve("trees.csv"), "1,0,0\n2,1,1\n3,2,0\n");
+        assertThat(refused(training("code", trees(null), null)))
+                .isEqualTo("trees.csv: example 3 has 2 in the categorical column 1; 0 to 1 are allowed");
+    }
+
+    private static DatasetRef trees(@Nullable List<String> names) {
+        return new DatasetRef(
+                "trees.csv",
+                "csv",
+                null,
+                -1,
+                null,
+                List.of(2, 1, 1),
+                2,
+                SPLIT,
+                null,
+                null,
+                null,
+                List.of(new Categorical(1, 2, names)));
     }
 
     @Test
