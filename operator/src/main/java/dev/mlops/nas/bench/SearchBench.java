@@ -204,7 +204,7 @@ public final class SearchBench {
         }
         List<Constraint> limits = Limits.parse(options.constraints(), file);
         List<Lower> lower = Lowers.parse(options.fidelities(), file, options.objective());
-        List<Source> sources = Sources.parse(options.earlier(), file);
+        List<Source> sources = Sources.parse(options.earlier(), file, space);
         Stream<String> columns = Stream.of(
                         Stream.of(options.objective(), options.judged()),
                         lower.stream().map(Lower::column),

@@ -294,6 +294,9 @@ class BenchSearchCommandTest {
         assertThat(bench(table, "--objective", "accuracy", "--earlier", "tset:9")
                         .err())
                 .contains("--earlier names the column \"tset\"");
+        assertThat(bench(table, "--objective", "accuracy", "--earlier", "test:28")
+                        .err())
+                .isEqualTo("nas bench: --earlier is \"test:28\", but the table has 27 rows: give 1 to 27 results\n");
     }
 
     private record Ended(int code, String out, String err) {}

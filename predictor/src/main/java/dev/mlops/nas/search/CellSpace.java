@@ -3,13 +3,18 @@ package dev.mlops.nas.search;
 import dev.mlops.nas.search.Decisions.Conditional;
 import dev.mlops.nas.search.Relaxation.Mixture;
 import dev.mlops.nas.search.Spaces.CellOptions;
+import dev.mlops.nas.search.Spaces.LevelOptions;
 import dev.mlops.nas.search.Spaces.StackOptions;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.SequencedMap;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A small graph that is stacked: Dong &amp; Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture
@@ -28,6 +33,7 @@ public final class CellSpace implements OpenSpace {
     private final CellStack stack;
     private final Decisions decisions;
     private final List<Reference> references;
+    private final @Nullable LiveMotifs live;
 
     /** Everything fits together: {@link CellChecks} has checked it. */
     CellSpace(
@@ -41,6 +47,7 @@ public final class CellSpace implements OpenSpace {
         this.stack = stack;
         this.decisions = decisions;
         this.references = List.copyOf(references);
+        this.live = LiveMotifs.of(List.of(new LevelOptions(1, nodes)), this.operations);
     }
 
     static Decisions decisions(CellOptions options) {
@@ -76,6 +83,21 @@ public final class CellSpace implements OpenSpace {
     @Override
     public Decisions table() {
         return decisions;
+    }
+
+    @Override
+    public BigInteger representatives() {
+        return live == null ? size() : live.count();
+    }
+
+    @Override
+    public Genotype sampleRepresentative(RandomGenerator random) {
+        return live == null ? sample(random) : new Genotype(live.draw(random));
+    }
+
+    @Override
+    public OptionalLong multiplicity(Genotype representative) {
+        return live == null ? OptionalLong.empty() : OptionalLong.of(live.alike(cell(representative)));
     }
 
     @Override

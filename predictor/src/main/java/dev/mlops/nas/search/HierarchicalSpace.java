@@ -5,15 +5,19 @@ import dev.mlops.nas.search.Relaxation.Mixture;
 import dev.mlops.nas.search.Spaces.HierarchicalOptions;
 import dev.mlops.nas.search.Spaces.LevelOptions;
 import dev.mlops.nas.search.Spaces.StackOptions;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Motifs of motifs: Liu, Simonyan, Vinyals, Fernando, Kavukcuoglu, "Hierarchical Representations for Efficient Architecture
@@ -35,6 +39,7 @@ public final class HierarchicalSpace implements OpenSpace {
     private final CellStack stack;
     private final Decisions decisions;
     private final List<Reference> references;
+    private final @Nullable LiveMotifs live;
 
     /** Everything fits together: {@link CellChecks} has checked it. */
     HierarchicalSpace(
@@ -48,6 +53,7 @@ public final class HierarchicalSpace implements OpenSpace {
         this.stack = stack;
         this.decisions = decisions;
         this.references = List.copyOf(references);
+        this.live = LiveMotifs.of(options.levels(), this.primitives);
     }
 
     static Decisions decisions(HierarchicalOptions options) {
@@ -145,6 +151,21 @@ public final class HierarchicalSpace implements OpenSpace {
     @Override
     public Decisions table() {
         return decisions;
+    }
+
+    @Override
+    public BigInteger representatives() {
+        return live == null ? size() : live.count();
+    }
+
+    @Override
+    public Genotype sampleRepresentative(RandomGenerator random) {
+        return live == null ? sample(random) : new Genotype(live.draw(random));
+    }
+
+    @Override
+    public OptionalLong multiplicity(Genotype representative) {
+        return live == null ? OptionalLong.empty() : OptionalLong.of(live.alike(cell(representative)));
     }
 
     @Override

@@ -93,7 +93,8 @@ final class Matching {
         return joined.length > 0 ? contains(joined, new int[] {part(value)}) : contains(output, value);
     }
 
-    private static boolean contains(int[] sum, int[] value) {
+    /** Whether a sum, sorted, has this one as a part. */
+    static boolean contains(int[] sum, int[] value) {
         int at = 0;
         for (int vertex : sum) {
             at += at < value.length && value[at] == vertex ? 1 : 0;
@@ -136,6 +137,17 @@ final class Matching {
             end += value.length;
         }
         Arrays.sort(sum);
+        return sum;
+    }
+
+    /** The sum of two values. */
+    static int[] sum(int[] a, int[] b) {
+        var sum = new int[a.length + b.length];
+        for (int i = 0, j = 0; i + j < sum.length; ) {
+            boolean first = j == b.length || (i < a.length && a[i] <= b[j]);
+            int at = i + j;
+            sum[at] = first ? a[i++] : b[j++];
+        }
         return sum;
     }
 

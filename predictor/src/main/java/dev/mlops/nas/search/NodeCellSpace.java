@@ -56,7 +56,7 @@ public final class NodeCellSpace implements StackedSpace {
         this.task = task;
         this.decisions = decisions;
         this.wirings = IntStream.rangeClosed(0, options.nodes() - 2)
-                .mapToObj(live -> new Wiring(live, options.maxEdges()))
+                .mapToObj(live -> new Wiring(live, 0, Math.min(options.maxEdges(), edges(live + 2))))
                 .toList();
         this.references = List.copyOf(references);
     }

@@ -4,6 +4,7 @@ import dev.mlops.nas.search.Spaces.Task;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +67,12 @@ public final class ParameterSpace implements DecisionSpace {
     private @Nullable Network network(Genotype genotype) {
         Map<String, String> chosen = describe(checked(genotype));
         return kind == null ? null : kind.network(new NetworkValues(chosen, settings, task, multipliers));
+    }
+
+    /** Each is one where every genotype is an architecture; a network's settings without effect are not counted. */
+    @Override
+    public OptionalLong multiplicity(Genotype representative) {
+        return kind == null ? OptionalLong.of(1) : OptionalLong.empty();
     }
 
     @Override

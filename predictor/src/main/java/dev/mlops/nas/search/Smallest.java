@@ -31,7 +31,7 @@ final class Smallest {
     private static End end(SearchSpace space, List<Genotype> starts, ToLongFunction<Genotype> cost) {
         Stream<End> ends = space.size().compareTo(LISTED) <= 0
                 ? space.all().map(g -> new End(g, cost.applyAsLong(g)))
-                : starts.stream().limit(STARTS).map(start -> descend(space, start, cost));
+                : starts.stream().limit(STARTS).toList().parallelStream().map(start -> descend(space, start, cost));
         return ends.min(Comparator.comparingLong(End::height)).orElseThrow();
     }
 
@@ -41,10 +41,11 @@ final class Smallest {
         long height = cost.applyAsLong(here);
         int unchanged = 0;
         int decisions = space.decisions().size();
+        List<Genotype> near = space.neighbours(here);
         for (int decision = 0; unchanged < decisions; decision = (decision + 1) % decisions) {
             unchanged++;
             Genotype before = here;
-            for (Genotype neighbour : space.neighbours(before)) {
+            for (Genotype neighbour : near) {
                 if (differsFirst(before, neighbour) == decision) {
                     long there = cost.applyAsLong(neighbour);
                     if (there < height) {
@@ -54,6 +55,7 @@ final class Smallest {
                     }
                 }
             }
+            near = here.equals(before) ? near : space.neighbours(here);
         }
         return new End(here, height);
     }

@@ -41,7 +41,6 @@ public record SpaceSummary(
         List<Example> references) {
 
     private static final double NORMAL_95 = 1.959964;
-    private static final int DRAWS = 400;
     private static final int COUNTS = 1_000;
     private static final int CLASSES = 200;
     private static final int LARGEST_CLASS = 50;
@@ -96,12 +95,11 @@ public record SpaceSummary(
         List<Example> draws = IntStream.rangeClosed(1, examples)
                 .mapToObj(i -> example(Integer.toString(i), draw(all, random), candidates))
                 .toList();
-        List<Candidate> sample = all.isListed()
-                ? all.list()
-                : Stream.generate(() -> all.of(draw(all, random))).limit(DRAWS).toList();
+        List<Counts> counts = all.isListed() ? List.of() : counts(space, random);
+        List<Candidate> sample = all.isListed() ? all.list() : sample(all, counts, random);
         return new SpaceSummary(
                 space.size(),
-                architectures(all, random),
+                architectures(all, counts, random),
                 all.drawsArchitectures(random),
                 lines(space),
                 ranges(space, sample, all.isListed()),
@@ -157,7 +155,25 @@ public record SpaceSummary(
         return ranges;
     }
 
-    private static Architectures architectures(Candidates all, SplittableRandom random) {
+    /** A representative, and how many of them are its architecture where the space counts them. */
+    private record Counts(Genotype drawn, OptionalLong alike) {}
+
+    private static List<Counts> counts(SearchSpace space, SplittableRandom random) {
+        return Stream.generate(() -> space.sampleRepresentative(random)).limit(COUNTS).toList().parallelStream()
+                .map(drawn -> new Counts(drawn, space.multiplicity(drawn)))
+                .toList();
+    }
+
+    /** Those of the representatives that a uniform draw keeps; one at least. */
+    private static List<Candidate> sample(Candidates all, List<Counts> counts, SplittableRandom random) {
+        List<Candidate> kept = counts.stream()
+                .filter(c -> random.nextLong(c.alike().orElse(1)) == 0)
+                .map(c -> all.of(c.drawn()))
+                .toList();
+        return kept.isEmpty() ? List.of(all.of(draw(all, random))) : kept;
+    }
+
+    private static Architectures architectures(Candidates all, List<Counts> counts, SplittableRandom random) {
         SearchSpace space = all.space();
         if (all.isListed()) {
             return new Counted(BigInteger.valueOf(all.list().size()));
@@ -165,13 +181,12 @@ public record SpaceSummary(
         if (!space.hasNetwork()) {
             return new Counted(space.size());
         }
-        List<OptionalLong> counts = Stream.generate(() -> space.multiplicity(space.sampleRepresentative(random)))
-                .limit(COUNTS)
-                .toList();
-        return counts.stream().allMatch(OptionalLong::isPresent)
+        return counts.stream().allMatch(c -> c.alike().isPresent())
                 ? estimated(
                         space.representatives(),
-                        counts.stream().mapToDouble(m -> 1.0 / m.orElseThrow()).toArray())
+                        counts.stream()
+                                .mapToDouble(c -> 1.0 / c.alike().orElseThrow())
+                                .toArray())
                 : bound(space, random);
     }
 

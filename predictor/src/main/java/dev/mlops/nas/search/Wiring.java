@@ -17,18 +17,19 @@ final class Wiring {
      * All such sets.
      *
      * @param nodes between input and output
+     * @param least edges
      * @param most edges
      */
-    Wiring(int nodes, int most) {
+    Wiring(int nodes, int least, int most) {
         this.output = nodes + 1;
-        this.most = Math.min(most, NodeCellSpace.edges(nodes + 2));
-        this.ways = new long[output + 2][output + 2][this.most + 1];
-        for (int edges = 0; edges <= this.most; edges++) {
+        this.most = most;
+        this.ways = new long[output + 2][output + 2][most + 1];
+        for (int edges = 0; edges <= most - least; edges++) {
             ways[output + 1][1][edges] = 1;
         }
         for (int node = output; node > 0; node--) {
             for (int open = 1; open <= node; open++) {
-                for (int edges = 1; edges <= this.most; edges++) {
+                for (int edges = 1; edges <= most; edges++) {
                     ways[node][open][edges] = sum(node, open, edges);
                 }
             }

@@ -8,6 +8,8 @@ import dev.mlops.nas.search.Parameter.Real;
 import dev.mlops.nas.search.Parameter.Whole;
 import dev.mlops.nas.search.SearchSpace.Cost;
 import dev.mlops.nas.search.Spaces.Task;
+import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -147,6 +149,21 @@ class ParameterSpaceTest {
         assertThat(space.cost(genotype)).isEqualTo(Cost.UNKNOWN).isEqualTo(space.smallest());
         assertThat(Drawings.svg(space, genotype)).startsWith("<svg").contains(">a<");
         assertThat(SpaceSummary.of(space, List.of(), 1, 0).costs()).isEmpty();
+    }
+
+    /** Beyond what is listed too: 11 parameters with 3 values, and b with 2 where a is 1. */
+    @Test
+    void withoutANetworkDrawsAreUniformOverArchitectures() {
+        var parameters = new ArrayList<>(List.of(choice("a", "", "1", "2", "3"), choice("b", "a == 1", "x", "y")));
+        for (int i = 0; i < 10; i++) {
+            parameters.add(choice("c" + i, "", "1", "2", "3"));
+        }
+        SearchSpace space = space(null, parameters.toArray(Parameter[]::new));
+
+        SpaceSummary summary = SpaceSummary.of(space, List.of(), 0, 0);
+
+        assertThat(summary.architectures()).isEqualTo(new SpaceSummary.Counted(BigInteger.valueOf(4 * 59_049)));
+        assertThat(summary.uniform()).isTrue();
     }
 
     @ParameterizedTest

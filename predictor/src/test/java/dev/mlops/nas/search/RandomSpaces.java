@@ -68,7 +68,7 @@ final class RandomSpaces {
         }
     }
 
-    /** The next such space that tells how many of its genotypes are one architecture. */
+    /** The next such space that tells how many of its representatives are one architecture. */
     static SearchSpace counted(long seed) {
         for (long s = seed; ; s++) {
             SearchSpace space = small(s);

@@ -1,6 +1,7 @@
 package dev.mlops.nas.search;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.math.BigInteger;
 import java.util.HashMap;
@@ -124,22 +125,56 @@ class SearchSpacePropertiesTest {
                 drawable.stream().collect(Collectors.groupingBy(space::architectureHash, Collectors.counting()));
         assertThat(space.representatives()).isEqualTo(drawable.size());
         for (Genotype genotype : drawable) {
+            assertThat(space.contains(genotype)).isTrue();
             assertThat(space.multiplicity(genotype)).hasValue(alike.get(space.architectureHash(genotype)));
         }
-        long barren = space instanceof NodeCellSpace ? 1 : 0;
-        assertThat(space.all().map(space::architectureHash).distinct()).hasSize(alike.size() + (int) barren);
+        assertThat(space.all()
+                        .filter(g -> drawable.size() == space.size().intValue() || passesSomething(space, g))
+                        .map(space::architectureHash)
+                        .collect(Collectors.toSet()))
+                .isEqualTo(alike.keySet());
     }
 
+    private static boolean passesSomething(SearchSpace space, Genotype genotype) {
+        return !(space instanceof StackedSpace stacked)
+                || stacked.cells(genotype).values().stream()
+                        .noneMatch(cell -> cell.output().isEmpty());
+    }
+
+    /** All that draws find, a few more than there are where there are more than the space says. */
     private static List<Genotype> representatives(SearchSpace space) {
-        if (!(space instanceof NodeCellSpace)) {
+        int count = space.representatives().intValueExact();
+        if (count == space.size().intValueExact()) {
             return space.all().toList();
         }
         var random = new SplittableRandom(1);
         Set<Genotype> found = new LinkedHashSet<>();
-        for (int since = 0; since < 30 * found.size() + 300; since++) {
-            since = found.add(space.sampleRepresentative(random)) ? 0 : since;
+        for (int draws = 0; draws < count || (found.size() < count && draws < 30 * count); draws++) {
+            found.add(space.sampleRepresentative(random));
         }
         return List.copyOf(found);
+    }
+
+    /** By Pearson's statistic, which lies within six standard deviations of its mean. */
+    @Property(tries = 12, seed = RandomSpaces.SEED)
+    void representativesKeptOnceInTheirMultiplicityAreUniformOverArchitectures(@ForAll long number) {
+        SearchSpace space = RandomSpaces.counted(number);
+        var random = new SplittableRandom(2);
+        Map<String, Integer> counts = new HashMap<>();
+        space.all().filter(g -> passesSomething(space, g)).forEach(g -> counts.put(space.architectureHash(g), 0));
+        int draws = 20 * counts.size();
+        for (int kept = 0; kept < draws; ) {
+            Genotype drawn = space.sampleRepresentative(random);
+            if (random.nextLong(space.multiplicity(drawn).orElseThrow()) == 0) {
+                counts.merge(space.architectureHash(drawn), 1, Integer::sum);
+                kept++;
+            }
+        }
+        double statistic = counts.values().stream()
+                .mapToDouble(c -> (c - 20) * (c - 20) / 20.0)
+                .sum();
+        double freedom = counts.size() - 1;
+        assertThat(statistic).isCloseTo(freedom, within(6 * Math.sqrt(2 * freedom) + 1e-9));
     }
 
     @Property(tries = 60, seed = RandomSpaces.SEED)
