@@ -3,6 +3,7 @@ package dev.mlops.nas.cluster;
 import dev.mlops.nas.api.NasExperimentSpec.Dataset;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
+import dev.mlops.nas.search.TrialState;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -50,6 +51,29 @@ final class Datasets {
                 data.targets(),
                 data.categorical());
         return file.with(file.contractVersion(), resolved, file.recipe(), file.folders());
+    }
+
+    /**
+     * A trial's end; where data are missing at a relative path, which {@code nas run} takes from beside the experiment's file, it also
+     * tells where trainers on a cluster look for them.
+     *
+     * @param folder where relative paths start in the trainer's image
+     */
+    static TrialEnd.Ended explained(TrialEnd.Ended ended, Dataset dataset, String folder) {
+        if (!(ended.outcome() instanceof TrialState.Rejected rejected)
+                || !rejected.reason().contains("does not exist")
+                || !isRelative(dataset.uri())) {
+            return ended;
+        }
+        String message =
+                "%s dataset.uri %s is a path in the trainer's image, from %s on: for data that lie elsewhere give pvc://CLAIM/PATH or an address."
+                        .formatted(rejected.reason(), dataset.uri(), folder);
+        return new TrialEnd.Ended(
+                new TrialState.Rejected(message, rejected.seconds()), ended.reason(), ended.since());
+    }
+
+    private static boolean isRelative(String uri) {
+        return !uri.contains("://") && !uri.startsWith("generator:");
     }
 
     private static @Nullable String resolvedOrNull(@Nullable String uri) {

@@ -187,7 +187,12 @@ public final class TrialReconciler implements Reconciler<NasTrial> {
             case TrialEnd.Running running -> running(trial, running, context);
             case TrialEnd.Ended ended -> {
                 warnOfIdleGpu(experiment, trial, pods, context);
-                yield ended(experiment, trial, job, ended, context);
+                yield ended(
+                        experiment,
+                        trial,
+                        job,
+                        Datasets.explained(ended, experiment.getSpec().dataset(), defaults.dataFolder()),
+                        context);
             }
             case TrialEnd.Unread ignored ->
                 ended(experiment, trial, job, TrialEnd.lost(job, Trials.startedAt(trial)), context);

@@ -188,13 +188,19 @@ final class OperatorFaultsTest {
                         (file, attempt) -> file.trial().endsWith("1")
                                 ? Kubelet.End.exit(
                                         65,
-                                        Samples.result(file.trial(), 65, "{}", "row 3 has 63 numbers instead of 65"))
+                                        Samples.result(
+                                                file.trial(),
+                                                65,
+                                                "{}",
+                                                "Data file /data/data/digits.csv.gz does not exist."))
                                 : null)) {
             NasExperiment experiment = cluster.create(namespace, "digits", "");
             await().until(() -> cluster.is(experiment, "Stalled", "True"));
             var stalled = cluster.condition(experiment, "Stalled").orElseThrow();
             assertThat(stalled.getReason()).isEqualTo("DataUnusable");
-            assertThat(stalled.getMessage()).contains("row 3 has 63 numbers instead of 65");
+            assertThat(stalled.getMessage())
+                    .contains("Data file /data/data/digits.csv.gz does not exist.")
+                    .contains("data/digits.csv.gz is a path in the trainer's image, from /data on");
             await().until(() -> cluster.trials(experiment).stream()
                     .map(t -> t.getStatus().phase())
                     .toList()

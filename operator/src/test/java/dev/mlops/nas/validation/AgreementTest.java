@@ -155,7 +155,11 @@ class AgreementTest {
     }
 
     static Stream<Path> good() throws IOException {
-        return Stream.concat(files("good").stream(), yaml(Path.of("..", "examples")).stream());
+        return Stream.of(
+                        files("good"),
+                        yaml(Path.of("..", "examples")),
+                        List.of(Path.of("..", "examples", "cluster", "digits.yaml")))
+                .flatMap(List::stream);
     }
 
     static List<Path> bad() throws IOException {
