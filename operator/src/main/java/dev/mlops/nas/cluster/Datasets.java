@@ -68,8 +68,7 @@ final class Datasets {
         String message =
                 "%s dataset.uri %s is a path in the trainer's image, from %s on: for data that lie elsewhere give pvc://CLAIM/PATH or an address."
                         .formatted(rejected.reason(), dataset.uri(), folder);
-        return new TrialEnd.Ended(
-                new TrialState.Rejected(message, rejected.seconds()), ended.reason(), ended.since());
+        return new TrialEnd.Ended(new TrialState.Rejected(message, rejected.seconds()), ended.reason(), ended.since());
     }
 
     private static boolean isRelative(String uri) {
