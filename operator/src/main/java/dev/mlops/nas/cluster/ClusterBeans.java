@@ -3,11 +3,13 @@ package dev.mlops.nas.cluster;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfiguration;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetricsV2;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkiverse.operatorsdk.runtime.QuarkusConfigurationService;
 import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.Dependent;
 import jakarta.enterprise.inject.Produces;
@@ -81,6 +83,18 @@ final class ClusterBeans {
         var election = LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(Owners.MANAGER);
         namespace.ifPresent(election::withLeaseNamespace);
         return election.build();
+    }
+
+    /** Stands in for the producer of Quarkus's extension, for the sake of {@link AllEvents}. */
+    @Produces
+    @Singleton
+    @Unremovable
+    Operator operator(
+            QuarkusConfigurationService configuration, ExperimentReconciler experiments, TrialReconciler trials) {
+        var operator = new Operator(configuration);
+        operator.register(experiments, AllEvents.of(configuration, experiments));
+        operator.register(trials);
+        return operator;
     }
 
     @Produces

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasTrialStatus.TrialPhase;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -71,6 +73,30 @@ final class OperatorProcessIT {
                 assertThat(Files.readString(folder.resolve("operator.log")))
                         .contains("experiment process/digits trial digits-%05d: Completed".formatted(trials.size()))
                         .doesNotContain("\tat ");
+            }
+        }
+    }
+
+    @Test
+    void whatIsDeletedGoesAlthoughItCarriesTheFinalizerOfItsRuns() throws Exception {
+        try (var cluster = new Cluster(folder.resolve("cluster"))) {
+            String namespace = cluster.namespace("deletion");
+            Process operator = start(cluster, freePort());
+            try {
+                NasExperiment experiment =
+                        cluster.create(namespace, "digits", "budget: {trials: 2, parallelTrials: 1}");
+                await().until(() -> !cluster.trials(experiment).isEmpty());
+                cluster.client
+                        .resources(NasExperiment.class)
+                        .inNamespace(namespace)
+                        .withName("digits")
+                        .patch(
+                                PatchContext.of(PatchType.JSON_MERGE),
+                                "{\"metadata\": {\"finalizers\": [\"%s\"]}}".formatted(ExperimentTracking.FINALIZER));
+                cluster.client.resource(experiment).delete();
+                await().until(() -> cluster.get(experiment) == null);
+            } finally {
+                operator.destroyForcibly().waitFor(30, TimeUnit.SECONDS);
             }
         }
     }
