@@ -44,10 +44,11 @@ final class Bilevel implements AutoCloseable {
     /**
      * A graph before its training.
      *
+     * @param batch examples of a step, as far as either half of the training part has so many
      * @throws TrialException with exit code 64 when the graph cannot be built, 65 when there are too few examples, 69 when it does not
      *     fit into memory
      */
-    Bilevel(TrialFile file, Relaxed relaxed, Examples examples, Partition partition, MemoryLimit limit) {
+    Bilevel(TrialFile file, Relaxed relaxed, Examples examples, Partition partition, int batch, MemoryLimit limit) {
         this.file = file;
         this.partition = partition;
         this.weightRows =
@@ -59,8 +60,8 @@ final class Bilevel implements AutoCloseable {
         }
         this.probes = choiceRows.clone();
         Partition.shuffle(probes, new SplittableRandom(file.splitSeed()));
-        this.batch = Math.min(file.recipe().batchSize(), Math.min(weightRows.length, choiceRows.length));
-        this.batches = weightRows.length / batch;
+        this.batch = Math.min(batch, Math.min(weightRows.length, choiceRows.length));
+        this.batches = weightRows.length / this.batch;
         this.mixtures = new Mixtures(relaxed.mixtures());
         this.network = Network.of(
                 new NetworkBuilder(
@@ -69,7 +70,7 @@ final class Bilevel implements AutoCloseable {
                 limit);
         this.learning = new Arena(limit);
         this.judging = new Arena(limit);
-        var compiled = network.compile(batch, true, learning);
+        var compiled = network.compile(this.batch, true, learning);
         var changes = file.recipe().augmentation();
         this.learner = new BoundNetwork(
                 compiled,

@@ -21,10 +21,15 @@ final class Calibration {
     static Score evaluate(
             Network network, BoundNetwork learner, Examples examples, Partition partition, long seed, Arena judging) {
         calibrate(network, learner, partition, seed);
-        int judged = Math.min(EVALUATION_BATCH, partition.validation().length);
-        return new BoundNetwork(network.compile(judged, false, judging), examples)
+        return judge(network, examples, partition, judging)
                 .evaluate(partition.validation())
                 .score();
+    }
+
+    /** The network compiled to evaluate the validation part. */
+    static BoundNetwork judge(Network network, Examples examples, Partition partition, Arena judging) {
+        int judged = Math.min(EVALUATION_BATCH, partition.validation().length);
+        return new BoundNetwork(network.compile(judged, false, judging), examples);
     }
 
     /** Gives the normalisations the averages of some batches of the training part, with the weights as they are. */

@@ -38,6 +38,7 @@ final class DifferentiableSearch implements AutoCloseable {
     /**
      * A search that has not begun.
      *
+     * @param batch examples of a step, as far as either half of the training part has so many
      * @throws TrialException with exit code 64 when the graph cannot be built, 65 when there are too few examples, 69 when it does not
      *     fit into memory
      */
@@ -46,11 +47,12 @@ final class DifferentiableSearch implements AutoCloseable {
             Relaxed relaxed,
             Examples examples,
             Partition partition,
+            int batch,
             MemoryLimit limit,
             BooleanSupplier stopRequested) {
         this.file = file;
         this.relaxed = relaxed;
-        this.training = new Bilevel(file, relaxed, examples, partition, limit);
+        this.training = new Bilevel(file, relaxed, examples, partition, batch, limit);
         this.mixtures = training.mixtures();
         this.checkpoints = new Checkpoints(file, file.folders().checkpoints());
         this.stopRequested = stopRequested;

@@ -56,7 +56,7 @@ final class MemoryLimit {
     void claim(long bytes) {
         claimed = Math.addExact(claimed, bytes);
         if (claimed > available) {
-            throw TrialException.infeasible(
+            throw TrialException.outOfMemory(
                     "The network needs more than %,d MiB of memory; %,d MiB are available to it.",
                     claimed >> 20, available >> 20);
         }

@@ -70,7 +70,9 @@ final class ScoreJob {
         if (graphs.isEmpty()) {
             return;
         }
-        try (var supernet = new Supernet(file, examples, partition, graphs, epochs, MemoryLimit.ofThisProcess())) {
+        int batch = Math.min(file.recipe().batchSize(), partition.train().length);
+        try (var supernet =
+                new Supernet(file, examples, partition, graphs, epochs, batch, MemoryLimit.ofThisProcess())) {
             supernet.train(stopRequested);
             for (int i = 0; i < graphs.size(); i++) {
                 var before = scored.get(built.get(i));

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mlops.nas.contract.TrialFile;
 import dev.mlops.nas.contract.TrialFile.Architecture;
+import dev.mlops.nas.contract.TrialFile.GraphNode;
 import dev.mlops.nas.contract.TrialFile.Sharing;
 import dev.mlops.nas.contract.TrialResult.Epoch;
 import java.io.IOException;
@@ -53,54 +54,53 @@ final class SharingJob {
     /**
      * Trains all epochs that are not done yet.
      *
-     * @param list the gzipped file of architectures
      * @return metrics of the result
-     * @throws TrialException with exit code 64 or 65 when an architecture or the list cannot be used, 69 when memory does not suffice,
-     *     75 when asked to stop or when the weights cannot be written
+     * @throws TrialException with exit code 64 when the training diverges, 75 when asked to stop or when the weights cannot be written
      */
-    Map<String, Double> run(Path list, Examples examples, Partition partition, BooleanSupplier stopRequested) {
-        var graphs = read(list).stream().map(Architecture::graph).toList();
-        try (var supernet =
-                new Supernet(file, examples, partition, graphs, file.epochs(), MemoryLimit.ofThisProcess())) {
-            restore(supernet);
-            for (int epoch = history.size() + 1; epoch <= file.epochs(); epoch++) {
-                long start = System.nanoTime();
-                double loss = supernet.learn(epoch, sampler(supernet, epoch), stopRequested);
-                var first = supernet.score(0);
-                seconds += (System.nanoTime() - start) / 1e9;
-                history.add(new Epoch(
-                        epoch,
-                        System.currentTimeMillis(),
-                        Training.rounded(loss),
-                        Training.rounded(first.of("accuracy")),
-                        Training.rounded(first.loss()),
-                        Training.rounded(first.of("macroF1")),
-                        Double.isNaN(first.of("auc")) ? null : Training.rounded(first.of("auc"))));
-                save(supernet);
-                System.out.printf(
-                        "%s epoch %d/%d of the shared weights: train loss %s, accuracy of the first architecture %s%n",
-                        file.trial(),
-                        epoch,
-                        file.epochs(),
-                        history.getLast().trainLoss(),
-                        history.getLast().accuracy());
-            }
-            var metrics = new LinkedHashMap<String, Double>();
-            metrics.put("sharedPaths", (double) supernet.paths());
-            metrics.put("params", (double) supernet.params());
-            metrics.put("trainSeconds", Training.rounded(seconds));
-            metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
-            return metrics;
+    Map<String, Double> run(Supernet supernet, BooleanSupplier stopRequested) {
+        restore(supernet);
+        for (int epoch = history.size() + 1; epoch <= file.epochs(); epoch++) {
+            long start = System.nanoTime();
+            double loss = supernet.learn(epoch, sampler(supernet, epoch), stopRequested);
+            var first = supernet.score(0);
+            seconds += (System.nanoTime() - start) / 1e9;
+            history.add(new Epoch(
+                    epoch,
+                    System.currentTimeMillis(),
+                    Training.rounded(loss),
+                    Training.rounded(first.of("accuracy")),
+                    Training.rounded(first.loss()),
+                    Training.rounded(first.of("macroF1")),
+                    Double.isNaN(first.of("auc")) ? null : Training.rounded(first.of("auc"))));
+            save(supernet);
+            System.out.printf(
+                    "%s epoch %d/%d of the shared weights: train loss %s, accuracy of the first architecture %s%n",
+                    file.trial(),
+                    epoch,
+                    file.epochs(),
+                    history.getLast().trainLoss(),
+                    history.getLast().accuracy());
         }
+        var metrics = new LinkedHashMap<String, Double>();
+        metrics.put("sharedPaths", (double) supernet.paths());
+        metrics.put("params", (double) supernet.params());
+        metrics.put("trainSeconds", Training.rounded(seconds));
+        metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
+        return metrics;
     }
 
-    private static List<Architecture> read(Path list) {
+    /**
+     * The graphs of the gzipped file of architectures.
+     *
+     * @throws TrialException with exit code 65 when it cannot be used
+     */
+    static List<List<GraphNode>> read(Path list) {
         try (var in = new GZIPInputStream(Files.newInputStream(list))) {
             List<Architecture> architectures = JSON.readValue(in, new TypeReference<>() {});
             if (architectures.isEmpty()) {
                 throw TrialException.data("The list of architectures %s is empty.", list);
             }
-            return architectures;
+            return architectures.stream().map(Architecture::graph).toList();
         } catch (IOException e) {
             throw TrialException.data("The list of architectures %s cannot be read: %s.", list, e);
         }

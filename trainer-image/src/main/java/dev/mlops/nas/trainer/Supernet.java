@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -40,7 +41,9 @@ final class Supernet implements AutoCloseable {
      * The weights before training.
      *
      * @param epochs of the whole training
-     * @throws TrialException with exit code 64 when one of the graphs cannot be built, 69 when the weights do not fit into memory
+     * @param batch examples of a step
+     * @throws TrialException with exit code 64 when one of the graphs cannot be built, 69 when the weights, or one of the networks, do
+     *     not fit into memory
      */
     Supernet(
             TrialFile file,
@@ -48,6 +51,7 @@ final class Supernet implements AutoCloseable {
             Partition partition,
             List<List<GraphNode>> graphs,
             int epochs,
+            int batch,
             MemoryLimit limit) {
         this.file = file;
         this.examples = examples;
@@ -55,7 +59,7 @@ final class Supernet implements AutoCloseable {
         this.epochs = epochs;
         this.learning = new Arena(limit);
         this.judging = new Arena(limit);
-        this.batch = Math.min(file.recipe().batchSize(), partition.train().length);
+        this.batch = batch;
         this.batches = partition.train().length / batch;
         this.loss = Loss.of(file.recipe(), examples.targets(), partition.train());
         var changes = file.recipe().augmentation();
@@ -74,6 +78,18 @@ final class Supernet implements AutoCloseable {
         place(limit);
         int warmUp = Math.min(Training.warmUpEpochs(file), epochs);
         this.optimizer = new Optimizer(file.recipe(), parameters, (long) epochs * batches, (long) warmUp * batches);
+        compile();
+    }
+
+    /** All before the first step: what does not fit into memory must not show when half of the training is paid for. */
+    private void compile() {
+        try {
+            IntStream.range(0, networks.size()).forEach(this::learner);
+            var _ = Calibration.judge(networks.getFirst(), examples, partition, judging);
+        } catch (TrialException e) {
+            close();
+            throw e;
+        }
     }
 
     private void place(MemoryLimit limit) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -109,7 +110,7 @@ final class Trial {
     private TrialResult train(TrialFile file, Examples examples, Partition partition) {
         var standard = examples.standardise(partition.train());
         var scores = beforeTraining(file, examples, partition);
-        var prepared = prepare(file, examples, partition);
+        var prepared = fitting(file, partition, batch -> prepare(file, examples, partition, batch));
         var network = prepared.network();
         var training = prepared.training();
         var limit = prepared.limit();
@@ -211,18 +212,18 @@ final class Trial {
     /** A training with its network, and what memory is left. */
     private record Prepared(Network network, Training training, MemoryLimit limit) {}
 
-    /** With batches of half the size where the recipe's do not fit into memory; what does not fit then is infeasible. */
-    private Prepared prepare(TrialFile file, Examples examples, Partition partition) {
+    /** What is made for batches of half the size where the recipe's do not fit into memory; what does not fit then is infeasible. */
+    private <T> T fitting(TrialFile file, Partition partition, IntFunction<T> made) {
         int batch = Math.min(file.recipe().batchSize(), partition.train().length);
         try {
-            return prepare(file, examples, partition, batch);
+            return made.apply(batch);
         } catch (TrialException e) {
-            if (e.code() != ExitCode.INFEASIBLE || batch == 1) {
+            if (!e.lacksMemory() || batch == 1) {
                 throw e;
             }
             batchSize = batch / 2;
             System.err.printf("%s: batches of %d in place of %d: %s%n", name, batchSize, batch, e.getMessage());
-            return prepare(file, examples, partition, batchSize);
+            return made.apply(batchSize);
         }
     }
 
@@ -252,44 +253,48 @@ final class Trial {
     private TrialResult share(TrialFile file, Sharing sharing, Examples examples, Partition partition) {
         examples.standardise(partition.train());
         var job = new SharingJob(file, sharing);
-        try {
-            var metrics = job.run(path.resolveSibling(sharing.architectures()), examples, partition, stopRequested);
+        var graphs = SharingJob.read(path.resolveSibling(sharing.architectures()));
+        Map<String, Double> metrics;
+        try (var supernet = fitting(
+                file,
+                partition,
+                batch -> new Supernet(file, examples, partition, graphs, file.epochs(), batch, memory.get()))) {
+            metrics = job.run(supernet, stopRequested);
+        } finally {
             history = job.history();
-            return result(ExitCode.DONE.code(), metrics, null);
-        } catch (TrialException e) {
-            history = job.history();
-            throw e;
         }
+        return result(ExitCode.DONE.code(), metrics, null);
     }
 
     /** The architecture with inherited weights in place of a training. */
     private TrialResult inherit(TrialFile file, Examples examples, Partition partition) {
         examples.standardise(partition.train());
         long start = System.nanoTime();
-        var limit = memory.get();
-        var network =
-                Network.of(file.graph(), examples.shape(), examples.targets().outputs(), file.seed(), limit);
+        var heir = fitting(file, partition, batch -> heir(file, examples, partition, batch));
         var metrics = new LinkedHashMap<String, Double>();
-        try (var arena = new Arena(limit)) {
-            var score = inherited(file, network, examples, partition, arena, limit);
-            score.metrics().forEach((metric, value) -> put(metrics, metric, value));
-        }
+        heir.score().metrics().forEach((metric, value) -> put(metrics, metric, value));
         metrics.put("validationExamples", (double) partition.validation().length);
         metrics.put("inheritSeconds", Training.rounded((System.nanoTime() - start) / 1e9));
-        costs(file, network, examples, partition, limit, metrics);
+        costs(file, heir.network(), examples, partition, heir.limit(), metrics);
         metrics.putAll(Boolean.TRUE.equals(file.reportScores()) ? scores(file, examples, partition) : Map.of());
         metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
         return result(ExitCode.DONE.code(), metrics, null);
     }
 
-    private static Score inherited(
-            TrialFile file, Network network, Examples examples, Partition partition, Arena arena, MemoryLimit limit) {
+    /** A network with the weights that it inherits, how good it is, and what memory is left. */
+    private record Heir(Network network, Score score, MemoryLimit limit) {}
+
+    private Heir heir(TrialFile file, Examples examples, Partition partition, int batch) {
+        var limit = memory.get();
+        var network =
+                Network.of(file.graph(), examples.shape(), examples.targets().outputs(), file.seed(), limit);
         SharedWeights.read(Path.of(String.valueOf(file.folders().sharedWeights())))
                 .lend(network);
-        int batch = Math.min(file.recipe().batchSize(), partition.train().length);
-        try (var judging = new Arena(limit)) {
+        try (var arena = new Arena(limit);
+                var judging = new Arena(limit)) {
             var learner = new BoundNetwork(network.compile(batch, true, arena), examples);
-            return Calibration.evaluate(network, learner, examples, partition, file.splitSeed(), judging);
+            var score = Calibration.evaluate(network, learner, examples, partition, file.splitSeed(), judging);
+            return new Heir(network, score, limit);
         }
     }
 
@@ -306,11 +311,9 @@ final class Trial {
     }
 
     private Map<String, Double> sharedScores(TrialFile file, Examples examples, Partition partition) {
-        var limit = memory.get();
-        try (var arena = new Arena(limit)) {
-            var network = Network.of(
-                    file.graph(), examples.shape(), examples.targets().outputs(), file.seed(), limit);
-            var score = inherited(file, network, examples, partition, arena, limit);
+        try {
+            int batch = Math.min(file.recipe().batchSize(), partition.train().length);
+            var score = heir(file, examples, partition, batch).score();
             var metrics = new LinkedHashMap<String, Double>();
             score.metrics().forEach((metric, value) -> put(metrics, of("shared", metric), value));
             return metrics;
@@ -345,7 +348,11 @@ final class Trial {
 
     private TrialResult relax(TrialFile file, Relaxed relaxed, Examples examples, Partition partition) {
         examples.standardise(partition.train());
-        try (var search = new DifferentiableSearch(file, relaxed, examples, partition, memory.get(), stopRequested)) {
+        try (var search = fitting(
+                file,
+                partition,
+                batch -> new DifferentiableSearch(
+                        file, relaxed, examples, partition, batch, memory.get(), stopRequested))) {
             try {
                 search.run();
             } finally {

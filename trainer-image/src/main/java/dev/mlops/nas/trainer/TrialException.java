@@ -8,10 +8,16 @@ final class TrialException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private final ExitCode code;
+    private final boolean lacksMemory;
 
     private TrialException(ExitCode code, String sentence) {
+        this(code, sentence, false);
+    }
+
+    private TrialException(ExitCode code, String sentence, boolean lacksMemory) {
         super(sentence);
         this.code = code;
+        this.lacksMemory = lacksMemory;
     }
 
     /** Data or contract that no trial of the experiment can use. */
@@ -29,6 +35,11 @@ final class TrialException extends RuntimeException {
         return new TrialException(ExitCode.INFEASIBLE, sentence.formatted(arguments));
     }
 
+    /** More memory than there is; with smaller batches it may suffice. */
+    static TrialException outOfMemory(String sentence, Object... arguments) {
+        return new TrialException(ExitCode.INFEASIBLE, sentence.formatted(arguments), true);
+    }
+
     /** Terminated from outside; the trial can go on later. */
     static TrialException terminated(String sentence, Object... arguments) {
         return new TrialException(ExitCode.TEMPORARY, sentence.formatted(arguments));
@@ -36,5 +47,9 @@ final class TrialException extends RuntimeException {
 
     ExitCode code() {
         return code;
+    }
+
+    boolean lacksMemory() {
+        return lacksMemory;
     }
 }

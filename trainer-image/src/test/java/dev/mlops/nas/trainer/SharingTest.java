@@ -70,6 +70,28 @@ class SharingTest {
     }
 
     @Test
+    void wherePathsDoNotFitIntoMemoryBatchesAreHalvedOnceBeforeAnythingIsTrained() throws IOException {
+        long bytes = 1L << 17;
+        TrialResult least = withMemory(bytes);
+        TrialResult tooLarge = least;
+        while (least.exitCode() == ExitCode.INFEASIBLE.code()) {
+            tooLarge = least;
+            bytes += 1L << 15;
+            least = withMemory(bytes);
+        }
+
+        assertThat(tooLarge.message()).startsWith("The network needs more than");
+        assertThat(tooLarge.epochs()).isZero();
+        assertThat(least.exitCode()).as(least.message()).isZero();
+        assertThat(least.environment()).containsEntry("batchSize", "16, half of the recipe's, for lack of memory");
+    }
+
+    private TrialResult withMemory(long bytes) throws IOException {
+        Path file = shared("sandwich", 3, 1);
+        return new Trial(file, null, () -> false, () -> new MemoryLimit(bytes)).run(false);
+    }
+
+    @Test
     void aTrainingThatWasStoppedGoesOnAndEndsAsIfItHadNot() throws IOException {
         share("uniform", 1, 3, () -> false);
         var whole = candidate(PATHS.getFirst(), 0).metrics();
@@ -155,13 +177,16 @@ class SharingTest {
 
     private TrialResult share(String sampling, int pathsPerStep, int epochs, BooleanSupplier stopRequested)
             throws IOException {
+        return new Trial(shared(sampling, pathsPerStep, epochs), null, stopRequested).run(false);
+    }
+
+    private Path shared(String sampling, int pathsPerStep, int epochs) throws IOException {
         var architectures = new ArrayList<Architecture>();
         PATHS.forEach(path -> architectures.add(new Architecture("path-" + architectures.size(), path)));
         try (var out = new GZIPOutputStream(Files.newOutputStream(folder.resolve("list.json.gz")))) {
             JSON.writeValue(out, architectures);
         }
-        Path file = write(new Sharing("list.json.gz", sampling, pathsPerStep), List.of(), epochs, null);
-        return new Trial(file, null, stopRequested).run(false);
+        return write(new Sharing("list.json.gz", sampling, pathsPerStep), List.of(), epochs, null);
     }
 
     private TrialResult candidate(List<GraphNode> graph, int epochs) throws IOException {

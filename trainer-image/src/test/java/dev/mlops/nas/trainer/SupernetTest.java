@@ -83,7 +83,7 @@ class SupernetTest {
     }
 
     private static Supernet supernet(List<List<GraphNode>> paths, int epochs) {
-        return new Supernet(FILE, EXAMPLES, PARTITION, paths, epochs, LIMIT);
+        return new Supernet(FILE, EXAMPLES, PARTITION, paths, epochs, 32, LIMIT);
     }
 
     /** A stem that all share, a convolution to choose, dropout, and the logits. */
