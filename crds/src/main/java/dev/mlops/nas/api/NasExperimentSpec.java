@@ -1355,8 +1355,8 @@ public record NasExperimentSpec(
      * @param image container image of the trainer; default: the operator's NAS_TRAINER_IMAGE
      * @param backoffLimit retries of a pod that failed for a reason that may pass
      * @param deadlineSeconds a trial that runs longer is ended and counts as failed
-     * @param checkpoints where trainings are kept, so that a retried pod and a promoted trial go on from there; without, each begins
-     *     anew
+     * @param checkpoints where trainings are kept, so that a retried or evicted pod and a promoted trial go on from there; without,
+     *     each begins anew, the training of open choices too; weightSharing needs it
      * @param template a PodTemplateSpec merged over the operator's pod; the contract's fields win
      */
     public record Trainer(

@@ -5,11 +5,14 @@ import dev.mlops.nas.api.NasExperiment;
 import dev.mlops.nas.api.NasExperimentSpec.Checkpoints;
 import dev.mlops.nas.api.NasExperimentSpec.Resource;
 import dev.mlops.nas.api.NasExperimentSpec.SchedulerName;
+import dev.mlops.nas.api.NasExperimentSpec.StrategyName;
 import dev.mlops.nas.api.NasTrialSpec;
 import dev.mlops.nas.api.TrialPurpose;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.search.Preparation;
 import dev.mlops.nas.search.SpaceException;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Where trainers find checkpoints: on the claim of {@code spec.trainer.checkpoints}, a folder per trial in one per experiment. */
@@ -68,13 +71,22 @@ final class CheckpointFolders {
                         NasApi.trialName(experiment.getMetadata().getName(), number));
     }
 
-    /** What the user should know of promoted trials; null where all is well. */
-    static @Nullable String notice(NasExperiment experiment) {
-        return claim(experiment) == null
-                        && experiment.getSpec().evaluation().fidelity().scheduler() != SchedulerName.None
-                        && fewerEpochs(experiment)
-                ? "spec.trainer.checkpoints is not set: a promoted trial trains from scratch and costs all its epochs"
-                : null;
+    /** What the user should know of trainings that are kept nowhere, a sentence each; none where all is well. */
+    static List<String> notices(NasExperiment experiment) {
+        if (claim(experiment) != null) {
+            return List.of();
+        }
+        var notices = new ArrayList<String>();
+        if (experiment.getSpec().evaluation().fidelity().scheduler() != SchedulerName.None && fewerEpochs(experiment)) {
+            notices.add(
+                    "spec.trainer.checkpoints is not set: a promoted trial trains from scratch and costs all its epochs");
+        }
+        if (experiment.getSpec().strategy().name() == StrategyName.Differentiable) {
+            notices.add(
+                    "spec.trainer.checkpoints is not set: trial %d, which trains the open choices, begins anew when its pod is evicted or retried"
+                            .formatted(Preparation.NUMBER));
+        }
+        return notices;
     }
 
     private CheckpointFolders() {}

@@ -259,9 +259,9 @@ public final class ExperimentReconciler implements Reconciler<NasExperiment> {
         } else {
             milestones.normal(context.getClient(), resource, phase.name(), note);
         }
-        String notice = before == null ? CheckpointFolders.notice(resource) : null;
-        if (notice != null) {
-            milestones.normal(context.getClient(), resource, "NoCheckpoints", notice);
+        if (before == null) {
+            CheckpointFolders.notices(resource)
+                    .forEach(notice -> milestones.normal(context.getClient(), resource, "NoCheckpoints", notice));
         }
     }
 

@@ -122,6 +122,22 @@ class SharedWeightsOnClusterTest {
         assertThatCode(() -> CheckpointFolders.check(Samples.experiment(""))).doesNotThrowAnyException();
     }
 
+    @Test
+    void withoutAClaimAnEventSaysWhatBeginsAnew() {
+        String evicted = "trial 1, which trains the open choices, begins anew when its pod is evicted or retried";
+
+        assertThat(CheckpointFolders.notices(Samples.experiment("strategy: {name: Differentiable}")))
+                .singleElement()
+                .asString()
+                .endsWith(evicted);
+        assertThat(CheckpointFolders.notices(Samples.experiment("{strategy: {name: Random}, evaluation:"
+                        + " {epochs: 20, fidelity: {scheduler: Asha, resource: epochs}}}")))
+                .singleElement()
+                .asString()
+                .contains("a promoted trial trains from scratch");
+        assertThat(CheckpointFolders.notices(resource)).isEmpty();
+    }
+
     private static NasExperiment read() {
         try {
             NasExperiment read = new ExperimentReader().read(FILE);
