@@ -8,9 +8,12 @@ public enum ExitCode {
     ARCHITECTURE(64),
     /** The trial file or the data cannot be used, so that no trial of this experiment can succeed; the experiment stalls. */
     DATA(65),
-    /** Out of memory, or the device lacks what is asked; the trial is infeasible and never retried. */
+    /** Out of memory, or the device lacks what this architecture asks for; the trial is infeasible, teaches the search, and is never retried. */
     INFEASIBLE(69),
-    /** Temporary: terminated by SIGTERM, or a service was away; retried without costing the user a trial. */
+    /**
+     * Temporary, or a fault of the machine: terminated by SIGTERM, a service was away, there is no usable GPU. Retried; when retries are
+     * used up, the trial fails without a word on its architecture, which may be tried again.
+     */
     TEMPORARY(75);
 
     private final int code;

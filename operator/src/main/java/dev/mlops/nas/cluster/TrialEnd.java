@@ -31,6 +31,9 @@ final class TrialEnd {
     /** Reason of a trial that the kernel ended for its memory; its Job would try again and is removed. */
     static final String OUT_OF_MEMORY = "OutOfMemory";
 
+    /** Reason of a trial whose trainer blamed the machine, not the architecture, until no retry was left. */
+    static final String TRAINER_UNAVAILABLE = "TrainerUnavailable";
+
     private static final Pattern EXIT_CODE = Pattern.compile("exit code (\\d+)");
 
     /** How far a trial is. */
@@ -172,16 +175,27 @@ final class TrialEnd {
                         .formatted(lastFailure(pods, trial));
             default -> "the Job failed: %s".formatted(condition.getMessage());
         };
+        if ("BackoffLimitExceeded".equals(condition.getReason()) && blamesMachine(pods)) {
+            return new Ended(new TrialState.Failed(message, seconds, true), TRAINER_UNAVAILABLE, since);
+        }
         return new Ended(
                 new TrialState.Failed(message, seconds),
                 condition.getReason() == null ? "JobFailed" : condition.getReason(),
                 since);
     }
 
+    private static boolean blamesMachine(List<Pod> pods) {
+        return last(pods)
+                .filter(t -> t.getExitCode() == ExitCode.TEMPORARY.code())
+                .isPresent();
+    }
+
+    private static Optional<ContainerStateTerminated> last(List<Pod> pods) {
+        return pods.reversed().stream().flatMap(p -> terminated(p).stream()).findFirst();
+    }
+
     private static String lastFailure(List<Pod> pods, String trial) {
-        return pods.reversed().stream()
-                .flatMap(p -> terminated(p).stream())
-                .findFirst()
+        return last(pods)
                 .map(t -> "; the last time with exit code %d%s"
                         .formatted(
                                 t.getExitCode(),

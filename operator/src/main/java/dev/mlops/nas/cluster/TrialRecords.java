@@ -61,7 +61,7 @@ final class TrialRecords {
             case Failed ->
                 TrialEnd.DATA_UNUSABLE.equals(status.reason())
                         ? new TrialState.Rejected(message, seconds)
-                        : new TrialState.Failed(message, seconds);
+                        : new TrialState.Failed(message, seconds, TrialEnd.TRAINER_UNAVAILABLE.equals(status.reason()));
             case Stopped -> new TrialState.Stopped(message, seconds);
         };
     }

@@ -1,5 +1,6 @@
 package dev.mlops.nas.local;
 
+import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialFile.Folders;
 import dev.mlops.nas.experiment.ExternalStrategy;
 import dev.mlops.nas.experiment.Outcomes;
@@ -347,18 +348,23 @@ final class LocalSearch {
                                     + setup.spec().trainer().deadlineSeconds(),
                             total));
         } else if (!ours) {
-            retry(trial, message, total);
+            retry(trial, code, message, total);
         }
     }
 
-    private void retry(LocalTrial trial, String message, double seconds) {
+    private void retry(LocalTrial trial, int code, String message, double seconds) {
         long failures = trial.folder.attempts().stream()
                 .flatMap(a -> a.ended().stream())
                 .filter(e -> !e.interrupted())
                 .count();
         int limit = setup.spec().trainer().backoffLimit();
         if (failures > limit) {
-            end(trial, new TrialState.Failed("failed %d times, at last: %s".formatted(failures, message), seconds));
+            end(
+                    trial,
+                    new TrialState.Failed(
+                            "failed %d time%s, at last: %s".formatted(failures, failures == 1 ? "" : "s", message),
+                            seconds,
+                            code == ExitCode.TEMPORARY.code()));
             return;
         }
         trial.startAfter = clock.instant().plus(backoff(failures));

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param path of the folder
  */
 record TrialFolder(Path path) {
+    /** State of a trial that failed for want of a machine. */
+    private static final String UNAVAILABLE = "Unavailable";
+
     /** {@code outcome.json}. */
     record OutcomeFile(
             String state,
@@ -46,7 +49,8 @@ record TrialFolder(Path path) {
                 case TrialState.Completed c ->
                     new OutcomeFile("Completed", c.metrics(), null, c.seconds(), at, c.derived(), c.curve());
                 case TrialState.Infeasible i -> new OutcomeFile("Infeasible", null, i.reason(), i.seconds(), at);
-                case TrialState.Failed f -> new OutcomeFile("Failed", null, f.reason(), f.seconds(), at);
+                case TrialState.Failed f ->
+                    new OutcomeFile(f.machine() ? UNAVAILABLE : "Failed", null, f.reason(), f.seconds(), at);
                 case TrialState.Rejected r -> new OutcomeFile("Rejected", null, r.reason(), r.seconds(), at);
                 case TrialState.Stopped s -> new OutcomeFile("Stopped", null, s.reason(), s.seconds(), at);
             };
@@ -63,6 +67,7 @@ record TrialFolder(Path path) {
                             curve == null ? List.of() : curve);
                 case "Infeasible" -> new TrialState.Infeasible(why, seconds);
                 case "Failed" -> new TrialState.Failed(why, seconds);
+                case UNAVAILABLE -> new TrialState.Failed(why, seconds, true);
                 case "Rejected" -> new TrialState.Rejected(why, seconds);
                 case "Stopped" -> new TrialState.Stopped(why, seconds);
                 default -> throw new IllegalStateException("outcome.json holds the unknown state " + state);

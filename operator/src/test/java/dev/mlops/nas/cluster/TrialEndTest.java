@@ -84,6 +84,21 @@ final class TrialEndTest {
     }
 
     @Test
+    void retriesThatAreUsedUpOnMachinesThatWillNotDoSayNothingOfTheArchitecture() {
+        var job = Samples.job("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit");
+
+        var ended = ended(job, Samples.ended(75, "Error", "there is no GPU"));
+
+        assertThat(ended.reason()).isEqualTo("TrainerUnavailable");
+        assertThat(ended.outcome())
+                .isEqualTo(new Failed(
+                        "the trainer failed more often than spec.trainer.backoffLimit allows;"
+                                + " the last time with exit code 75: there is no GPU",
+                        90,
+                        true));
+    }
+
+    @Test
     void aTrialOverItsDeadlineFailsAndNamesTheField() {
         var job = Samples.job("Failed", "DeadlineExceeded", "Job was active longer than specified deadline");
         assertThat(((TrialEnd.Ended) progress(job)).outcome())

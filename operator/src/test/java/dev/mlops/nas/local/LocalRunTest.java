@@ -342,6 +342,26 @@ class LocalRunTest {
     }
 
     @Test
+    void aTrainerThatBlamesTheMachineEndsTheSearchAfterThreeTrialsAndIsQuoted() throws Exception {
+        replace("backoffLimit: 1", "backoffLimit: 0");
+        replace("parallelTrials: 2", "parallelTrials: 1");
+
+        Finished end = inProcess("--temporary 9");
+
+        assertThat(end.exitCode()).isEqualTo(1);
+        assertThat(end.out().replaceAll("\\s+", " "))
+                .contains("No machine ran the trainer in 3 trials; the last one, trial 3: failed 1 time, at last: ");
+        assertThat(starts())
+                .as("of other architectures, none of which is to blame")
+                .containsExactly(1, 2, 3);
+        Finished again = inProcess("");
+        assertThat(again.out().replaceAll("\\s+", " ")).contains("No machine ran the trainer in 3 trials");
+        assertThat(starts())
+                .as("the state folder keeps what failed for what it is")
+                .hasSize(3);
+    }
+
+    @Test
     void aTrainerThatDoesNotExistIsRefused() throws Exception {
         Finished end =
                 NasProcess.run(folder, "run", "digits.yaml", "--tracking", "off", "--trainer", "no-such-program");

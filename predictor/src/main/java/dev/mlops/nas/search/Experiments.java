@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** The experiment's decision function, around which operator, local mode and simulation are thin shells. */
 public final class Experiments {
     private final Experiment experiment;
+    /** Trials, each with all its retries, after which no machine is expected to do where none has done yet. */
+    private static final int UNUSABLE = 3;
+
     private final Instant startedAt;
     private final Instant now;
     private final Candidates candidates;
@@ -80,6 +83,17 @@ public final class Experiments {
         if (rejected.isPresent()) {
             return failed("DataUnusable", rejected.get().reason());
         }
+        boolean noMachine = ledger.withoutMachine().size() >= UNUSABLE && !ledger.hasMachine();
+        if (noMachine && ledger.unfinished().isEmpty()) {
+            Entry last = ledger.withoutMachine().getLast();
+            return failed(
+                    "TrainerUnavailable",
+                    "No machine ran the trainer in %d trials; the last one, trial %d: %s"
+                            .formatted(
+                                    ledger.withoutMachine().size(),
+                                    last.request().number(),
+                                    reason(last)));
+        }
         List<Entry> failures = ledger.failures();
         if (failures.size() > experiment.budget().maxFailedTrials()) {
             return failed(
@@ -107,8 +121,13 @@ public final class Experiments {
         if (preparing != null) {
             return preparing;
         }
-        int free = Math.max(
-                0, experiment.budget().parallelTrials() - ledger.unfinished().size());
+        // What runs may yet show that there is a machine; nothing more is tried before.
+        int free = noMachine
+                ? 0
+                : Math.max(
+                        0,
+                        experiment.budget().parallelTrials()
+                                - ledger.unfinished().size());
         return searching(free);
     }
 

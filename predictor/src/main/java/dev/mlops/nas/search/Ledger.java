@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The history, read for one experiment. */
@@ -30,15 +31,33 @@ final class Ledger {
     private final Experiment experiment;
     private final History history;
     private final List<Entry> entries;
+    private final List<Entry> withoutMachine;
 
     Ledger(Experiment experiment, History history, Candidates candidates) {
         this.experiment = experiment;
         this.history = history;
-        this.entries = history.trials().stream()
+        Map<Boolean, List<Entry>> byMachine = history.trials().stream()
                 .filter(t -> t.request().purpose().hasArchitecture())
                 .map(t -> new Entry(
                         t.request(), t.state(), candidates.of(t.request().genotype())))
-                .toList();
+                .collect(Collectors.partitioningBy(Ledger::blamesMachine));
+        this.entries = List.copyOf(byMachine.getOrDefault(false, List.of()));
+        this.withoutMachine = List.copyOf(byMachine.getOrDefault(true, List.of()));
+    }
+
+    private static boolean blamesMachine(Entry entry) {
+        return entry.state() instanceof TrialState.Failed failed && failed.machine();
+    }
+
+    /** Trials that failed for want of a machine; their architectures are as if never tried. */
+    List<Entry> withoutMachine() {
+        return withoutMachine;
+    }
+
+    /** Whether any trial came to something, be it a failure of its own: there is a machine that runs the trainer. */
+    boolean hasMachine() {
+        return entries.stream().anyMatch(Entry::isFinished)
+                || history.trials().stream().anyMatch(t -> t.state() instanceof TrialState.Completed);
     }
 
     /** The trial that prepares the search; null before it is planned. */
@@ -57,7 +76,7 @@ final class Ledger {
                 : List.of();
     }
 
-    /** Trials that have an architecture. */
+    /** Trials that have an architecture, but for those that tell nothing of it. */
     List<Entry> entries() {
         return entries;
     }
@@ -143,9 +162,11 @@ final class Ledger {
         return (int) entries.stream().filter(Entry::isFinished).count();
     }
 
-    /** Trials that failed, or ended well without the objective. */
+    /** Trials that failed, or ended well without the objective, in the order of numbers. */
     List<Entry> failures() {
-        return entries.stream().filter(this::isFailure).toList();
+        return Stream.concat(entries.stream().filter(this::isFailure), withoutMachine.stream())
+                .sorted(Comparator.comparingInt(e -> e.request().number()))
+                .toList();
     }
 
     private boolean isFailure(Entry entry) {

@@ -39,7 +39,7 @@ public record Plan(
      * Figures for the user.
      *
      * @param reason one CamelCase word for conditions: Preparing, WarmingUp, Searching, Finalizing, Succeeded, Suspended, DataUnusable,
-     *     PreparationFailed, TooManyFailures, NoFeasibleArchitecture, StrategyUnavailable
+     *     PreparationFailed, TrainerUnavailable, TooManyFailures, NoFeasibleArchitecture, StrategyUnavailable
      * @param message one sentence
      * @param searchDone architectures of the search (warm-up included) with a first outcome
      * @param searchTotal architectures of the budget (less when the space is exhausted)

@@ -56,8 +56,18 @@ public sealed interface TrialState {
     /** Ran out of memory or the device lacks something; teaches, is not retried, does not count as failed. */
     record Infeasible(String reason, double seconds) implements Outcome {}
 
-    /** Could not be built, diverged, or failed more often than is retried. */
-    record Failed(String reason, double seconds) implements Outcome {}
+    /**
+     * Could not be built, diverged, or failed more often than is retried.
+     *
+     * @param machine whether the trainer blamed the machine to the last, such as for want of a GPU: nothing is known of the
+     *     architecture then, which costs no trial of the budget and may be tried again
+     */
+    record Failed(String reason, double seconds, boolean machine) implements Outcome {
+        /** One whose architecture is to blame. */
+        public Failed(String reason, double seconds) {
+            this(reason, seconds, false);
+        }
+    }
 
     /** Data or contract that no trial of this experiment can use; ends the search at once. */
     record Rejected(String reason, double seconds) implements Outcome {}

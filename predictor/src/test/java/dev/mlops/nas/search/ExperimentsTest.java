@@ -263,6 +263,61 @@ class ExperimentsTest {
     }
 
     @Test
+    void whereNoMachineRunsTheTrainerTheSearchSoonEndsAndSaysWhy() {
+        var lab = new Laboratory(
+                Laboratory.experiment(CELL, RANDOM, List.of(), new Budget(20, 2, null, 10)),
+                r -> new TrialState.Failed("there is no GPU", 1, true),
+                1);
+
+        Plan end = lab.run();
+
+        assertThat(end.phase()).isEqualTo(Phase.FAILED);
+        assertThat(end.summary().reason()).isEqualTo("TrainerUnavailable");
+        assertThat(end.summary().message())
+                .startsWith("No machine ran the trainer in 4 trials; the last one, trial ")
+                .endsWith(": there is no GPU");
+        assertThat(lab.trials()).as("the fourth ran when the third ended").hasSize(4);
+    }
+
+    @Test
+    void aTrialOnABrokenMachineCostsNothingOfTheBudgetAndTeachesNothing() {
+        var train = Laboratory.trainer(CELL);
+        Experiment experiment =
+                Laboratory.experiment(CELL, Laboratory.predictor(4), List.of(), new Budget(12, 2, null, 30));
+        var broken = new Laboratory(
+                experiment,
+                r -> r.number() % 3 == 1 ? new TrialState.Failed("there is no GPU", 1, true) : train.apply(r),
+                1);
+
+        Plan end = broken.run();
+
+        assertThat(end.phase()).isEqualTo(Phase.SUCCEEDED);
+        assertThat(broken.trials().stream()
+                        .filter(t -> List.of(Purpose.WARM_UP, Purpose.SEARCH)
+                                .contains(t.request().purpose()))
+                        .filter(t -> t.state() instanceof TrialState.Completed))
+                .hasSize(12);
+        assertThat(end.summary().comparison())
+                .isNotEmpty()
+                .allSatisfy(
+                        e -> assertThat(e.numbers()).as(e.name()).isNotEmpty().noneMatch(n -> n % 3 == 1));
+    }
+
+    @Test
+    void machinesThatFailAgainAndAgainEndTheSearchAsOtherFailuresDo() {
+        var train = Laboratory.trainer(CELL);
+        var lab = new Laboratory(
+                Laboratory.experiment(CELL, RANDOM, 20, 2),
+                r -> r.number() == 1 ? train.apply(r) : new TrialState.Failed("there is no GPU", 1, true),
+                1);
+
+        Plan end = lab.run();
+
+        assertThat(end.summary().reason()).isEqualTo("TooManyFailures");
+        assertThat(end.summary().message()).contains("4 trials failed").endsWith(": there is no GPU");
+    }
+
+    @Test
     void rejectedDataFailTheExperimentWithTheTrainersSentence() {
         var lab = new Laboratory(
                 Laboratory.experiment(CELL, RANDOM, 20, 3), r -> new TrialState.Rejected("row 7 holds NaN", 1), 1);

@@ -57,7 +57,8 @@ enum Backend {
      * Makes sure that there is what this build computes on.
      *
      * @param seen what may be seen; asked only where it matters
-     * @throws TrialException with exit code 69 where it needs a GPU and none will do
+     * @throws TrialException with exit code 75 where it needs a GPU and none will do: the architecture is not to blame, and another
+     *     machine may have one
      */
     void require(Supplier<List<Gpu>> seen) {
         if (this == PROCESSORS) {
@@ -68,8 +69,8 @@ enum Backend {
             return;
         }
         throw gpus.isEmpty()
-                ? TrialException.infeasible("This trainer computes on a GPU, and NVIDIA's driver tells of none.")
-                : TrialException.infeasible(
+                ? TrialException.unavailable("This trainer computes on a GPU, and NVIDIA's driver tells of none.")
+                : TrialException.unavailable(
                         "This trainer has kernels for GPUs of compute capability 3.7 and 5.0 to 8.9, and finds %s.",
                         names(gpus));
     }

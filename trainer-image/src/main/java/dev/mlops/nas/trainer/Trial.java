@@ -79,7 +79,7 @@ final class Trial {
         } catch (LinkageError e) {
             e.printStackTrace();
             return result(
-                    ExitCode.INFEASIBLE.code(),
+                    ExitCode.TEMPORARY.code(),
                     Map.of(),
                     "The native libraries of %s cannot be used on this machine; the trainer's log says why."
                             .formatted(Device.framework()));

@@ -40,6 +40,11 @@ final class TrialException extends RuntimeException {
         return new TrialException(ExitCode.INFEASIBLE, sentence.formatted(arguments), true);
     }
 
+    /** What this machine lacks, whatever the architecture; another one, or this one later, may do. */
+    static TrialException unavailable(String sentence, Object... arguments) {
+        return new TrialException(ExitCode.TEMPORARY, sentence.formatted(arguments));
+    }
+
     /** Terminated from outside; the trial can go on later. */
     static TrialException terminated(String sentence, Object... arguments) {
         return new TrialException(ExitCode.TEMPORARY, sentence.formatted(arguments));

@@ -45,7 +45,7 @@ class BackendTest {
         assertThatThrownBy(() -> GPU.require(List::of))
                 .hasMessage("This trainer computes on a GPU, and NVIDIA's driver tells of none.")
                 .extracting(e -> ((TrialException) e).code())
-                .isEqualTo(ExitCode.INFEASIBLE);
+                .isEqualTo(ExitCode.TEMPORARY);
         assertThatThrownBy(() -> GPU.require(() -> List.of(H100, K40)))
                 .hasMessageEndingWith(
                         "finds NVIDIA H100 (compute capability 9.0), Tesla K40m (compute capability 3.5).");
