@@ -130,8 +130,8 @@ class SharedWeightsOnClusterTest {
                 .singleElement()
                 .asString()
                 .endsWith(evicted);
-        assertThat(CheckpointFolders.notices(Samples.experiment("{strategy: {name: Random}, evaluation:"
-                        + " {epochs: 20, fidelity: {scheduler: Asha, resource: epochs}}}")))
+        assertThat(CheckpointFolders.notices(Samples.experiment("strategy: {name: Random}\nevaluation:"
+                        + " {epochs: 20, fidelity: {scheduler: Asha, resource: epochs}}")))
                 .singleElement()
                 .asString()
                 .contains("a promoted trial trains from scratch");
