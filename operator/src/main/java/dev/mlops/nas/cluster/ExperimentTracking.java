@@ -46,6 +46,8 @@ final class ExperimentTracking {
     private static final Logger LOG = Logger.getLogger(ExperimentTracking.class);
     private static final String PROMISE = "results reach MLflow as they come";
     private static final Duration PAUSE = Duration.ofSeconds(5);
+    /** Before it is looked again whether a delivery has ended. */
+    private static final Duration SOON = Duration.ofMillis(500);
 
     private final Trackers trackers;
     private final InstantSource clock;
@@ -154,12 +156,17 @@ final class ExperimentTracking {
                 resource.getStatus() == null ? null : resource.getStatus().tracking();
         String address = trackers.address(resource).orElse(null);
         boolean open = run != null && run.runId() != null && !(isOver(resource) && isSynced(resource));
+        boolean patient = clock.instant()
+                .isBefore(Instant.parse(resource.getMetadata().getDeletionTimestamp())
+                        .plus(PATIENCE));
+        if (!trackers.stop(resource) && patient) {
+            return UpdateControl.<NasExperiment>noUpdate().rescheduleAfter(SOON);
+        }
         if (open && address != null && run != null) {
             try {
                 kill(new MlflowTracking(address, trackers.environment()), run);
             } catch (TrackingException | IllegalArgumentException e) {
-                Instant since = Instant.parse(resource.getMetadata().getDeletionTimestamp());
-                if (clock.instant().isBefore(since.plus(PATIENCE))) {
+                if (patient) {
                     return UpdateControl.<NasExperiment>noUpdate().rescheduleAfter(PAUSE);
                 }
                 LOG.warnf(

@@ -34,6 +34,7 @@ final class TrackedExperiment {
     private @Nullable Outcome last;
     private @Nullable Work waiting;
     private boolean working;
+    private boolean stopped;
 
     private record Work(Supplier<Snapshot> snapshot, Runnable whenNews) {}
 
@@ -100,11 +101,21 @@ final class TrackedExperiment {
      * @param whenNews called after a delivery whose outcome differs from the one before
      */
     synchronized void deliver(Supplier<Snapshot> snapshot, Runnable whenNews) {
+        if (stopped) {
+            return;
+        }
         waiting = new Work(snapshot, whenNews);
         if (!working) {
             working = true;
             Thread.ofVirtual().name("tracking " + name).start(this::work);
         }
+    }
+
+    /** Lets no further delivery begin; false while one is under way, which could open again what is closed meanwhile. */
+    synchronized boolean stop() {
+        stopped = true;
+        waiting = null;
+        return !working;
     }
 
     private void work() {

@@ -66,6 +66,12 @@ final class Trackers {
         return environment;
     }
 
+    /** Ends the deliveries of an experiment that is being deleted; false while one is under way. */
+    boolean stop(NasExperiment resource) {
+        TrackedExperiment tracked = byUid.get(resource.getMetadata().getUid());
+        return tracked == null || tracked.stop();
+    }
+
     /** Drops what is kept for an experiment that is gone. */
     void forget(NasExperiment resource) {
         byUid.remove(resource.getMetadata().getUid());
