@@ -1,8 +1,5 @@
 package dev.mlops.nas.trainer;
 
-import static dev.mlops.nas.trainer.Kernel.in;
-import static dev.mlops.nas.trainer.Kernel.out;
-
 import dev.mlops.nas.trainer.Network.Shape;
 import dev.mlops.nas.trainer.Parameters.Parameter;
 import dev.mlops.nas.trainer.Tape.Slot;
@@ -73,23 +70,17 @@ final class Embedding implements Layer {
     public Slot forward(Tape tape, Site site) {
         var x = site.inputs().getFirst().as(tape.batch(), columns);
         var rows = new Codes(x.array(), tape.batch());
-        tape.add(rows::read);
-        var parts = new ArrayList<Slot>();
-        if (numbers.length > 0) {
-            var own = tape.acquire(tape.batch(), numbers.length);
-            tape.add(Kernel.of("gather", in(x.array(), tape.indices(numbers)), out(own.array()), 1));
-            parts.add(own);
-        }
-        for (var table : tables) {
-            var part = tape.acquire(tape.batch(), table.units());
-            var looked = tape.indices(new int[tape.batch()]);
-            tape.add(() -> Floats.write(rows.of(table), looked));
-            tape.add(Kernel.of("gather", in(table.vectors().value(), looked), out(part.array()), 0));
-            parts.add(part);
-        }
         var y = tape.acquire(shape().withBatch(tape.batch()));
-        tape.add(Kernel.of("concat", parts.stream().map(Slot::array).toArray(INDArray[]::new), out(y.array()), 1));
-        parts.forEach(tape::release);
+        var values = new float[Math.toIntExact(y.array().length())];
+        // One step: a native one for each column takes far longer than what it looks up.
+        tape.add(() -> {
+            rows.read();
+            rows.copyNumbers(values);
+            for (var table : tables) {
+                Floats.readRows(table.vectors().value(), rows.of(table), values, table.start());
+            }
+            Floats.write(values, y.array());
+        });
         tape.release(x);
         return y;
     }
@@ -142,6 +133,16 @@ final class Embedding implements Layer {
 
         void read() {
             Floats.read(array, values);
+        }
+
+        /** Puts the columns of numbers in front of each row of what is wider. */
+        void copyNumbers(float[] wider) {
+            int width = wider.length / codes.length;
+            for (int row = 0; row < codes.length; row++) {
+                for (int i = 0; i < numbers.length; i++) {
+                    wider[row * width + i] = values[row * columns + numbers[i]];
+                }
+            }
         }
 
         /** The categories in a column; valid until the next call. */

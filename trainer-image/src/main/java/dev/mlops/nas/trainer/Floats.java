@@ -1,7 +1,6 @@
 package dev.mlops.nas.trainer;
 
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.IntPointer;
 import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -33,14 +32,19 @@ final class Floats {
     }
 
     /**
-     * Overwrites an array of whole numbers.
+     * Reads rows of a matrix.
      *
-     * @param values as many as the array has, in its order
+     * @param rows which ones, from 0; the first goes to the first row of the values, and so on
+     * @param values row by row, all of the same width
+     * @param from where in each row of the values those of the matrix begin
      */
-    static void write(int[] values, INDArray array) {
-        Nd4j.getAffinityManager().ensureLocation(array, Location.HOST);
-        ((IntPointer) array.data().pointer()).put(values, 0, values.length);
-        Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
+    static void readRows(INDArray matrix, int[] rows, float[] values, int from) {
+        int columns = Math.toIntExact(matrix.size(1));
+        int width = values.length / rows.length;
+        var pointer = new FloatPointer(onThisSide(matrix));
+        for (int i = 0; i < rows.length; i++) {
+            pointer.position(matrix.offset() + (long) rows[i] * columns).get(values, i * width + from, columns);
+        }
     }
 
     private static FloatPointer onThisSide(INDArray array) {

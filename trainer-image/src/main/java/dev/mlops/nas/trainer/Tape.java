@@ -119,14 +119,6 @@ final class Tape implements AutoCloseable {
         return Nd4j.create(DataType.FLOAT, shape);
     }
 
-    /** An array of whole numbers, which nobody else writes into. */
-    INDArray indices(int[] values) {
-        arena.claim((long) Integer.BYTES * values.length);
-        var array = Nd4j.create(DataType.INT32, (long) values.length);
-        Floats.write(values, array);
-        return array;
-    }
-
     /** Ends one use; the buffer is free when it was the last. */
     void release(Slot slot) {
         if (--slot.buffer.users == 0) {
