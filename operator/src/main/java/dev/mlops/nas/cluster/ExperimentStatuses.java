@@ -23,7 +23,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -312,21 +311,13 @@ final class ExperimentStatuses {
                         .map(p -> new FrontArchitecture(
                                 NasApi.trialName(experiment, p.number()),
                                 p.value(),
-                                costs(front.metrics(), p.costs()),
+                                front.byMetric(p.costs()),
                                 Double.isNaN(p.test()) ? null : p.test()))
                         .toList(),
                 size,
                 front.hypervolume(),
                 front.referenceValue(),
-                costs(front.metrics(), front.referenceCosts()));
-    }
-
-    private static Map<String, Double> costs(List<String> metrics, List<Double> costs) {
-        var byMetric = new LinkedHashMap<String, Double>();
-        for (int i = 0; i < metrics.size(); i++) {
-            byMetric.put(metrics.get(i), costs.get(i));
-        }
-        return byMetric;
+                front.byMetric(front.referenceCosts()));
     }
 
     private static TrialCounts counts(List<NasTrial> trials) {

@@ -24,7 +24,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** What the report says, in words and rows, for HTML and Markdown alike. */
@@ -133,7 +132,7 @@ final class Content {
                 .map(p -> {
                     List<String> row = new ArrayList<>(List.of(
                             NasApi.trialName(search.experiment().name(), p.number()), Figures.score(p.value())));
-                    row.addAll(costs(front.metrics(), p.costs()));
+                    row.addAll(costs(front, p.costs()));
                     row.add(Figures.score(p.test()));
                     return row;
                 })
@@ -141,11 +140,9 @@ final class Content {
     }
 
     /** Figures of several costs, in the order of their metrics. */
-    static List<String> costs(List<String> metrics, List<Double> costs) {
-        return IntStream.range(0, metrics.size())
-                .mapToObj(i -> metrics.get(i).endsWith("Ms")
-                        ? Figures.milliseconds(costs.get(i))
-                        : Figures.count(costs.get(i)))
+    static List<String> costs(Front front, List<Double> costs) {
+        return front.byMetric(costs).entrySet().stream()
+                .map(e -> e.getKey().endsWith("Ms") ? Figures.milliseconds(e.getValue()) : Figures.count(e.getValue()))
                 .toList();
     }
 

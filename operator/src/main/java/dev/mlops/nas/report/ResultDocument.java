@@ -10,7 +10,6 @@ import dev.mlops.nas.search.ScoreStudy;
 import dev.mlops.nas.search.SearchSpace;
 import dev.mlops.nas.search.TrialState;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -109,22 +108,20 @@ public final class ResultDocument {
         put(map, "hypervolume", front.hypervolume());
         var reference = new LinkedHashMap<String, Object>();
         put(reference, search.experiment().objective().metric(), front.referenceValue());
-        putAll(reference, front.metrics(), front.referenceCosts());
+        putAll(reference, front.byMetric(front.referenceCosts()));
         map.put("reference", reference);
         return map;
     }
 
-    private static void putAll(Map<String, Object> map, List<String> metrics, List<Double> costs) {
-        for (int i = 0; i < costs.size(); i++) {
-            put(map, metrics.get(i), costs.get(i));
-        }
+    private static void putAll(Map<String, Object> map, Map<String, Double> costs) {
+        costs.forEach((metric, cost) -> put(map, metric, cost));
     }
 
     private static Map<String, Object> point(SearchRecord search, Front front, Front.Point point) {
         var map = new LinkedHashMap<String, Object>();
         map.put("trial", NasApi.trialName(search.experiment().name(), point.number()));
         put(map, search.experiment().objective().metric(), point.value());
-        putAll(map, front.metrics(), point.costs());
+        putAll(map, front.byMetric(point.costs()));
         put(map, "test", point.test());
         map.put("decisions", search.experiment().space().describe(point.genotype()));
         return map;

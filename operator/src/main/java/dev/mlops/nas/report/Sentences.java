@@ -186,8 +186,7 @@ final class Sentences {
                 Figures.score(front.referenceValue()),
                 IntStream.range(0, front.metrics().size())
                         .mapToObj(i -> front.metrics().get(i) + " "
-                                + Content.costs(front.metrics(), front.referenceCosts())
-                                        .get(i))
+                                + Content.costs(front, front.referenceCosts()).get(i))
                         .collect(Collectors.joining(", ")));
     }
 

@@ -1,6 +1,8 @@
 package dev.mlops.nas.search;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,6 +92,15 @@ public record Plan(
             List<Double> referenceCosts) {
         /** How many architectures the reference is taken from. */
         public static final int REFERENCE = 10;
+
+        /** Costs of a point, or of the reference, by their metrics and in their order; none where there are no costs. */
+        public Map<String, Double> byMetric(List<Double> costs) {
+            var byMetric = new LinkedHashMap<String, Double>();
+            for (int i = 0; i < costs.size(); i++) {
+                byMetric.put(metrics.get(i), costs.get(i));
+            }
+            return byMetric;
+        }
 
         /**
          * An architecture of the front.
