@@ -6,6 +6,8 @@ import java.util.Properties;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command {@code nas}. Exit codes: 0 done, 1 the work failed, 2 bad input (nothing was started), 130 interrupted. */
 @Command(
@@ -36,7 +38,19 @@ public final class Nas {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Nas()).setCaseInsensitiveEnumValuesAllowed(true);
+        return new CommandLine(new Nas())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler((mistake, arguments) -> refused(mistake));
+    }
+
+    /** One sentence, and what was perhaps meant, in place of all that the help says. */
+    private static int refused(ParameterException mistake) {
+        CommandLine line = mistake.getCommandLine();
+        String name = line.getCommandSpec().qualifiedName();
+        line.getErr().println("%s: %s (%s --help lists what it takes)".formatted(name, mistake.getMessage(), name));
+        UnmatchedArgumentException.printSuggestions(mistake, line.getErr());
+        line.getErr().flush();
+        return line.getCommandSpec().exitCodeOnInvalidInput();
     }
 
     /** The version that Maven wrote into the jar. */

@@ -102,8 +102,7 @@ final class SpaceCommand implements Callable<Integer> {
         }
         NasExperimentSpec spec = spec();
         Experiment experiment = experiment(spec);
-        SpaceSummary summary =
-                SpaceSummary.of(experiment.space(), experiment.constraints(), examples, experiment.seed());
+        SpaceSummary summary = summary(experiment);
         Example drawn = drawn(summary);
         if (svg != null) {
             write("--svg", svg, Drawings.svg(experiment.space(), drawn.genotype()));
@@ -139,6 +138,14 @@ final class SpaceCommand implements Callable<Integer> {
             return ExperimentFactory.create("space", spec);
         } catch (SpaceException contradiction) {
             throw new Refused(Problem.of(contradiction).line(file));
+        }
+    }
+
+    private SpaceSummary summary(Experiment experiment) throws Refused {
+        try {
+            return SpaceSummary.of(experiment.space(), experiment.constraints(), examples, experiment.seed());
+        } catch (SpaceException infeasible) {
+            throw new Refused(Problem.of(infeasible).line(file));
         }
     }
 

@@ -81,8 +81,26 @@ class SpaceCommandTest {
                 "--svg: " + folder.resolve("no/a.svg") + " cannot be written",
                 "--svg",
                 folder.resolve("no/a.svg") + "");
+        assertThat(space("--svgs").err())
+                .startsWith("nas space: Unknown option: '--svgs' (nas space --help lists what it takes)\n")
+                .contains("--svg")
+                .doesNotContain("Usage");
         Files.writeString(file, Files.readString(file).replace("\"8\"", "\"9\""));
         refuses("spec.searchSpace.references[0].decisions: reference mine: decision s1.width is \"9\"");
+    }
+
+    @Test
+    void limitsThatNothingKeepsAreRefusedAsARunRefusesThem() throws IOException {
+        Files.writeString(file, """
+                apiVersion: nas.mlops.dev/v1alpha1
+                kind: NasExperiment
+                metadata: {name: tight}
+                spec:
+                  dataset: {uri: digits.csv, shape: [1, 8, 8], classes: 10}
+                  searchSpace: {preset: nb201-cell}
+                  constraints: [{metric: params, max: 10}]
+                """);
+        refuses("constraints[0].max allows at most 10 params, but the smallest value in the search space is 7");
     }
 
     private void refuses(String sentence, String... options) {

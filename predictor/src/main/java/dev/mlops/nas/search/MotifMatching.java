@@ -154,8 +154,17 @@ final class MotifMatching {
 
     private long placed(List<Placement> all, Predicate<int[]> allowed, ToLongFunction<Placement> next) {
         long ways = 0;
+        int[] tested = {};
+        boolean isAllowed = false;
         for (Placement placement : all) {
-            if (!taken.intersects(placement.weights()) && allowed.test(placement.value())) {
+            if (taken.intersects(placement.weights())) {
+                continue;
+            }
+            if (!Arrays.equals(tested, placement.value())) {
+                tested = placement.value();
+                isAllowed = allowed.test(tested);
+            }
+            if (isAllowed) {
                 lay(placement, 1);
                 ways += placement.ways() * next.applyAsLong(placement);
                 lay(placement, -1);

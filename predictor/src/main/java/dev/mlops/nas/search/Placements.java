@@ -1,6 +1,7 @@
 package dev.mlops.nas.search;
 
 import java.nio.IntBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -146,13 +147,29 @@ final class Placements {
         int[] value = values[node];
         for (int reader : readers(value)) {
             if (laid[reader] == 0) {
-                return Arrays.stream(value)
-                        .filter(lost)
-                        .allMatch(v -> Arrays.stream(values, node + 1, values.length)
-                                .anyMatch(later -> isIn(v, later) && Matching.contains(value, later)));
+                return mayComeAgain(node, values, lost);
             }
         }
         return true;
+    }
+
+    private static boolean mayComeAgain(int node, int[][] values, IntPredicate lost) {
+        for (int v : values[node]) {
+            if (lost.test(v) && !isInPart(v, node, values)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether a later node holds the vertex, and nothing else than this node does. */
+    private static boolean isInPart(int vertex, int node, int[][] values) {
+        for (int later = node + 1; later < values.length; later++) {
+            if (isIn(vertex, values[later]) && Matching.contains(values[node], values[later])) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whether everything laid that nobody makes twice is part of a later node's value where something still needs it. */
@@ -195,14 +212,16 @@ final class Placements {
         return new Building(input, true).places().getOrDefault(new Place(all, IntBuffer.wrap(output)), 0L);
     }
 
-    /** All motifs, in every place. */
+    /** All motifs, in every place; those with the same result in a row. */
     List<Placement> fresh(int[] input) {
-        return fresh.computeIfAbsent(
-                IntBuffer.wrap(input),
-                in -> new Building(input, false)
-                        .places().entrySet().stream()
-                                .map(e -> placement(motif(e.getKey(), input), e.getKey(), e.getValue()))
-                                .toList());
+        return fresh.computeIfAbsent(IntBuffer.wrap(input), in -> {
+            var byValue = new LinkedHashMap<IntBuffer, List<Placement>>();
+            new Building(input, false)
+                    .places()
+                    .forEach((place, ways) -> byValue.computeIfAbsent(place.value(), v -> new ArrayList<>())
+                            .add(placement(motif(place, input), place, ways)));
+            return byValue.values().stream().flatMap(List::stream).toList();
+        });
     }
 
     /** The same motif on another value, in every place. */

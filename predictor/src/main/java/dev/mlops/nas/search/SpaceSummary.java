@@ -87,9 +87,14 @@ public record SpaceSummary(
     /** One architecture; its name is a human design's, or the draw's number from 1. */
     public record Example(String name, Genotype genotype, String hash, Cost cost, Map<String, String> decisions) {}
 
-    /** Summarises; takes a second or two for large spaces. */
+    /**
+     * Summarises; takes seconds for large spaces.
+     *
+     * @throws SpaceException if no architecture can meet the constraints
+     */
     public static SpaceSummary of(SearchSpace space, List<Constraint> constraints, int examples, long seed) {
         var candidates = new Candidates(space, constraints);
+        candidates.check();
         var all = new Candidates(space, List.of());
         SplittableRandom random = Seeds.stream(seed, "summary", 0);
         List<Example> draws = IntStream.rangeClosed(1, examples)
