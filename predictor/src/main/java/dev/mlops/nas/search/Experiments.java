@@ -586,7 +586,9 @@ public final class Experiments {
             return "Nothing was trained.";
         }
         if (measured.isEmpty()) {
-            return "None of the %d architectures gave a result.".formatted(search.size());
+            Entry last = search.getLast();
+            return "None of the %d architectures gave a result; the last one, trial %d: %s"
+                    .formatted(search.size(), last.request().number(), reason(last));
         }
         List<String> limits = experiment.constraints().stream()
                 .filter(c -> !c.isAnalytic())
@@ -608,8 +610,10 @@ public final class Experiments {
     }
 
     private String reason(Entry failure) {
-        return failure.state() instanceof TrialState.Failed failed
-                ? failed.reason()
-                : "it reported no " + experiment.objective().metric();
+        return switch (failure.state()) {
+            case TrialState.Failed failed -> failed.reason();
+            case TrialState.Infeasible infeasible -> infeasible.reason();
+            default -> "it reported no " + experiment.objective().metric();
+        };
     }
 }

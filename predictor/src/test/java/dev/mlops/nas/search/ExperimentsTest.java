@@ -385,6 +385,20 @@ class ExperimentsTest {
     }
 
     @Test
+    void whereNoArchitectureFitsTheDeviceTheEndSaysWhy() {
+        var lab = new Laboratory(
+                Laboratory.experiment(CELL, Laboratory.predictor(6), 8, 2),
+                r -> new TrialState.Infeasible("more memory than its limit of 120Mi", 1),
+                1);
+        Plan end = lab.run();
+        assertThat(end.phase()).isEqualTo(Phase.FAILED);
+        assertThat(end.summary().reason()).isEqualTo("NoFeasibleArchitecture");
+        assertThat(end.summary().message())
+                .startsWith("None of the 8 architectures gave a result; the last one, trial ")
+                .endsWith(": more memory than its limit of 120Mi");
+    }
+
+    @Test
     void architecturesThatDoNotFitTheDeviceAreNoFailures() {
         SearchSpace space = CELL;
         var lab = new Laboratory(
