@@ -263,6 +263,23 @@ public record TrialFile(
             this(uri, format, labels, labelColumn, sha256, shape, classes, split, fraction, resolution, targets, null);
         }
 
+        /** The same data in another place. */
+        public DatasetRef at(String uri, @Nullable String labels) {
+            return new DatasetRef(
+                    uri,
+                    format,
+                    labels,
+                    labelColumn,
+                    sha256,
+                    shape,
+                    classes,
+                    split,
+                    fraction,
+                    resolution,
+                    targets,
+                    categorical);
+        }
+
         /** All of the data as it is. */
         public DatasetRef(
                 String uri,

@@ -37,19 +37,7 @@ final class Datasets {
     /** The trial file with the paths that the trainer sees. */
     static TrialFile resolve(TrialFile file) {
         DatasetRef data = file.dataset();
-        var resolved = new DatasetRef(
-                resolved(data.uri()),
-                data.format(),
-                resolvedOrNull(data.labels()),
-                data.labelColumn(),
-                data.sha256(),
-                data.shape(),
-                data.classes(),
-                data.split(),
-                data.fraction(),
-                data.resolution(),
-                data.targets(),
-                data.categorical());
+        DatasetRef resolved = data.at(resolved(data.uri()), resolvedOrNull(data.labels()));
         return file.with(file.contractVersion(), resolved, file.recipe(), file.folders());
     }
 
