@@ -41,7 +41,9 @@ final class CheckpointFolders {
                 data,
                 folder(experiment, trial.number()),
                 earlier == null ? null : folder(experiment, earlier),
-                trial.purpose() == TrialPurpose.Finalist ? folder(experiment, trial.number()) + "/model" : null,
+                TrialRecords.purpose(trial.purpose()).opensTest()
+                        ? folder(experiment, trial.number()) + "/model"
+                        : null,
                 inherits ? folder(experiment, Preparation.NUMBER) : null);
     }
 

@@ -118,7 +118,8 @@ final class TrialRecords {
                         .toList();
     }
 
-    private static Purpose purpose(TrialPurpose purpose) {
+    /** The search engine's word for it. */
+    static Purpose purpose(TrialPurpose purpose) {
         return switch (purpose) {
             case Preparation -> Purpose.PREPARATION;
             case WarmUp -> Purpose.WARM_UP;

@@ -12,7 +12,6 @@ import dev.mlops.nas.local.TrialFolder.OutcomeFile;
 import dev.mlops.nas.search.History;
 import dev.mlops.nas.search.Plan;
 import dev.mlops.nas.search.Preparation;
-import dev.mlops.nas.search.Purpose;
 import dev.mlops.nas.search.TrialRequest;
 import dev.mlops.nas.search.TrialState;
 import java.io.IOException;
@@ -269,9 +268,7 @@ final class LocalSearch {
                 setup.data().toString(),
                 trial.folder.checkpoints().toString(),
                 resumed(trial).map(t -> t.folder.checkpoints().toString()).orElse(null),
-                trial.request.purpose() == Purpose.FINALIST
-                        ? trial.folder.model().toString()
-                        : null,
+                trial.request.purpose().opensTest() ? trial.folder.model().toString() : null,
                 setup.experiment().inherits() && preparation != null && preparation != trial
                         ? preparation.folder.checkpoints().toString()
                         : null);

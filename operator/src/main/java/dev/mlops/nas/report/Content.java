@@ -44,19 +44,16 @@ final class Content {
             "seed",
             "time");
 
+    /** Median of single inferences in ONNX Runtime. */
+    static final String EXPORTED_LATENCY = "exportedLatencyMs";
+
     /** Titles of {@link #deployed}. */
     static final List<String> DEPLOYED_HEAD = List.of(
-            "finalist",
-            "trainer, one example",
-            "ONNX Runtime, one example",
-            "its 99th percentile",
-            "its spread",
-            "trainer, a batch",
-            "ONNX Runtime, a batch");
+            "", "trainer", "ONNX Runtime", "99th percentile", "spread", "trainer, batch", "ONNX Runtime, batch");
 
     /** What is said of {@link #deployed}. */
     static final String DEPLOYED =
-            "Limits and the front are about the trainer's own latency, which every trial measures; ONNX Runtime ran the model.onnx that finalists leave, on the same machine with as many threads.";
+            "One example, but for the last two columns; means of the trainings from scratch, the spread is the largest of them. ONNX Runtime ran the model.onnx that each of these leaves, on the same machine with as many threads as the trainer.";
 
     static String title(SearchRecord search) {
         return "Architecture search: " + search.experiment().name();
@@ -146,19 +143,33 @@ final class Content {
                 .toList();
     }
 
-    /** Latencies of the finalists as the trainer runs them and as they are deployed; empty where no trainer measured that. */
+    /** Latencies of the compared networks as the trainer runs them and as they are deployed; empty where no trainer measured that. */
     static List<List<String>> deployed(SearchRecord search) {
-        return search.history().trials().stream()
-                .filter(t -> Double.isFinite(Arms.metric(t, "exportedLatencyMs")))
-                .map(t -> List.of(
-                        NasApi.trialName(search.experiment().name(), t.request().number()),
-                        Figures.milliseconds(Arms.metric(t, "latencyMs")),
-                        Figures.milliseconds(Arms.metric(t, "exportedLatencyMs")),
-                        Figures.milliseconds(Arms.metric(t, "exportedLatencyP99Ms")),
-                        Figures.share(Arms.metric(t, "exportedLatencySpread")),
-                        Figures.milliseconds(Arms.metric(t, "batchLatencyMs")),
-                        Figures.milliseconds(Arms.metric(t, "exportedBatchLatencyMs"))))
+        return search.summary().comparison().stream()
+                .filter(e -> measured(search, e, EXPORTED_LATENCY).findAny().isPresent())
+                .map(e -> List.of(
+                        e.name(),
+                        Figures.milliseconds(e.latencyMs()),
+                        Figures.milliseconds(mean(search, e, EXPORTED_LATENCY)),
+                        Figures.milliseconds(mean(search, e, "exportedLatencyP99Ms")),
+                        Figures.share(measured(search, e, "exportedLatencySpread")
+                                .max()
+                                .orElse(Double.NaN)),
+                        Figures.milliseconds(mean(search, e, "batchLatencyMs")),
+                        Figures.milliseconds(mean(search, e, "exportedBatchLatencyMs"))))
                 .toList();
+    }
+
+    /** Mean of a metric over the trainings of a compared network; NaN where none reported it. */
+    static double mean(SearchRecord search, Entrant entrant, String metric) {
+        return measured(search, entrant, metric).average().orElse(Double.NaN);
+    }
+
+    private static DoubleStream measured(SearchRecord search, Entrant entrant, String metric) {
+        return search.history().trials().stream()
+                .filter(t -> entrant.numbers().contains(t.request().number()))
+                .mapToDouble(t -> Arms.metric(t, metric))
+                .filter(Double::isFinite);
     }
 
     static List<List<String>> decisions(SearchRecord search, Incumbent best) {

@@ -7,7 +7,6 @@ import dev.mlops.nas.search.Plan.Summary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 
 /** The result of a search as text for a terminal. */
@@ -91,17 +90,14 @@ public final class FinalTable {
 
     /** The mean of its trainings in ONNX Runtime, where it was measured. */
     private static String deployed(SearchRecord search, Entrant winner) {
-        OptionalDouble mean = search.history().trials().stream()
-                .filter(t -> winner.numbers().contains(t.request().number()))
-                .mapToDouble(t -> Arms.metric(t, "exportedLatencyMs"))
-                .filter(Double::isFinite)
-                .average();
-        return mean.isPresent() ? ", in ONNX Runtime " + Figures.milliseconds(mean.getAsDouble()) : "";
+        double mean = Content.mean(search, winner, Content.EXPORTED_LATENCY);
+        return Double.isNaN(mean) ? "" : ", in ONNX Runtime " + Figures.milliseconds(mean);
     }
 
     private static void comparison(SearchRecord search, List<String> lines) {
+        boolean deployed = !Content.deployed(search).isEmpty();
         List<List<String>> table = new ArrayList<>();
-        table.add(List.of(
+        var head = new ArrayList<>(List.of(
                 "",
                 "test " + search.experiment().objective().metric(),
                 Figures.percent(search.experiment().protocol().confidence()) + " interval",
@@ -109,8 +105,12 @@ public final class FinalTable {
                 "params",
                 "MACs",
                 "latency"));
+        if (deployed) {
+            head.add("ONNX Runtime");
+        }
+        table.add(head);
         for (Entrant e : search.summary().comparison()) {
-            table.add(List.of(
+            var row = new ArrayList<>(List.of(
                     e.name(),
                     Figures.score(e.test()),
                     Figures.interval(e.low(), e.high()),
@@ -118,6 +118,10 @@ public final class FinalTable {
                     Figures.cost(e.params()),
                     Figures.cost(e.macs()),
                     Figures.milliseconds(e.latencyMs())));
+            if (deployed) {
+                row.add(Figures.milliseconds(Content.mean(search, e, Content.EXPORTED_LATENCY)));
+            }
+            table.add(row);
         }
         lines.addAll(aligned(table));
         Sentences.seedsOnly(search).ifPresent(s -> lines.addAll(wrapped("", s, 100)));

@@ -28,7 +28,7 @@ public final class ResultDocument {
         }
         document.put(
                 "comparison",
-                summary.comparison().stream().map(ResultDocument::entrant).toList());
+                summary.comparison().stream().map(e -> entrant(search, e)).toList());
         if (summary.predictor() != null) {
             var quality = new LinkedHashMap<String, Object>();
             quality.put("surrogate", summary.predictor().surrogate());
@@ -127,7 +127,7 @@ public final class ResultDocument {
         return map;
     }
 
-    private static Map<String, Object> entrant(Entrant entrant) {
+    private static Map<String, Object> entrant(SearchRecord search, Entrant entrant) {
         var map = new LinkedHashMap<String, Object>();
         map.put("entrant", entrant.name());
         map.put("trials", entrant.numbers());
@@ -138,6 +138,7 @@ public final class ResultDocument {
         put(map, "high", entrant.high());
         costs(map, entrant.params(), entrant.macs());
         put(map, "latencyMs", entrant.latencyMs());
+        put(map, Content.EXPORTED_LATENCY, Content.mean(search, entrant, Content.EXPORTED_LATENCY));
         if (entrant.verdict() != null) {
             map.put("verdict", entrant.verdict());
         }

@@ -171,10 +171,10 @@ final class JobFactoryTest {
         assertThat(folders.checkpoints()).isEqualTo("/nas/checkpoints/%s/%s-00012".formatted(uid, name));
         assertThat(folders.resume()).isEqualTo("/nas/checkpoints/%s/%s-00007".formatted(uid, name));
         assertThat(folders.model()).isNull();
-        var finalist = new NasTrialSpec(
+        var reference = new NasTrialSpec(
                 first.experiment(),
                 13,
-                TrialPurpose.Finalist,
+                TrialPurpose.Reference,
                 first.genotype(),
                 first.decisions(),
                 first.architecture(),
@@ -184,7 +184,7 @@ final class JobFactoryTest {
                 null,
                 null,
                 null);
-        assertThat(CheckpointFolders.folders(experiment, finalist, "/data").model())
+        assertThat(CheckpointFolders.folders(experiment, reference, "/data").model())
                 .isEqualTo("/nas/checkpoints/%s/%s-00013/model".formatted(uid, name));
         assertThat(CheckpointFolders.folders(Samples.experiment(""), promoted, "/data"))
                 .isEqualTo(new Folders("/data", null, null));
