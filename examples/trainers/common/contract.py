@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import data
+import data_files
 import energy
 import targets
 
@@ -224,9 +225,9 @@ def check_data(file):
         _, told = data.load(file["dataset"], file["folders"]["data"])
         data.parts(told, file["dataset"]["split"], file["splitSeed"])
         return DONE
-    except (data.DataError, data.Later) as error:
+    except (data_files.DataError, data_files.Later) as error:
         print(error, file=sys.stderr)
-        return DATA if isinstance(error, data.DataError) else TEMPORARY
+        return DATA if isinstance(error, data_files.DataError) else TEMPORARY
 
 
 def main(kind, unbuildable, out_of_memory):
@@ -253,9 +254,9 @@ def main(kind, unbuildable, out_of_memory):
         code, message = end.code, str(end)
     except unbuildable as error:
         code, message = ARCHITECTURE, str(error)
-    except data.DataError as error:
+    except data_files.DataError as error:
         code, message = DATA, str(error)
-    except data.Later as error:
+    except data_files.Later as error:
         code, message = TEMPORARY, str(error)
     except out_of_memory as error:
         code, message = INFEASIBLE, f"out of memory: {(str(error).splitlines() or ['no more to be had'])[0]}"

@@ -1,86 +1,31 @@
 """Reads examples with labels or numbers and cuts them into train, validation and test parts."""
 
-import csv
-import gzip
-import hashlib
 import io
 import math
-import os
 import struct
-import tempfile
-import urllib.error
-import urllib.request
 import zipfile
-from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 import numpy as np
 
+import data_files
+import table_rows
+from data_files import DataError, content
 from targets import Labels, Numbers
 
+FORMATS = ("csv", "parquet", "idx", "npy", "npz", "images")
 IDX_BYTES, IDX_FLOATS = np.dtype(np.uint8), np.dtype(">f4")
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg")
-
-
-class Later(Exception):
-    """The data cannot be had now; the message says why."""
-
-
-class DataError(Exception):
-    """The data cannot be used; the message says where."""
-
-
-def path(uri, folder):
-    if uri.startswith("generator:"):
-        raise DataError(f"dataset.uri {uri} is made by the built-in trainer only; this one reads files")
-    if uri.startswith("file://"):
-        return Path(unquote(urlparse(uri).path))
-    return Path(os.environ.get("NAS_DATA_DIR") or folder) / uri
 
 
 def labelled(dataset, folder):
     if not dataset.get("labels"):
         raise DataError(f"dataset.labels is missing; format {dataset['format']} needs the address of the label file")
-    return path(dataset["labels"], folder)
-
-
-def fetched(dataset):
-    """The file of a web address, kept under its checksum, so that it is loaded once for all trials of a machine."""
-    address, checksum = dataset["uri"], (dataset.get("sha256") or "").lower()
-    shown = address.split("?")[0]
-    if len(checksum) != 64 or not all(c in "0123456789abcdef" for c in checksum):
-        raise DataError(f"dataset.sha256 is {checksum or None}; a file from http or https needs its checksum, 64 hexadecimal digits")
-    cache = Path(os.environ.get("NAS_CACHE_DIR") or Path.home() / ".cache" / "nas-operator" / "data") / checksum
-    file = cache / (Path(urlparse(address).path).name or "data")
-    if file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == checksum:
-        return file
-    try:
-        with urllib.request.urlopen(address, timeout=30) as answer:
-            loaded = answer.read()
-    except urllib.error.HTTPError as error:
-        if error.code in (408, 429) or error.code >= 500:
-            raise Later(f"{shown} answers {error.code}; it may be loaded later") from error
-        raise DataError(f"dataset.uri {shown} answers {error.code}") from error
-    except OSError as error:
-        raise Later(f"{shown} cannot be loaded: {error}; it may be later") from error
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=cache, delete=False) as part:
-        part.write(loaded)
-    os.replace(part.name, file)
-    return file
-
-
-def content(file):
-    try:
-        raw = file.read_bytes()
-        return raw, gzip.decompress(raw) if file.name.endswith(".gz") else raw
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
-        raise DataError(f"{file} cannot be read: {error}") from error
+    return data_files.of(dataset["labels"], folder)
 
 
 def idx(file):
     """Bytes or floats, as many sides as the file declares."""
-    _, data = content(file)
+    data = content(file)
     kind = {b"\0\0\x08": IDX_BYTES, b"\0\0\x0d": IDX_FLOATS}.get(data[:3])
     rank = data[3] if len(data) > 3 else 0
     if kind is None or not 1 <= rank <= 4 or len(data) < 4 + 4 * rank:
@@ -89,52 +34,6 @@ def idx(file):
     if len(body) != math.prod(sides) * kind.itemsize:
         raise DataError(f"{file} declares {sides} values, but holds {len(body) // kind.itemsize}")
     return np.frombuffer(body, kind).reshape(sides)
-
-
-def rows(file, dataset):
-    """Examples and what is to be said of them, in the columns from dataset.labelColumn on."""
-    width, wanted = math.prod(dataset["shape"]), dataset.get("targets") or 1
-    first = width if dataset["labelColumn"] < 0 else dataset["labelColumn"]
-    if first > width:
-        raise DataError(f"dataset.labelColumn is {first}; {width} values of an example allow -1 to {width}")
-    _, data = content(file)
-    lines, names = [], codes(dataset, first, wanted)
-    for number, cells in enumerate(csv.reader(data.decode("utf-8").splitlines()), start=1):
-        if not cells or number == 1 and is_header(cells, names):
-            continue
-        try:
-            values = [names[i][c.strip()] if i in names else float(c) for i, c in enumerate(cells)]
-        except KeyError as error:
-            raise DataError(f"{file} line {number} holds the category {error}, which dataset.categorical does not list") from None
-        except ValueError:
-            raise DataError(f"{file} line {number} holds a value that is not a number") from None
-        if len(values) != width + wanted:
-            raise DataError(f"{file} line {number} has {len(values)} columns, not {width + wanted}")
-        if not all(math.isfinite(v) for v in values):
-            raise DataError(f"{file} line {number} holds a value that is not finite")
-        lines.append(values)
-    table = np.array(lines).reshape(-1, width + wanted)
-    own = np.arange(first, first + wanted)
-    return np.delete(table, own, axis=1), table[:, own]
-
-
-def codes(dataset, first, wanted):
-    """For each column of the file with names of categories: name to code. Columns of dataset.categorical are those of an example."""
-    named = [c for c in dataset.get("categorical") or [] if c.get("values")]
-    return {c["column"] + (wanted if c["column"] >= first else 0): {v.strip(): code for code, v in enumerate(c["values"])} for c in named}
-
-
-def is_header(cells, names):
-    """Whether a first line has neither a number nor the name of a category."""
-    return not any(is_number(c) or c.strip() in names.get(i, ()) for i, c in enumerate(cells))
-
-
-def is_number(cell):
-    try:
-        float(cell)
-        return True
-    except ValueError:
-        return False
 
 
 def array(file, opened):
@@ -155,7 +54,7 @@ def arrays(dataset, file, folder):
     if dataset["format"] == "npz":
         examples, labels = (array(file, lambda name=name: np.load(file)[name]) for name in ("x", "y"))
     else:
-        examples, labels = (array(f, lambda f=f: np.load(io.BytesIO(content(f)[1]))) for f in (file, labelled(dataset, folder)))
+        examples, labels = (array(f, lambda f=f: np.load(io.BytesIO(content(f)))) for f in (file, labelled(dataset, folder)))
     return examples, labels
 
 
@@ -189,7 +88,7 @@ def pixels(file, channels):
     try:
         from PIL import Image
     except ImportError:
-        raise DataError("format images needs Pillow, which this Python lacks; without it only csv, idx, npy and npz are read") from None
+        raise DataError("format images needs Pillow, which this Python lacks; csv, idx, npy and npz need none") from None
     try:
         with Image.open(file, formats=("PNG", "JPEG")) as image:
             deep = image.mode.startswith("I")  # 16 bits, which Pillow would cut off at 255
@@ -246,6 +145,9 @@ def labels(told, classes, uri):
     wrong = np.flatnonzero((of != np.floor(of)) | (of < 0) | (of >= classes))
     if len(wrong):
         raise DataError(f"{uri}: example {wrong[0] + 1} has the label {of[wrong[0]]:g}; 0 to {classes - 1} are allowed")
+    missing = np.setdiff1d(np.arange(classes), of)
+    if len(missing):
+        raise DataError(f"{uri} has examples of {classes - len(missing)} classes, but dataset.classes is {classes}: class {missing[0]} never occurs")
     return Labels(classes, of.astype(np.int64))
 
 
@@ -262,21 +164,18 @@ def numbers(told, columns, uri):
 def read(dataset, folder):
     """Arrays of examples and of what is to be said of them, as the files hold them."""
     kind = dataset["format"]
-    if kind not in ("csv", "idx", "npy", "npz", "images"):
-        raise DataError(f"format {kind} is not known to this trainer, only csv, idx, npy, npz and images")
+    if kind not in FORMATS:
+        raise DataError(f"format {kind} is not known to this trainer, only {', '.join(FORMATS)}")
     if kind == "images" and (dataset.get("targets") or dataset.get("sha256")):
         raise DataError(f"format images has {'labels, not dataset.targets' if dataset.get('targets') else 'no file for dataset.sha256'}")
-    web = dataset["uri"].startswith(("http://", "https://"))
-    file = fetched(dataset) if web else path(dataset["uri"], folder)
-    if dataset.get("sha256"):
-        found = hashlib.sha256(content(file)[0]).hexdigest()
-        if found != dataset["sha256"].lower():
-            raise DataError(f"{file} has the SHA-256 {found}, not {dataset['sha256']}")
+    file = data_files.of(dataset["uri"], folder, dataset.get("sha256"))
     match kind:
         case "images":
             return images(file, dataset)
         case "csv":
-            return rows(file, dataset)
+            return table_rows.from_csv(file, dataset)
+        case "parquet":
+            return table_rows.from_parquet(file, dataset)
         case "idx":
             return idx(file), idx(labelled(dataset, folder))
         case _:

@@ -26,6 +26,7 @@ final class StripedImages {
 
     private static final int EXAMPLES = 320;
     private static final String CSV = "stripes.csv";
+    private static final String PARQUET = "stripes.parquet";
     private static final String FOLDERS = "stripes";
 
     private StripedImages() {}
@@ -33,6 +34,7 @@ final class StripedImages {
     /** Writes all files that the data sets of this class name. */
     static void write(Path folder) throws IOException {
         var csv = new StringBuilder();
+        var columns = new int[SIDE * SIDE + 1][EXAMPLES];
         var random = new SplittableRandom(1);
         for (int i = 0; i < EXAMPLES; i++) {
             int label = i % CLASSES;
@@ -40,13 +42,16 @@ final class StripedImages {
             for (int pixel = 0; pixel < SIDE * SIDE; pixel++) {
                 int value = random.nextInt(6) + (isBright(label, pixel / SIDE, pixel % SIDE) ? 8 : 0);
                 csv.append(value).append(',');
+                columns[pixel][i] = value;
                 image.getRaster().setSample(pixel % SIDE, pixel / SIDE, 0, value);
             }
             csv.append(label).append('\n');
+            columns[SIDE * SIDE][i] = label;
             Path own = Files.createDirectories(folder.resolve(FOLDERS).resolve("label-" + label));
             ImageIO.write(image, "png", own.resolve(i + ".png").toFile());
         }
         Files.writeString(folder.resolve(CSV), csv);
+        ParquetTable.write(folder.resolve(PARQUET), List.of(columns));
     }
 
     private static boolean isBright(int label, int row, int column) {
@@ -76,6 +81,11 @@ final class StripedImages {
     /** A file that is not there. */
     static DatasetRef missing() {
         return of("nowhere.csv", "csv", CLASSES, null, null, null);
+    }
+
+    /** The same table in columns. */
+    static DatasetRef columns() {
+        return of(PARQUET, "parquet", CLASSES, null, null, null);
     }
 
     /** A PNG file each, in a folder for each label. */

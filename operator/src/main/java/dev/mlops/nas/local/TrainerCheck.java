@@ -106,7 +106,8 @@ public final class TrainerCheck {
             leavesOnTermination();
             new OptionalJobs(sample, trials, report).check();
             foretellsNumbers(plain);
-            readsImages();
+            reads("check-00015", StripedImages.folders(), "a folder of images for each class");
+            reads("check-00016", StripedImages.columns(), "a table in Parquet");
             looksUpCategories();
         }
         refuses(
@@ -352,26 +353,28 @@ public final class TrainerCheck {
         return with(file, TrialFile.VERSION_OF_NUMBERS, StripedImages.numbers(), plain.recipe());
     }
 
-    /** A folder of images for each class: a trainer learns from them, or refuses the format. */
-    private void readsImages() throws IOException, InterruptedException {
-        TrialFile file = withData(trials.file("check-00015", sample.nodes(), EPOCHS, false), StripedImages.folders());
-        TrainerRun ended = trials.run(file, "images");
+    /** Data that is written otherwise: a trainer learns from it, or refuses the format. */
+    private void reads(String name, DatasetRef data, String what) throws IOException, InterruptedException {
+        TrainerRun ended = trials.run(withData(trials.file(name, sample.nodes(), EPOCHS, false), data), data.format());
         if (Objects.equals(ended.code(), ExitCode.DATA.code())) {
-            report.note(false, "", "dataset.format images ends with 65: folders of images are not for this trainer");
+            report.note(
+                    false,
+                    "",
+                    "dataset.format %s ends with 65: %s is not for this trainer".formatted(data.format(), what));
             return;
         }
         double accuracy = ended.result() == null ? Double.NaN : metric(ended.result(), "accuracy");
         report.demand(
                 Objects.equals(ended.code(), 0) && accuracy > CHANCE + 0.1,
-                "a folder of images for each class is learned from: accuracy %.3f".formatted(accuracy),
-                "dataset.format is images, and the trainer %s, accuracy %s; it must learn or end with %d%s"
-                        .formatted(ended.codeText(), accuracy, ExitCode.DATA.code(), ended.log()));
+                "%s is learned from: accuracy %.3f".formatted(what, accuracy),
+                "dataset.format is %s, and the trainer %s, accuracy %s; it must learn or end with %d%s"
+                        .formatted(data.format(), ended.codeText(), accuracy, ExitCode.DATA.code(), ended.log()));
     }
 
     /** A column of names: a trainer learns a vector for each, or refuses the operator or the data. */
     private void looksUpCategories() throws IOException, InterruptedException {
         TrialFile file =
-                withData(trials.file("check-00016", NamedTrees.network(), 4 * EPOCHS, false), NamedTrees.table());
+                withData(trials.file("check-00017", NamedTrees.network(), 4 * EPOCHS, false), NamedTrees.table());
         TrainerRun ended = trials.run(file, "categories");
         if (Objects.equals(ended.code(), ExitCode.ARCHITECTURE.code())
                 || Objects.equals(ended.code(), ExitCode.DATA.code())) {

@@ -45,7 +45,9 @@ class TrainerCheckCommandTest {
                 .contains("note    dataset.fraction and dataset.resolution could not be tried")
                 .contains("a promoted trial comes to its 5 epochs", "note    but begins anew")
                 .contains("note    numbers in place of labels end with 65: dataset.targets is not for this trainer")
-                .contains("note    dataset.format images ends with 65: folders of images are not for this trainer")
+                .contains(
+                        "note    dataset.format images ends with 65: a folder of images for each class is not for this trainer")
+                .contains("note    dataset.format parquet ends with 65: a table in Parquet is not for this trainer")
                 .contains("note    columns of categories end with 64: dataset.categorical is not for this trainer")
                 .endsWith("the contract is kept\n")
                 .doesNotContain("FAILED");
@@ -76,6 +78,7 @@ class TrainerCheckCommandTest {
         assertThat(careless.out())
                 .contains("FAILED  a trial of nas.mlops.dev/trial/v2, with dataset.targets, ended with 0, rmse NaN")
                 .contains("FAILED  dataset.format is images, and the trainer ended with")
+                .contains("FAILED  dataset.format is parquet, and the trainer ended with")
                 .contains(
                         "FAILED  a table with names, which its labels follow from, and the operator embedding ended with 0,")
                 .contains("FAILED  a trial for shared weights ended with 0 without the metric sharedPaths")

@@ -84,19 +84,30 @@ class NumpyTrainerTest {
                         "testRmse has a standard error",
                         "columns of categories are looked up: accuracy 1.000",
                         "params of vectors are 44, as the search engine counts")
-                .anyMatch(sentence -> sentence.startsWith("a folder of images for each class is learned from"));
+                .anyMatch(sentence -> sentence.startsWith("a folder of images for each class is learned from"))
+                .anyMatch(sentence -> sentence.startsWith("a table in Parquet is learned from"));
     }
 
-    /** Energy, by folders and a driver that are made up. */
+    /**
+     * Energy, by folders and a driver that are made up; Parquet, by the tables that the built-in trainer reads in {@code ParquetTest};
+     * objects of a server that speaks S3's protocol.
+     */
     @Test
     void whatPythonTestsOfItsOwnPasses() throws Exception {
-        var process = new ProcessBuilder(python().toString(), "-B", "-m", "unittest")
-                .directory(TRAINER.resolveSibling("../common").normalize().toFile())
-                .redirectErrorStream(true)
-                .start();
+        var common = TRAINER.resolveSibling("../common").normalize();
+        var builder = new ProcessBuilder(python().toString(), "-B", "-m", "unittest")
+                .directory(common.toFile())
+                .redirectErrorStream(true);
+        var requirements = common.resolve("test-requirements.txt");
+        assertThat(Files.readAllLines(requirements))
+                .as("the same client of S3 as the trainer in PyTorch")
+                .containsAnyElementsOf(Files.readAllLines(common.resolveSibling("pytorch/requirements.txt")));
+        var packages = PythonPackages.of(python(), requirements, MlflowServer.userCache());
+        builder.environment().put("PYTHONPATH", packages.toString());
+        var process = builder.start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(said).isZero();
-        assertThat(said).contains("Ran 5 tests");
+        assertThat(said).contains("Ran 10 tests");
     }
 
     /** Two sums of three features, in front of them in a table and as floats of their own: the examples are the same, so is what comes. */
@@ -165,18 +176,28 @@ class NumpyTrainerTest {
     }
 
     @Test
-    void foldersOfImagesAreRefusedWhereThereIsNoPillow() throws Exception {
-        Files.writeString(folder.resolve("PIL.py"), "raise ImportError('no Pillow')\n");
+    void whatNeedsALibraryIsRefusedWhereItIsMissing() throws Exception {
+        for (var library : List.of("PIL", "pyarrow", "boto3")) {
+            Files.writeString(folder.resolve(library + ".py"), "raise ImportError('not here')\n");
+        }
         for (var label : List.of("cat", "dog")) {
             var own = Files.createDirectories(folder.resolve("images").resolve(label));
             Files.writeString(own.resolve("1.png"), "read by nobody");
         }
-        var images = new DatasetRef("images", "images", null, -1, null, List.of(3, 8, 8), 2, SPLIT);
+        var bare = "env PYTHONPATH=" + folder + " ";
+        var images = labelled("images", "images", null);
 
-        assertThat(refused(training("blind", images, null), "env PYTHONPATH=" + folder + " "))
-                .isEqualTo(
-                        "format images needs Pillow, which this Python lacks; without it only csv, idx, npy and npz are read");
+        assertThat(refused(training("images", images, null), bare))
+                .isEqualTo("format images needs Pillow, which this Python lacks; csv, idx, npy and npz need none");
+        assertThat(refused(training("parquet", labelled("some.parquet", "parquet", null), null), bare))
+                .isEqualTo("format parquet needs pyarrow, which this Python lacks; csv, idx, npy and npz need none");
+        assertThat(refused(training("s3", labelled("s3://tables/some.csv", "csv", "0".repeat(64)), null), bare))
+                .isEqualTo("dataset.uri s3://tables/some.csv needs boto3, which this Python lacks");
         assertThat(refused(training("torn", images, null))).contains("cat/1.png cannot be read as a PNG or JPEG image");
+    }
+
+    private static DatasetRef labelled(String uri, String format, @Nullable String sha256) {
+        return new DatasetRef(uri, format, null, -1, sha256, List.of(3, 8, 8), 2, SPLIT);
     }
 
     private void writeSums() throws Exception {

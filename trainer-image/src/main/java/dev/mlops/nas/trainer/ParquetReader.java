@@ -77,8 +77,8 @@ final class ParquetReader {
             }
             numbers[c] = switch (columns.get(c).type()) {
                 case BOOLEAN -> row.getBoolean(c) ? 1 : 0;
-                case INT32 -> row.getInt(c);
-                case INT64 -> row.getLong(c);
+                case INT32 -> isUnsigned(columns.get(c)) ? Integer.toUnsignedLong(row.getInt(c)) : row.getInt(c);
+                case INT64 -> isUnsigned(columns.get(c)) ? unsigned(row.getLong(c)) : row.getLong(c);
                 case FLOAT -> row.getFloat(c);
                 case DOUBLE -> row.getDouble(c);
                 case INT96, BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY -> throw new IllegalStateException("no number");
@@ -88,22 +88,36 @@ final class ParquetReader {
     }
 
     private static boolean isText(ColumnSchema column) {
-        return column.logicalType() instanceof LogicalType.StringType && column.maxRepetitionLevel() == 0;
+        return column.logicalType() instanceof LogicalType.StringType && isFlat(column);
     }
 
     private static boolean isNumber(ColumnSchema column) {
         boolean plain = column.logicalType() == null || column.logicalType() instanceof LogicalType.IntType;
         return plain
-                && column.maxRepetitionLevel() == 0
+                && isFlat(column)
                 && switch (column.type()) {
                     case BOOLEAN, INT32, INT64, FLOAT, DOUBLE -> true;
                     case INT96, BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY -> false;
                 };
     }
 
+    /** Neither a part of a list nor of a record. */
+    private static boolean isFlat(ColumnSchema column) {
+        return column.maxRepetitionLevel() == 0 && column.fieldPath().elements().size() == 1;
+    }
+
+    private static boolean isUnsigned(ColumnSchema column) {
+        return column.logicalType() instanceof LogicalType.IntType integer && !integer.isSigned();
+    }
+
+    /** The nearest double; halving keeps the last bit, so that it is rounded once. */
+    private static double unsigned(long bits) {
+        return bits >= 0 ? bits : 2 * (double) (bits >>> 1 | (bits & 1));
+    }
+
     private static String kind(ColumnSchema column) {
-        if (column.maxRepetitionLevel() > 0) {
-            return "lists";
+        if (!isFlat(column)) {
+            return "lists or records";
         }
         return column.logicalType() == null
                 ? column.type().name()

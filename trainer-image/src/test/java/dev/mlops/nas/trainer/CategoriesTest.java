@@ -118,29 +118,6 @@ class CategoriesTest {
                 dataset("x.idx", "idx", "y.idx", -1, 2, new Categorical(0, 3, null)));
     }
 
-    /** As pandas and pyarrow write them; an empty cell is the name of nothing. */
-    @Test
-    void namesInParquetAreReadToo() {
-        var parquet = Path.of("src/test/resources/parquet").toAbsolutePath();
-        var known = dataset("names.parquet", "parquet", null, -1, 2, named(0, "", "state", "own, small"));
-        assertThat(DataLoader.load(known, parquet).features()).containsExactly(1, 20, 0, 30, 2, 40, 1, 50);
-
-        var lacking = dataset("names.parquet", "parquet", null, -1, 2, named(0, "state", "own, small"));
-        assertThatThrownBy(() -> DataLoader.load(lacking, parquet))
-                .hasMessage(
-                        "Data file names.parquet, row 2: categorical column 0 holds \"\"; allowed: state, own, small.");
-        var codes = dataset("names.parquet", "parquet", null, -1, 2, new Categorical(0, 3, null));
-        assertThatThrownBy(() -> DataLoader.load(codes, parquet))
-                .hasMessage(
-                        "Data file names.parquet, column work holds String; every column must hold one number or truth"
-                                + " value a row.");
-        var numbers = dataset(
-                "names.parquet", "parquet", null, -1, 2, named(0, "", "state", "own, small"), named(1, "a", "b"));
-        assertThatThrownBy(() -> DataLoader.load(numbers, parquet))
-                .hasMessage("Data file names.parquet, column age holds DOUBLE; every column must hold one text, as"
-                        + " dataset.categorical has values, a row.");
-    }
-
     private void refused(String sentence, DatasetRef dataset) {
         assertThatThrownBy(() -> DataLoader.load(dataset, folder))
                 .isInstanceOfSatisfying(

@@ -24,7 +24,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Reading, checking and cutting data. */
 class DataTest {
@@ -32,9 +31,6 @@ class DataTest {
 
     /** Arrays that NumPy wrote. */
     private static final Path NUMPY = Path.of("src/test/resources/numpy").toAbsolutePath();
-
-    /** Tables that pyarrow wrote. */
-    private static final Path PARQUET = Path.of("src/test/resources/parquet").toAbsolutePath();
 
     @TempDir
     private Path folder;
@@ -49,45 +45,6 @@ class DataTest {
         assertThat(examples.count()).isEqualTo(1797);
         assertThat(examples.features()).startsWith(0, 0, 5, 13, 9, 1);
         assertThat(Trials.labels(examples)).startsWith(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"none", "gzip", "snappy", "zstd"})
-    void columnsOfParquetAreReadHoweverTheyAreCompressed(String compression) {
-        var examples = DataLoader.load(parquet(compression, List.of(4, 1, 1), 3), PARQUET);
-
-        assertThat(examples.features())
-                .containsExactly(1.5f, 1, 1, 5, 2, 2, 0, 6, 3, 3, 1, 7, 4, 4, 0, (float) (1L << 40));
-        assertThat(Trials.labels(examples)).containsExactly(0, 1, 2, 1);
-    }
-
-    @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
-            empty-cell | row 2, column x is empty
-            text       | column x holds String; every column must hold one number
-            lists      | holds lists; every column must hold one number
-            snappy     | has 5 columns (length, width, old, depth, label), but shape [1, 1, 1] needs 1 values and a label
-            """)
-    void aParquetFileThatHoldsSomethingElseIsRefused(String name, String sentence) {
-        assertThatThrownBy(() -> DataLoader.load(parquet(name, List.of(1, 1, 1), 2), PARQUET))
-                .isInstanceOfSatisfying(
-                        TrialException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.DATA))
-                .hasMessageContaining(sentence);
-    }
-
-    @Test
-    void aTornParquetFileIsRefused() throws IOException {
-        var whole = Files.readAllBytes(PARQUET.resolve("snappy.parquet"));
-        Files.write(folder.resolve("torn.parquet"), Arrays.copyOf(whole, whole.length / 2));
-
-        assertThatThrownBy(() -> DataLoader.load(parquet("torn", List.of(4, 1, 1), 3), folder))
-                .isInstanceOfSatisfying(
-                        TrialException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.DATA))
-                .hasMessageContaining("torn.parquet");
-    }
-
-    private static DatasetRef parquet(String name, List<Integer> shape, int classes) {
-        return new DatasetRef(name + ".parquet", "parquet", null, -1, null, shape, classes, HALVES);
     }
 
     @Test
