@@ -30,7 +30,7 @@ def of(uri, folder, sha256=None):
     if uri.startswith(("http://", "https://", "s3://")):
         return fetched(uri, sha256)
     if uri.startswith("generator:"):
-        raise DataError(f"dataset.uri {uri} is made by the built-in trainer only; this one reads files")
+        raise DataError(f"dataset.uri {uri} is made by the built-in trainer only; this one reads files, and nas data '{uri}' prints one")
     file = Path(unquote(urlparse(uri).path)) if uri.startswith("file://") else Path(os.environ.get("NAS_DATA_DIR") or folder) / uri
     if sha256:
         verify(file, sha256, file)

@@ -24,6 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             SpaceCommand.class,
             ScoreCommand.class,
             PredictCommand.class,
+            DataCommand.class,
             BenchCommand.class,
             SimulateCommand.class,
             TrainerCommands.class,

@@ -3,9 +3,7 @@ package dev.mlops.nas.cli;
 import dev.mlops.nas.local.BadInputException;
 import dev.mlops.nas.local.TrainerCommand;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,33 +43,13 @@ final class PredictCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         try {
-            predict(TrainerCommand.prediction(System.getenv("NAS_HOME"), MEMORY)
-                    .with(model.toString(), file.toAbsolutePath().toString())
-                    .words());
+            var prediction = TrainerCommand.prediction(System.getenv("NAS_HOME"), MEMORY)
+                    .with(model.toString(), file.toAbsolutePath().toString());
+            TrainerProgram.print(prediction.words(), command.commandLine().getOut());
             return 0;
         } catch (BadInputException unusable) {
             command.commandLine().getErr().println("nas predict: " + unusable.getMessage());
             return 2;
-        }
-    }
-
-    private void predict(List<String> words) throws IOException, InterruptedException {
-        Path errors = Files.createTempFile("nas-predict", ".log");
-        try {
-            var process =
-                    new ProcessBuilder(words).redirectError(errors.toFile()).start();
-            try (var output = process.inputReader()) {
-                output.lines().forEach(command.commandLine().getOut()::println);
-            }
-            command.commandLine().getOut().flush();
-            if (process.waitFor() != 0) {
-                throw new BadInputException(Files.readString(errors)
-                        .lines()
-                        .reduce((a, b) -> b)
-                        .orElse("the program ended with %d".formatted(process.exitValue())));
-            }
-        } finally {
-            Files.delete(errors);
         }
     }
 }

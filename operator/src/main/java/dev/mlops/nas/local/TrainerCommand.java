@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 public record TrainerCommand(List<String> words) {
     private static final String TRAINER = "dev.mlops.nas.trainer.Trainer";
     private static final String PREDICTION = "dev.mlops.nas.trainer.Prediction";
+    private static final String GENERATION = "dev.mlops.nas.trainer.Generation";
 
     private static final long MEBIBYTE = 1 << 20;
 
@@ -36,6 +37,11 @@ public record TrainerCommand(List<String> words) {
     /** The program beside the built-in trainer that applies a network which it left; it wants the model's folder and a file. */
     public static TrainerCommand prediction(@Nullable String home, long memoryBytes) {
         return builtIn(home, memoryBytes, PREDICTION);
+    }
+
+    /** The one that prints the examples of a generator; it wants its address. */
+    public static TrainerCommand generation(@Nullable String home, long memoryBytes) {
+        return builtIn(home, memoryBytes, GENERATION);
     }
 
     private static TrainerCommand builtIn(@Nullable String home, long memoryBytes, String mainClass) {

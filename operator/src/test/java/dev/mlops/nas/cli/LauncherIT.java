@@ -99,6 +99,15 @@ class LauncherIT {
         assertThat(refused.code()).isEqualTo(2);
     }
 
+    @Test
+    void whatTheTrainerMakesIsPrintedForTrainersThatReadFiles() throws Exception {
+        Ended made = nas(Map.of(), "data", "generator:waveform?examples=100");
+        assertThat(made.out().lines()).hasSize(100).allMatch(line -> line.matches("(-?[0-9.E-]+,){21}[012]"));
+        Ended refused = nas(Map.of(), "data", "generator:wave");
+        assertThat(refused.err()).startsWith("nas data: dataset.uri names the generator wave; allowed: friedman, ");
+        assertThat(refused.code()).isEqualTo(2);
+    }
+
     /** One draw, and all human designs that the space brings: every kind of node of these spaces is built and trained. */
     @ParameterizedTest
     @ValueSource(strings = {"nb101-cell", "darts-cell", "hierarchical-cnn"})

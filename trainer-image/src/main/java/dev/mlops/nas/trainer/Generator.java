@@ -43,7 +43,7 @@ sealed interface Generator {
     }
 
     /**
-     * The examples of an address.
+     * The examples of a data set.
      *
      * @throws TrialException with exit code 65 when there is no such generator, or shape, classes, targets or categories are not its own
      */
@@ -52,19 +52,34 @@ sealed interface Generator {
         var generator = address.generator();
         refuseOther(generator, dataset);
         refuseOtherCategories(generator, dataset);
+        return generator.examples(address, Categories.of(dataset.categorical()));
+    }
+
+    /**
+     * The examples of an address, as the generator has them.
+     *
+     * @throws TrialException with exit code 65 when there is no such generator
+     */
+    static Examples load(String uri) {
+        var address = Address.of(uri);
+        var generator = address.generator();
+        return generator.examples(address, Categories.of(generator.categorical()));
+    }
+
+    private Examples examples(Address address, Categories categories) {
         var random = new SplittableRandom(address.seed);
-        int size = generator.shape().size();
+        int size = shape().size();
         var features = new float[Math.multiplyExact(address.examples, size)];
         var example = new float[size];
-        var targets = targets(generator, address.examples);
+        var targets = targets(this, address.examples);
         for (int i = 0; i < address.examples; i++) {
-            switch (generator) {
+            switch (this) {
                 case OfClasses g -> g.generate(targets.stratum(i), random, example);
                 case OfNumbers g -> ((Numbers) targets).values()[i] = (float) g.generate(random, example);
             }
             System.arraycopy(example, 0, features, i * size, size);
         }
-        return new Examples(dataset.uri(), generator.shape(), features, targets, Categories.of(dataset.categorical()));
+        return new Examples(address.uri, shape(), features, targets, categories);
     }
 
     private static void refuseOther(Generator generator, DatasetRef dataset) {
@@ -107,7 +122,7 @@ sealed interface Generator {
     }
 
     /** What stands in {@code dataset.uri}. */
-    record Address(String name, int examples, int seed) {
+    record Address(String uri, String name, int examples, int seed) {
         private static final String SCHEME = "generator:";
         private static final int EXAMPLES = 5_000;
         private static final Pattern FORM = Pattern.compile(SCHEME
@@ -124,6 +139,7 @@ sealed interface Generator {
             var examples = match.group("examples");
             var seed = match.group("seed");
             return new Address(
+                    uri,
                     match.group("name"),
                     examples == null ? EXAMPLES : Integer.parseInt(examples),
                     seed == null ? 0 : Integer.parseInt(seed));

@@ -7,12 +7,19 @@ import static org.assertj.core.api.Assertions.within;
 import dev.mlops.nas.contract.ExitCode;
 import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import dev.mlops.nas.contract.TrialFile.Split;
+import dev.mlops.nas.trainer.Targets.Labels;
+import dev.mlops.nas.trainer.Targets.Numbers;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,6 +28,9 @@ class GeneratorTest {
     private static final List<Integer> SIGNAL = List.of(1, 1, 40);
     private static final List<Integer> SEQUENCE = List.of(16, 1, 9);
     private static final List<Integer> TABLE = List.of(21, 1, 1);
+
+    @TempDir
+    private Path folder;
 
     @Test
     void anAddressAlwaysGivesTheSameExamples() {
@@ -33,6 +43,39 @@ class GeneratorTest {
         assertThat(other.features()).isNotEqualTo(first.features());
         assertThat(Arrays.stream(Trials.labels(first)).filter(label -> label == 7))
                 .hasSize(500);
+    }
+
+    /** What a trainer reads that knows no generators. */
+    @ParameterizedTest
+    @CsvSource({"mnist-1d, 10, ", "recall, 8, ", "waveform, 3, ", "sales, 0, 1"})
+    void printedAsATableTheExamplesAreTheVerySame(String name, int classes, @Nullable Integer targets)
+            throws IOException {
+        var made = Generator.load("generator:" + name + "?examples=200");
+        try (var out = new PrintStream(folder.resolve("made.csv").toFile(), StandardCharsets.US_ASCII)) {
+            Generation.print("generator:" + name + "?examples=200", out);
+        }
+        var shape = made.shape();
+        var dataset = new DatasetRef(
+                "made.csv",
+                "csv",
+                null,
+                -1,
+                null,
+                List.of(shape.channels(), shape.height(), shape.width()),
+                classes,
+                new Split(0.6, 0.2, 0.2),
+                null,
+                null,
+                targets);
+
+        var read = DataLoader.load(dataset, folder);
+
+        assertThat(read.features()).isEqualTo(made.features());
+        switch (made.targets()) {
+            case Labels labels -> assertThat(Trials.labels(read)).isEqualTo(labels.of());
+            case Numbers numbers ->
+                assertThat(((Numbers) read.targets()).values()).isEqualTo(numbers.values());
+        }
     }
 
     /** Figures of 5,000 signals by the published procedure in NumPy and SciPy, with other random numbers. */
