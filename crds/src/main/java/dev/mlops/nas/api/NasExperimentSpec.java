@@ -103,6 +103,16 @@ import org.jspecify.annotations.Nullable;
                         + " use no scheduler and no weightSharing, or limit another metric",
         fieldPath = ".evaluation")
 @ValidationRule(
+        value = "!has(self.constraints) || !self.constraints.exists(c, c.metric in " + Rules.EXPORTED + ")"
+                + " || (has(oldSelf.constraints)"
+                + " && oldSelf.constraints.exists(c, c.metric in " + Rules.EXPORTED + "))"
+                + " || (has(self.objective.tradeOff)"
+                + " && self.objective.tradeOff.metrics.exists(m, m in " + Rules.EXPORTED + "))",
+        message =
+                "cannot get its first limit on exportedLatencyMs or exportedBatchLatencyMs once the experiment exists, whose"
+                        + " trials have not measured it; create a new one",
+        fieldPath = ".constraints")
+@ValidationRule(
         value = "!has(self.dataset.targets) || !has(self.evaluation.weightSharing)",
         message = "is judged by accuracy, for dataset.classes; leave it out with dataset.targets",
         fieldPath = ".evaluation.weightSharing")
@@ -444,7 +454,7 @@ public record NasExperimentSpec(
      * Further objectives, to be minimised.
      *
      * @param metrics one to three of params, macs and activationBytes, known before training, and those that are measured in every
-     *     trial, as for a limit; of latencyMs it is the median
+     *     trial, as for a limit; of latencyMs and exportedLatencyMs it is the median
      */
     public record TradeOff(
             @Required @Size(min = 1, max = 3) @ValidationRule(value = Rules.UNIQUE, message = Rules.UNIQUE_MESSAGE)
@@ -471,7 +481,9 @@ public record NasExperimentSpec(
      *
      * @param metric what is limited: params, macs and activationBytes (memory for results while one example runs through the
      *     network) are known before training. The others are measured in every trial and learned: latencyMs of one example as
-     *     the trainer runs it, batchLatencyMs of a batch as in training, modelBytes of the weights as stored, memoryMiB (the most that
+     *     the trainer runs it, batchLatencyMs of a batch as in training; exportedLatencyMs and exportedBatchLatencyMs the same of the
+     *     network as it is deployed, model.onnx in ONNX Runtime, which then every trial measures and not finalists only (the built-in
+     *     trainer on processors; the experiment ends where a trainer does not); modelBytes of the weights as stored, memoryMiB (the most that
      *     the training's process held), trainSeconds and energyJoules of the training (where the machine tells; what else it does is in it)
      * @param max largest allowed value: a whole number, or a text such as "2.5" or "100k" (k, M, G)
      * @param percentile percentile of the latency: 50 (median) or 99
@@ -487,8 +499,8 @@ public record NasExperimentSpec(
             message = "must be 50 or 99",
             fieldPath = ".percentile")
     @ValidationRule(
-            value = "self.percentile == 50 || self.metric == 'latencyMs'",
-            message = "is for latencyMs only",
+            value = "self.percentile == 50 || self.metric in ['latencyMs', 'exportedLatencyMs']",
+            message = "is for latencyMs and exportedLatencyMs only",
             fieldPath = ".percentile")
     public record Limit(
             @Required LimitMetric metric,
@@ -502,6 +514,8 @@ public record NasExperimentSpec(
         activationBytes,
         latencyMs,
         batchLatencyMs,
+        exportedLatencyMs,
+        exportedBatchLatencyMs,
         modelBytes,
         memoryMiB,
         trainSeconds,

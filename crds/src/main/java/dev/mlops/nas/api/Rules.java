@@ -27,6 +27,9 @@ final class Rules {
             "must be generator:NAME with NAME one of friedman, mnist-1d, recall, sales, strokes, waveform, or"
                     + " generator:NAME?examples=5000&seed=0 with other numbers";
 
+    /** What trials measure only where a limit or trade-off names one of them. */
+    static final String EXPORTED = "['exportedLatencyMs', 'exportedBatchLatencyMs']";
+
     static final String PART = "self >= 0.01 && self <= 0.98";
     static final String PART_MESSAGE = "must be from 0.01 to 0.98";
 

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param folders where data lies and where checkpoints go
  * @param reportScores whether a training's metrics should hold the scores of {@link ScoreFile} too, for the network before training;
  *     absent for false. A trainer need not know it
+ * @param reportExported whether a training's metrics should hold {@code exportedLatencyMs} and its like, of {@link TrialResult}, also where
+ *     no model is to be left: a limit or trade-off of the experiment goes by them. Absent for false. A trainer that does not know it
+ *     reports none, and the experiment ends with a sentence on what is missing
  * @param scoring architectures to score without training, in place of a training; absent for a training. A trainer need not know it:
  *     it finds an empty graph
  * @param relaxed a graph with open choices to train, in place of an architecture; absent for a training. A trainer need not know it:
@@ -48,6 +51,7 @@ public record TrialFile(
         boolean evaluateTest,
         Folders folders,
         @Nullable Boolean reportScores,
+        @Nullable Boolean reportExported,
         @Nullable Scoring scoring,
         @Nullable Relaxed relaxed,
         @Nullable Sharing sharing,
@@ -84,6 +88,7 @@ public record TrialFile(
                 null,
                 null,
                 null,
+                null,
                 null);
     }
 
@@ -103,6 +108,7 @@ public record TrialFile(
                 evaluateTest,
                 otherFolders,
                 reportScores,
+                reportExported,
                 scoring,
                 relaxed,
                 sharing,
@@ -111,15 +117,21 @@ public record TrialFile(
 
     /** The same, but for what it asks for in place of a training. */
     public TrialFile asking(@Nullable Scoring forScores, @Nullable Relaxed forChoices, @Nullable Sharing forWeights) {
-        return of(forScores, forChoices, forWeights, proxy);
+        return of(reportExported, forScores, forChoices, forWeights, proxy);
+    }
+
+    /** The same training, whose result tells the costs of the exported network. */
+    public TrialFile reportingExported() {
+        return of(true, scoring, relaxed, sharing, proxy);
     }
 
     /** The same training, of a graph that is a smaller network in the architecture's place. */
     public TrialFile asProxy() {
-        return of(scoring, relaxed, sharing, true);
+        return of(reportExported, scoring, relaxed, sharing, true);
     }
 
     private TrialFile of(
+            @Nullable Boolean exported,
             @Nullable Scoring forScores,
             @Nullable Relaxed forChoices,
             @Nullable Sharing forWeights,
@@ -138,6 +150,7 @@ public record TrialFile(
                 evaluateTest,
                 folders,
                 reportScores,
+                exported,
                 forScores,
                 forChoices,
                 forWeights,

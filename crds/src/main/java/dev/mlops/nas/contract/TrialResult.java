@@ -4,6 +4,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *     {@code latencyP99Ms}, {@code latencySpread} (from the 10th to the 90th percentile, as part of the median),
  *     {@code batchLatencyMs} (median of a batch as in training), {@code exportedLatencyMs}, {@code exportedLatencyP99Ms},
  *     {@code exportedLatencySpread} and {@code exportedBatchLatencyMs} (the same of the network as it is deployed: the built-in trainer's
- *     {@code model.onnx} in ONNX Runtime; absent where no model is left or no runtime is there), {@code trainSeconds}, {@code energyJoules} (while it
+ *     {@code model.onnx} in ONNX Runtime; absent where no model is left and {@link TrialFile#reportExported()} is absent, or no runtime is there), {@code trainSeconds}, {@code energyJoules} (while it
  *     trained, of the parts of the machine that computed; absent where the machine does not tell), {@code memoryMiB} (the most that the process held), {@code testExamples},
  *     {@code validationExamples}; {@code sharedAccuracy}, {@code sharedLoss}, {@code sharedMacroF1} and {@code sharedAuc} with inherited
  *     weights, before a training; {@code sharedPaths} (architectures that shared weights were trained on); the scores of {@link ScoreFile} where they are asked for
@@ -31,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * @param history per epoch; thinned when the message would not fit
  * @param message one sentence about what went wrong; null when all went well
  * @param environment what it ran on: {@code device} (what computed), {@value #GPU} (the GPU that computed; what begins with
- *     {@value #NO_GPU} says that none did, and may say why), {@code threads}, {@code framework}, {@code energy} (what
- *     {@code energyJoules} is of, or why there is none), {@code onnxRuntime} (what measured the exported network, or
+ *     {@value #NO_GPU} says that none did, and may say why), {@code threads}, {@code framework}, {@value #ENERGY} (what
+ *     {@code energyJoules} is of, or why there is none), {@value #ONNX_RUNTIME} (what measured the exported network, or
  *     why nothing did), …
  * @param derived architectures that a {@link TrialFile.Relaxed} came to, the most promising first; absent for other trials, whose
  *     metrics are as above. Its own metrics: {@code relaxedAccuracy} (of the graph with open choices), {@code derivedAccuracy} (of the
@@ -74,19 +76,28 @@ public record TrialResult(
      */
     public record Derived(List<Integer> choices, double accuracy) {}
 
+    /** Metrics of the network as it is deployed, for which {@link TrialFile#reportExported()} asks. */
+    public static final Set<String> EXPORTED_COSTS =
+            Set.of("exportedLatencyMs", "exportedLatencyP99Ms", "exportedLatencySpread", "exportedBatchLatencyMs");
+
     /** Metrics that tell of a network, whatever its training: of a {@link TrialFile#proxy()} they are not the architecture's. */
-    public static final Set<String> NETWORK_COSTS = Set.of(
-            "params",
-            "macs",
-            "modelBytes",
-            "latencyMs",
-            "latencyP99Ms",
-            "latencySpread",
-            "batchLatencyMs",
-            "exportedLatencyMs",
-            "exportedLatencyP99Ms",
-            "exportedLatencySpread",
-            "exportedBatchLatencyMs");
+    public static final Set<String> NETWORK_COSTS = Stream.concat(
+                    Stream.of(
+                            "params",
+                            "macs",
+                            "modelBytes",
+                            "latencyMs",
+                            "latencyP99Ms",
+                            "latencySpread",
+                            "batchLatencyMs"),
+                    EXPORTED_COSTS.stream())
+            .collect(Collectors.toUnmodifiableSet());
+
+    /** Name of an environment's entry with what measured {@link #EXPORTED_COSTS}, or why nothing did. */
+    public static final String ONNX_RUNTIME = "onnxRuntime";
+
+    /** Name of an environment's entry with what {@code energyJoules} is of, or why there is none. */
+    public static final String ENERGY = "energy";
 
     /** Name of an environment's entry with the GPU that computed. */
     public static final String GPU = "gpu";

@@ -132,20 +132,12 @@ final class TrialEnd {
         }
         int code = terminated.getExitCode();
         TrialResult result = TrialResults.read(trial, terminated.getMessage()).orElse(null);
-        if (code == ExitCode.DONE.code()) {
-            String flaw = result == null
-                    ? "left no readable result%s".formatted(TrialResults.tail(terminated.getMessage()))
-                    : wanted.required().stream()
-                            .filter(m -> !result.metrics().containsKey(m))
-                            .findFirst()
-                            .map("reported no metric %s"::formatted)
-                            .orElse(null);
-            if (flaw != null) {
-                String message = "the trainer ended with exit code 0 but " + flaw;
-                return Optional.of(new Ended(new TrialState.Failed(message, seconds), "ResultUnreadable", since));
-            }
+        if (code == ExitCode.DONE.code() && result == null) {
+            String message = "the trainer ended with exit code 0 but left no readable result%s"
+                    .formatted(TrialResults.tail(terminated.getMessage()));
+            return Optional.of(new Ended(new TrialState.Failed(message, seconds), "ResultUnreadable", since));
         }
-        return Outcomes.of(code, result, wanted, seconds).map(o -> new Ended(o, reason(o), since));
+        return Outcomes.of(code, result, wanted, seconds).map(o -> new Ended(o, reason(o, code), since));
     }
 
     private static Ended failed(
@@ -159,11 +151,10 @@ final class TrialEnd {
         if ("PodFailurePolicy".equals(condition.getReason())) {
             // The pod is gone, but the condition still tells its exit code.
             var matcher = EXIT_CODE.matcher(String.valueOf(condition.getMessage()));
-            Optional<Outcome> outcome = matcher.find()
-                    ? Outcomes.of(Integer.parseInt(matcher.group(1)), null, wanted, seconds)
-                    : Optional.empty();
+            int code = matcher.find() ? Integer.parseInt(matcher.group(1)) : ExitCode.TEMPORARY.code();
+            Optional<Outcome> outcome = Outcomes.of(code, null, wanted, seconds);
             if (outcome.isPresent()) {
-                return new Ended(outcome.get(), reason(outcome.get()), since);
+                return new Ended(outcome.get(), reason(outcome.get(), code), since);
             }
         }
         String message = switch (String.valueOf(condition.getReason())) {
@@ -240,11 +231,12 @@ final class TrialEnd {
                 .orElse(new Waiting(null, null));
     }
 
-    private static String reason(Outcome outcome) {
+    private static String reason(Outcome outcome, int code) {
         return switch (outcome) {
             case TrialState.Completed ignored -> "Completed";
             case TrialState.Infeasible ignored -> "DeviceLimits";
-            case TrialState.Failed ignored -> "ArchitectureFailed";
+            case TrialState.Failed failed when failed.machine() -> TRAINER_UNAVAILABLE;
+            case TrialState.Failed ignored -> code == ExitCode.DONE.code() ? "ResultUnreadable" : "ArchitectureFailed";
             case TrialState.Rejected ignored -> DATA_UNUSABLE;
             case TrialState.Stopped ignored -> "Stopped";
         };

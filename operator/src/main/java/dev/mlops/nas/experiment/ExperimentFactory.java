@@ -292,9 +292,17 @@ public final class ExperimentFactory {
 
     private static Constraint constraint(Limit limit) {
         String metric = switch (limit.metric()) {
-            case params, macs, activationBytes, batchLatencyMs, modelBytes, memoryMiB, trainSeconds, energyJoules ->
-                limit.metric().name();
+            case params,
+                    macs,
+                    activationBytes,
+                    batchLatencyMs,
+                    exportedBatchLatencyMs,
+                    modelBytes,
+                    memoryMiB,
+                    trainSeconds,
+                    energyJoules -> limit.metric().name();
             case latencyMs -> limit.percentile() == 99 ? "latencyP99Ms" : "latencyMs";
+            case exportedLatencyMs -> limit.percentile() == 99 ? "exportedLatencyP99Ms" : "exportedLatencyMs";
         };
         return new Constraint(metric, quantity(limit.max()));
     }

@@ -32,8 +32,7 @@ public final class Outcomes {
                 ? "the trainer ended with exit code %d and no message".formatted(exitCode)
                 : result.message();
         if (exitCode == ExitCode.DONE.code() && result != null) {
-            return Optional.of(new TrialState.Completed(
-                    metrics(result, wanted), seconds, derived(result), curve(result, wanted.objective())));
+            return Optional.of(completed(result, wanted, seconds));
         }
         if (exitCode == ExitCode.ARCHITECTURE.code()) {
             return Optional.of(new TrialState.Failed(message, seconds));
@@ -45,6 +44,50 @@ public final class Outcomes {
             return Optional.of(new TrialState.Infeasible(message, seconds));
         }
         return Optional.empty();
+    }
+
+    /**
+     * A result that tells what it has to. One without the objective says nothing for its architecture; a cost that is missing is the
+     * trainer's or the machine's to measure, whatever the architecture.
+     */
+    private static TrialState.Outcome completed(TrialResult result, Wanted wanted, double seconds) {
+        var metrics = metrics(result, wanted);
+        for (String metric : wanted.required()) {
+            if (lacks(metrics, metric)) {
+                return new TrialState.Failed(lacking(metrics, metric), seconds);
+            }
+        }
+        for (String cost : wanted.costs()) {
+            if (lacks(metrics, cost)) {
+                return new TrialState.Failed(
+                        "%s, and a limit or trade-off goes by it%s"
+                                .formatted(lacking(metrics, cost), why(result, cost)),
+                        seconds,
+                        true);
+            }
+        }
+        return new TrialState.Completed(metrics, seconds, derived(result), curve(result, wanted.objective()));
+    }
+
+    private static boolean lacks(Map<String, Double> metrics, String metric) {
+        Double value = metrics.get(metric);
+        return value == null || !Double.isFinite(value);
+    }
+
+    private static String lacking(Map<String, Double> metrics, String metric) {
+        Double value = metrics.get(metric);
+        return value == null
+                ? "the trainer's result has no metric " + metric
+                : "the trainer's result has %s = %s, which is not a number to go by".formatted(metric, value);
+    }
+
+    /** What the trainer says of what it could not measure; nothing where it says nothing. */
+    private static String why(TrialResult result, String cost) {
+        String entry = TrialResult.EXPORTED_COSTS.contains(cost)
+                ? TrialResult.ONNX_RUNTIME
+                : cost.equals("energyJoules") ? TrialResult.ENERGY : "";
+        String told = result.environment() == null ? null : result.environment().get(entry);
+        return told == null ? "" : " (%s: %s)".formatted(entry, told);
     }
 
     /** Without the costs of a smaller network that stood in for the architecture: whoever reads them takes them for the architecture's. */
@@ -76,25 +119,28 @@ public final class Outcomes {
      *
      * @param objective the metric whose learning curve belongs to the outcome
      * @param required metrics without which a result is none
+     * @param costs metrics by which limits and trade-offs go
      * @param ownCosts whether the network is the architecture's own, so that {@link TrialResult#NETWORK_COSTS} of it are
      */
-    public record Wanted(String objective, List<String> required, boolean ownCosts) {
+    public record Wanted(String objective, List<String> required, List<String> costs, boolean ownCosts) {
         /** What is wanted of a trial of the experiment. */
         public static Wanted of(Experiment experiment, TrialRequest request) {
             Purpose purpose = request.purpose();
             Objective objective = experiment.objective();
             Preparation preparation = experiment.preparation();
             var required = new ArrayList<String>();
+            var costs = new ArrayList<String>();
             if (purpose.hasArchitecture()) {
                 required.add(objective.metric());
                 if (purpose.opensTest()) {
                     required.add(objective.testMetric());
                 }
-                required.addAll(experiment.measuredCosts());
+                costs.addAll(experiment.measuredCosts());
             } else if (preparation != null) {
                 required.add(preparation.metric());
             }
-            return new Wanted(objective.metric(), List.copyOf(required), !experiment.trainsProxy(request));
+            return new Wanted(
+                    objective.metric(), List.copyOf(required), List.copyOf(costs), !experiment.trainsProxy(request));
         }
     }
 

@@ -17,6 +17,7 @@ import dev.mlops.nas.contract.TrialFile.Relaxed;
 import dev.mlops.nas.contract.TrialFile.Scoring;
 import dev.mlops.nas.contract.TrialFile.Sharing;
 import dev.mlops.nas.contract.TrialFile.Split;
+import dev.mlops.nas.contract.TrialResult;
 import dev.mlops.nas.search.Experiment;
 import dev.mlops.nas.search.Experiment.Resource;
 import dev.mlops.nas.search.Genotype;
@@ -33,6 +34,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -76,10 +78,15 @@ public final class TrialFiles {
                 request.purpose().opensTest(),
                 folders,
                 (hasArchitecture && !proxy && spec.evaluation().scores()) ? true : null,
+                (hasArchitecture && !proxy && goesByExported(experiment)) ? true : null,
                 null,
                 hasArchitecture ? null : relaxed(experiment),
                 sharing(experiment, request),
                 proxy ? true : null);
+    }
+
+    private static boolean goesByExported(Experiment experiment) {
+        return !Collections.disjoint(experiment.measuredCosts(), TrialResult.EXPORTED_COSTS);
     }
 
     /** What a preparation trains where it trains open choices. */

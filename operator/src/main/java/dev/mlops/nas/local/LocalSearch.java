@@ -327,7 +327,7 @@ final class LocalSearch {
         var result = attempt.result().orElse(null);
         double total = trial.endedSeconds() + seconds;
         var wanted = Outcomes.Wanted.of(setup.experiment(), trial.request);
-        var outcome = Outcomes.of(code, result, wanted, total).map(o -> Results.checked(o, wanted));
+        var outcome = Outcomes.of(code, result, wanted, total);
         String message = result != null && result.message() != null
                 ? result.message()
                 : "the trainer ended with exit code %d, see %s".formatted(code, attempt.log());

@@ -89,12 +89,12 @@ public final class TrainerCheck {
         StripedImages.write(folder);
         NamedTrees.write(folder);
         Files.createDirectories(folder.resolve("checkpoints"));
-        TrialFile plain = trials.file("check-00001", sample.nodes(), EPOCHS, false);
+        TrialFile plain = plain();
         TrainerRun first = trials.run(plain, "first");
         if (Objects.equals(first.code(), ExitCode.ARCHITECTURE.code())) {
             report.note(false, "", "convolutions end with 64: a perceptron takes their place in what follows");
             sample = SampleNetwork.perceptron();
-            plain = trials.file("check-00001", sample.nodes(), EPOCHS, false);
+            plain = plain();
             first = trials.run(plain, "perceptron");
         }
         if (trained(plain, first)) {
@@ -117,6 +117,11 @@ public final class TrainerCheck {
         refuses("data that is not there", withData(plain, StripedImages.missing()), ExitCode.DATA);
         refuses("a contract version of the future", withVersion(plain, TrialFile.VERSION + "000"), ExitCode.DATA);
         return report.isKept();
+    }
+
+    /** Asks for all that a training may measure. */
+    private TrialFile plain() {
+        return trials.file("check-00001", sample.nodes(), EPOCHS, false).reportingExported();
     }
 
     private boolean trained(TrialFile file, TrainerRun ended) {
@@ -192,6 +197,10 @@ public final class TrainerCheck {
                 metric(result, "latencyMs") > 0,
                 "latency is measured",
                 "latencyMs is not measured: limits on it cannot be kept with this trainer");
+        report.note(
+                metric(result, "exportedLatencyMs") > 0,
+                "latency as deployed is measured",
+                "exportedLatencyMs is not measured: limits on it cannot be kept with this trainer");
         report.note(
                 result.history() != null && result.history().size() == EPOCHS,
                 "every epoch is in the history",

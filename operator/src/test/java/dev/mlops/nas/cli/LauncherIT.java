@@ -34,6 +34,7 @@ class LauncherIT {
               searchSpace: {preset: small-cnn}
               constraints:
               - {metric: params, max: 40k}
+              - {metric: exportedLatencyMs, max: 200}
               strategy: {predictor: {warmUp: 4}}
               evaluation: {epochs: 6}
               budget: {trials: 7, parallelTrials: 2}
@@ -83,6 +84,12 @@ class LauncherIT {
         assertThat(winner.at("/test").asDouble()).isBetween(0.8, 1.0);
         assertThat(winner.at("/low").asDouble()).isLessThan(winner.at("/test").asDouble());
         assertThat(winner.at("/params").asLong()).isBetween(1L, 40_000L);
+        assertThat(result.at("/trials"))
+                .hasSize(9)
+                .allSatisfy(trial -> assertThat(
+                                trial.at("/metrics/exportedLatencyMs").asDouble())
+                        .as("as deployed, measured in every trial")
+                        .isBetween(0.0001, 200.0));
 
         Path model = Path.of(result.at("/model").asText());
         assertThat(model.resolve("weights.npz")).isNotEmptyFile();

@@ -37,6 +37,7 @@ class TrainerCheckCommandTest {
                 .contains("data that is not there ends with 65")
                 .contains("a contract version of the future ends with 65")
                 .contains("note    latencyMs is not measured")
+                .contains("note    exportedLatencyMs is not measured: limits on it cannot be kept with this trainer")
                 .contains("note    it scores no architectures without training")
                 .contains(
                         "note    shared weights end with 64: evaluation.weightSharing is not for this trainer; it says: this")

@@ -113,7 +113,7 @@ final class TrialEndTest {
         job.getStatus().getConditions().getFirst().setLastTransitionTime("2026-01-01T10:10:00Z");
         var ended = (TrialEnd.Ended) TrialEnd.of(
                 TRIAL,
-                new Wanted("accuracy", List.of("accuracy"), true),
+                new Wanted("accuracy", List.of("accuracy"), List.of(), true),
                 600,
                 Instant.parse("2026-01-01T10:00:00Z"),
                 job,
@@ -147,7 +147,22 @@ final class TrialEndTest {
                 .isInstanceOf(Failed.class);
         assertThat(ended(Samples.job(), Samples.ended(0, "Completed", Samples.result(TRIAL, 0, "{\"loss\": 1}", null)))
                         .outcome())
-                .isEqualTo(new Failed("the trainer ended with exit code 0 but reported no metric accuracy", 90));
+                .isEqualTo(new Failed("the trainer's result has no metric accuracy", 90));
+    }
+
+    @Test
+    void aResultWithoutACostThatALimitGoesBySaysNothingOfTheArchitecture() {
+        var wanted = new Wanted("accuracy", List.of("accuracy"), List.of("exportedLatencyMs"), true);
+
+        var ended = (TrialEnd.Ended)
+                TrialEnd.of(TRIAL, wanted, 600, null, Samples.job(), List.of(Samples.ended(0, "Completed", GOOD)));
+
+        assertThat(ended.reason()).isEqualTo("TrainerUnavailable");
+        assertThat(ended.outcome())
+                .isEqualTo(new Failed(
+                        "the trainer's result has no metric exportedLatencyMs, and a limit or trade-off goes by it",
+                        90,
+                        true));
     }
 
     @Test
@@ -213,6 +228,7 @@ final class TrialEndTest {
     }
 
     private static TrialEnd.Progress progress(Job job, Pod... pods) {
-        return TrialEnd.of(TRIAL, new Wanted("accuracy", List.of("accuracy"), true), 600, null, job, List.of(pods));
+        return TrialEnd.of(
+                TRIAL, new Wanted("accuracy", List.of("accuracy"), List.of(), true), 600, null, job, List.of(pods));
     }
 }

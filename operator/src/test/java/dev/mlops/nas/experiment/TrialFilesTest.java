@@ -213,6 +213,65 @@ class TrialFilesTest {
         assertThat(file(evaluation, 20).reportScores()).isTrue();
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "constraints: [{metric: exportedLatencyMs, max: 2}] | exportedLatencyMs",
+                "constraints: [{metric: exportedLatencyMs, max: 2, percentile: 99}] | exportedLatencyP99Ms",
+                "constraints: [{metric: exportedBatchLatencyMs, max: 2}] | exportedBatchLatencyMs",
+                "objective: {tradeOff: {metrics: [params, exportedLatencyMs]}} | exportedLatencyMs",
+            })
+    void costsAsDeployedAreAskedForWhereALimitOrATradeOffGoesByThem(String field, String metric) throws Exception {
+        String evaluation = "    epochs: 20\n  " + field + "\n";
+        Experiment experiment = experiment(evaluation);
+
+        assertThat(experiment.measuredCosts()).containsExactly(metric);
+        assertThat(Outcomes.Wanted.of(experiment, request(experiment, 20)).costs())
+                .containsExactly(metric);
+        assertThat(file(evaluation, 20).reportExported()).isTrue();
+    }
+
+    @Test
+    void costsAsDeployedAreNotAskedForWhereNothingGoesByThem() throws Exception {
+        String others = "    epochs: 20\n  constraints: [{metric: latencyMs, max: 2}, {metric: params, max: 9k}]\n";
+
+        assertThat(file(others, 20).reportExported()).isNull();
+    }
+
+    @Test
+    void sharedWeightsAreTrainedWithoutCostsAndTheirHeirsTellThem() throws Exception {
+        String evaluation = "    weightSharing: {epochs: 9, architectures: 6}\n"
+                + "  constraints: [{metric: exportedLatencyMs, max: 2}]\n";
+        NasExperimentSpec spec = spec(evaluation);
+        Experiment experiment = ExperimentFactory.create("digits", spec);
+        var preparation = Experiments.decide(experiment, new History(Instant.EPOCH, List.of()), Instant.EPOCH)
+                .start()
+                .getFirst();
+        var folders = new Folders("/data", null, null);
+
+        assertThat(TrialFiles.create(experiment, spec, preparation, folders).reportExported())
+                .isNull();
+        assertThat(Outcomes.Wanted.of(experiment, preparation).costs()).isEmpty();
+        assertThat(file(evaluation, 0).reportExported()).isTrue();
+    }
+
+    @Test
+    void aResultWithoutACostThatALimitGoesByIsTheTrainersFailureAndQuotesWhatItSays() throws Exception {
+        Experiment experiment = experiment("    epochs: 20\n  constraints: [{metric: exportedLatencyMs, max: 2}]\n");
+        var wanted = Outcomes.Wanted.of(experiment, request(experiment, 20));
+        var metrics = Map.of("accuracy", 0.9, "latencyMs", 0.1);
+        String why = "not available: no library for this machine";
+        var silent = new TrialResult(TrialFile.VERSION, "digits-00001", 0, metrics, 20, List.of(), null, Map.of());
+        var telling = new TrialResult(
+                TrialFile.VERSION, "digits-00001", 0, metrics, 20, List.of(), null, Map.of("onnxRuntime", why));
+
+        String sentence = "the trainer's result has no metric exportedLatencyMs, and a limit or trade-off goes by it";
+        assertThat(Outcomes.of(0, silent, wanted, 4)).hasValue(new TrialState.Failed(sentence, 4, true));
+        assertThat(Outcomes.of(0, telling, wanted, 4))
+                .hasValue(new TrialState.Failed(sentence + " (onnxRuntime: " + why + ")", 4, true));
+    }
+
     @Test
     void costsThatATrainerReportsOfASmallerNetworkAreNotTheArchitectures() throws Exception {
         Map<String, Double> withoutCosts = Map.of("accuracy", 0.9, "trainSeconds", 3.0);

@@ -350,15 +350,31 @@ class LocalRunTest {
 
         assertThat(end.exitCode()).isEqualTo(1);
         assertThat(end.out().replaceAll("\\s+", " "))
-                .contains("No machine ran the trainer in 3 trials; the last one, trial 3: failed 1 time, at last: ");
+                .contains(
+                        "The trainer could not do its work in 3 trials, whatever the architecture; the last one, trial 3: failed 1 time, at last: ");
         assertThat(starts())
                 .as("of other architectures, none of which is to blame")
                 .containsExactly(1, 2, 3);
         Finished again = inProcess("");
-        assertThat(again.out().replaceAll("\\s+", " ")).contains("No machine ran the trainer in 3 trials");
+        assertThat(again.out().replaceAll("\\s+", " ")).contains("The trainer could not do its work in 3 trials");
         assertThat(starts())
                 .as("the state folder keeps what failed for what it is")
                 .hasSize(3);
+    }
+
+    @Test
+    void aLimitOnWhatTheTrainerDoesNotMeasureEndsTheSearchAfterThreeTrialsAndIsNamed() throws Exception {
+        replace("parallelTrials: 2", "parallelTrials: 1");
+        replace("  strategy:", "  constraints: [{metric: exportedLatencyMs, max: 1}]\n  strategy:");
+
+        Finished end = inProcess("");
+
+        assertThat(end.exitCode()).isEqualTo(1);
+        assertThat(end.out().replaceAll("\\s+", " "))
+                .contains(
+                        "The trainer could not do its work in 3 trials, whatever the architecture; the last one, trial 3:"
+                                + " the trainer's result has no metric exportedLatencyMs, and a limit or trade-off goes by it");
+        assertThat(starts()).containsExactly(1, 2, 3);
     }
 
     @Test

@@ -88,7 +88,7 @@ public final class Experiments {
             Entry last = ledger.withoutMachine().getLast();
             return failed(
                     "TrainerUnavailable",
-                    "No machine ran the trainer in %d trials; the last one, trial %d: %s"
+                    "The trainer could not do its work in %d trials, whatever the architecture; the last one, trial %d: %s"
                             .formatted(
                                     ledger.withoutMachine().size(),
                                     last.request().number(),

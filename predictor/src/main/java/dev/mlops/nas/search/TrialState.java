@@ -59,7 +59,8 @@ public sealed interface TrialState {
     /**
      * Could not be built, diverged, or failed more often than is retried.
      *
-     * @param machine whether the trainer blamed the machine to the last, such as for want of a GPU: nothing is known of the
+     * @param machine whether the trainer blamed the machine to the last, such as for want of a GPU, or measured none of a cost that a
+     *     limit or trade-off goes by: nothing is known of the
      *     architecture then, which costs no trial of the budget and may be tried again
      */
     record Failed(String reason, double seconds, boolean machine) implements Outcome {

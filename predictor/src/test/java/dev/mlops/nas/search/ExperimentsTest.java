@@ -274,7 +274,8 @@ class ExperimentsTest {
         assertThat(end.phase()).isEqualTo(Phase.FAILED);
         assertThat(end.summary().reason()).isEqualTo("TrainerUnavailable");
         assertThat(end.summary().message())
-                .startsWith("No machine ran the trainer in 4 trials; the last one, trial ")
+                .startsWith(
+                        "The trainer could not do its work in 4 trials, whatever the architecture; the last one, trial ")
                 .endsWith(": there is no GPU");
         assertThat(lab.trials()).as("the fourth ran when the third ended").hasSize(4);
     }

@@ -37,7 +37,7 @@ final class ModelFolder {
     private static final String FORMAT = "nas-model/1";
     private static final String MODEL = "model.json";
     private static final String WEIGHTS = "weights.npz";
-    private static final String ONNX = "model.onnx";
+    static final String ONNX = "model.onnx";
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     /**
@@ -67,6 +67,26 @@ final class ModelFolder {
             @Nullable List<Double> targetMean,
             @Nullable List<Double> targetScale,
             @Nullable List<Categorical> categorical) {
+        /** Of a training. */
+        static Model of(TrialFile file, Examples.Standard standard, Targets targets) {
+            return new Model(
+                    FORMAT,
+                    file.experiment(),
+                    file.trial(),
+                    file.graph(),
+                    file.dataset().shape(),
+                    file.dataset().classes(),
+                    standard.mean(),
+                    standard.scale(),
+                    targets instanceof Numbers numbers ? list(numbers.mean()) : null,
+                    targets instanceof Numbers numbers ? list(numbers.deviation()) : null,
+                    file.dataset().categorical());
+        }
+
+        private static List<Double> list(double[] values) {
+            return Arrays.stream(values).boxed().toList();
+        }
+
         /** A place for what the network says of so many examples. */
         Targets targets(int examples) {
             if (targetMean == null || targetScale == null) {
@@ -93,18 +113,7 @@ final class ModelFolder {
     /** Writes the network as it evaluates now; each file at once or not at all. Returns the bytes of the weights. */
     long write(TrialFile file, Network network, Examples.Standard standard, Targets targets) throws IOException {
         Files.createDirectories(folder);
-        var model = new Model(
-                FORMAT,
-                file.experiment(),
-                file.trial(),
-                file.graph(),
-                file.dataset().shape(),
-                file.dataset().classes(),
-                standard.mean(),
-                standard.scale(),
-                targets instanceof Numbers numbers ? list(numbers.mean()) : null,
-                targets instanceof Numbers numbers ? list(numbers.deviation()) : null,
-                file.dataset().categorical());
+        var model = Model.of(file, standard, targets);
         put(MODEL, JSON.writeValueAsBytes(model));
         put(ONNX, OnnxWriter.write(model, network.arrays()));
         var bytes = new ByteArrayOutputStream();
@@ -126,10 +135,6 @@ final class ModelFolder {
         return bytes.size();
     }
 
-    private static List<Double> list(double[] values) {
-        return Arrays.stream(values).boxed().toList();
-    }
-
     private void put(String name, byte[] content) throws IOException {
         var temporary = folder.resolve(name + ".tmp");
         Files.write(temporary, content);
@@ -137,9 +142,13 @@ final class ModelFolder {
                 temporary, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** The network for ONNX runtimes. */
-    Path onnx() {
-        return folder.resolve(ONNX);
+    /** The network for ONNX runtimes, as it lies there. */
+    byte[] onnx() {
+        try {
+            return Files.readAllBytes(folder.resolve(ONNX));
+        } catch (IOException e) {
+            throw TrialException.data("Model %s cannot be read: %s", folder, e);
+        }
     }
 
     /** @throws TrialException with exit code 65 where there is no model that this version reads */

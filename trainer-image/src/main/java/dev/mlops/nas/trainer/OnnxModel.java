@@ -7,12 +7,11 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.Map;
 
 /**
  * A network as {@code model.onnx}, run by ONNX Runtime on processors, the way many deploy it. Its native library is loaded when the
- * first one is opened, not before: only trials that leave a model pay for it.
+ * first one is opened, not before: only trials that leave a model, or are asked for its costs, pay for it.
  */
 final class OnnxModel implements AutoCloseable {
     private final SessionOptions options;
@@ -24,20 +23,21 @@ final class OnnxModel implements AutoCloseable {
     }
 
     /**
-     * Opens a file with all optimisations of graphs, as by default.
+     * Opens a network with all optimisations of graphs, as by default.
      *
+     * @param onnx the content of a file
      * @param threads that an inference may use
-     * @throws OrtException where the runtime cannot run the file
+     * @throws OrtException where the runtime cannot run the network
      * @throws LinkageError where there is no runtime for this machine
      */
     @SuppressWarnings("MustBeClosedChecker") // close() does
-    static OnnxModel open(Path file, int threads) throws OrtException {
+    static OnnxModel open(byte[] onnx, int threads) throws OrtException {
         var environment = OrtEnvironment.getEnvironment();
         var options = new SessionOptions();
         try {
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);
-            return new OnnxModel(options, environment.createSession(file.toString(), options));
+            return new OnnxModel(options, environment.createSession(onnx, options));
         } catch (OrtException e) {
             options.close();
             throw e;

@@ -140,9 +140,7 @@ final class Trial {
             costs(file, network, examples, partition, limit, metrics);
         }
         metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
-        if (file.trainsArchitecture() && file.folders().model() != null) {
-            export(file, network, standard, Path.of(file.folders().model()), examples, partition, metrics);
-        }
+        exported(file, network, standard, examples, partition, metrics);
         metrics.put("trainSeconds", Training.rounded(training.seconds()));
         training.joules().ifPresent(joules -> metrics.put("energyJoules", Training.rounded(joules)));
         energyTold = training.energyTold();
@@ -168,16 +166,22 @@ final class Trial {
         latency(file, network, examples, partition, limit, metrics);
     }
 
-    private void export(
+    /** The network as it is deployed: left where there is a place for it, measured where it is left or where that is asked for. */
+    private void exported(
             TrialFile file,
             Network network,
             Examples.Standard standard,
-            Path folder,
             Examples examples,
             Partition partition,
             Map<String, Double> metrics) {
+        String folder = file.folders().model();
+        if (!file.trainsArchitecture() || (folder == null && !Boolean.TRUE.equals(file.reportExported()))) {
+            return;
+        }
         var rows = Arrays.copyOf(partition.validation(), batch(file, partition));
-        var export = Export.of(file, network, standard, folder, examples, rows);
+        var export = folder == null
+                ? Export.measured(file, network, standard, examples, rows)
+                : Export.left(file, network, standard, Path.of(folder), examples, rows);
         metrics.putAll(export.metrics());
         onnxRuntime = export.runtime();
     }
@@ -268,7 +272,7 @@ final class Trial {
 
     /** The architecture with inherited weights in place of a training. */
     private TrialResult inherit(TrialFile file, Examples examples, Partition partition) {
-        examples.standardise(partition.train());
+        var standard = examples.standardise(partition.train());
         long start = System.nanoTime();
         var heir = fitting(file, partition, batch -> heir(file, examples, partition, batch));
         var metrics = new LinkedHashMap<String, Double>();
@@ -278,6 +282,7 @@ final class Trial {
         costs(file, heir.network(), examples, partition, heir.limit(), metrics);
         metrics.putAll(Boolean.TRUE.equals(file.reportScores()) ? scores(file, examples, partition) : Map.of());
         metrics.put("memoryMiB", (double) Device.peakMemoryMiB());
+        exported(file, heir.network(), standard, examples, partition, metrics);
         return result(ExitCode.DONE.code(), metrics, null);
     }
 
@@ -379,10 +384,10 @@ final class Trial {
             environment.put("batchSize", batchSize + ", half of the recipe's, for lack of memory");
         }
         if (energyTold != null) {
-            environment.put("energy", energyTold);
+            environment.put(TrialResult.ENERGY, energyTold);
         }
         if (onnxRuntime != null) {
-            environment.put("onnxRuntime", onnxRuntime);
+            environment.put(TrialResult.ONNX_RUNTIME, onnxRuntime);
         }
         return new TrialResult(
                 TrialFile.VERSION, name, exitCode, metrics, history.size(), history, message, environment, derived);

@@ -60,6 +60,33 @@ class ModelFolderTest {
         assertThat(predictedByOnnx(model, digits)).isEqualTo(classes(lines));
     }
 
+    @Test
+    void costsAsDeployedAreMeasuredWhereTheyAreAskedForAndNothingIsLeft() throws IOException {
+        Path file = Trials.digits().epochs(1).write(folder);
+        var plain = new Trial(file, null, () -> false).run(false);
+        assertThat(plain.metrics()).doesNotContainKeys("exportedLatencyMs", "exportedBatchLatencyMs");
+        assertThat(plain.environment()).doesNotContainKey("onnxRuntime");
+
+        Files.writeString(file, Files.readString(file).replaceFirst("\\{", "{\"reportExported\":true,"));
+        var asked = new Trial(file, null, () -> false).run(false);
+
+        assertThat(asked.exitCode()).as(asked.message()).isZero();
+        assertThat(asked.metrics().get("exportedLatencyMs")).isPositive();
+        assertThat(asked.metrics())
+                .containsKeys("exportedLatencyP99Ms", "exportedLatencySpread", "exportedBatchLatencyMs")
+                .containsEntry("modelBytes", plain.metrics().get("modelBytes"))
+                .containsEntry("loss", plain.metrics().get("loss"));
+        assertThat(asked.environment()).containsEntry("onnxRuntime", "1.23.2 on processors");
+        try (Stream<Path> left = Files.walk(folder)) {
+            assertThat(left).noneMatch(path -> path.toString().endsWith(".onnx"));
+        }
+
+        Files.writeString(file, Files.readString(file).replaceFirst("\\{", "{\"proxy\":true,"));
+        assertThat(new Trial(file, null, () -> false).run(false).metrics())
+                .as("a smaller network in the architecture's place")
+                .doesNotContainKeys("latencyMs", "exportedLatencyMs");
+    }
+
     private static List<Integer> classes(List<String> lines) {
         return lines.stream()
                 .skip(1)

@@ -189,6 +189,21 @@ class SharingTest {
         return write(new Sharing("list.json.gz", sampling, pathsPerStep), List.of(), epochs, null);
     }
 
+    @Test
+    void anHeirTellsTheCostsOfTheExportedNetworkWhereItIsAsked() throws IOException {
+        share("uniform", 1, 1, () -> false);
+        Path file = write(null, PATHS.getFirst(), 0, weights());
+        Files.writeString(file, Files.readString(file).replaceFirst("\\{", "{\"reportExported\":true,"));
+
+        var heir = new Trial(file, null, () -> false).run(false);
+
+        assertThat(heir.exitCode()).as(heir.message()).isZero();
+        assertThat(heir.metrics().get("exportedLatencyMs")).isPositive();
+        assertThat(heir.metrics()).containsKeys("exportedLatencyP99Ms", "exportedBatchLatencyMs", "latencyMs");
+        assertThat(heir.environment()).containsEntry("onnxRuntime", "1.23.2 on processors");
+        assertThat(candidate(PATHS.getFirst(), 0).metrics()).doesNotContainKey("exportedLatencyMs");
+    }
+
     private TrialResult candidate(List<GraphNode> graph, int epochs) throws IOException {
         return new Trial(write(null, graph, epochs, weights()), null, () -> false).run(false);
     }
@@ -226,6 +241,7 @@ class SharingTest {
                         null,
                         null,
                         sharedWeights == null ? null : sharedWeights.toString()),
+                null,
                 null,
                 null,
                 null,
