@@ -1,7 +1,6 @@
 package dev.mlops.nas.trainer;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
@@ -32,7 +31,7 @@ final class OnnxModel implements AutoCloseable {
      */
     @SuppressWarnings("MustBeClosedChecker") // close() does
     static OnnxModel open(byte[] onnx, int threads) throws OrtException {
-        var environment = OrtEnvironment.getEnvironment();
+        var environment = OnnxLibrary.runtime();
         var options = new SessionOptions();
         try {
             options.setIntraOpNumThreads(threads);
@@ -46,7 +45,7 @@ final class OnnxModel implements AutoCloseable {
 
     /** The runtime's version. */
     static String version() {
-        return OrtEnvironment.getEnvironment().getVersion();
+        return OnnxLibrary.runtime().getVersion();
     }
 
     /**
@@ -61,7 +60,7 @@ final class OnnxModel implements AutoCloseable {
                 .asFloatBuffer()
                 .put(features)
                 .flip();
-        return OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), buffer, sides);
+        return OnnxTensor.createTensor(OnnxLibrary.runtime(), buffer, sides);
     }
 
     /** What the network says of each example, one after the other: probabilities, or numbers in the data's units. */

@@ -78,6 +78,20 @@ class ProcessTest {
     }
 
     @Test
+    void aNetworkThatIsMeasuredAsDeployedLeavesNothingInTheFolderForTemporaryFiles() throws Exception {
+        var temporary = Files.createDirectory(folder.resolve("temporary"));
+        var file = Trials.digits().epochs(1).write(folder);
+        write(Files.readString(file).replaceFirst("\\{", "{\"reportExported\":true,"));
+
+        var process = start(file, List.of("-Djava.io.tmpdir=" + temporary));
+
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isZero();
+        assertThat(result().metrics().get("exportedLatencyMs")).isPositive();
+        assertThat(temporary).isEmptyDirectory();
+    }
+
+    @Test
     void checkingGoodDataSaysNothing() throws Exception {
         var process = start(Trials.digits().write(folder), "--check-data");
 
