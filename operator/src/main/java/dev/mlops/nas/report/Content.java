@@ -31,19 +31,6 @@ final class Content {
     /** Spread of latencies, as part of their median, above which they are called unreliable. */
     private static final double STEADY = 0.25;
 
-    static final List<String> TRIAL_HEAD = List.of(
-            "trial",
-            "purpose",
-            "state",
-            "validation",
-            "test",
-            "predicted",
-            "params",
-            "latency",
-            "epochs",
-            "seed",
-            "time");
-
     /** Median of single inferences in ONNX Runtime. */
     static final String EXPORTED_LATENCY = "exportedLatencyMs";
 
@@ -139,7 +126,7 @@ final class Content {
     /** Figures of several costs, in the order of their metrics. */
     static List<String> costs(Front front, List<Double> costs) {
         return front.byMetric(costs).entrySet().stream()
-                .map(e -> e.getKey().endsWith("Ms") ? Figures.milliseconds(e.getValue()) : Figures.count(e.getValue()))
+                .map(e -> Figures.cost(e.getKey(), e.getValue()))
                 .toList();
     }
 
@@ -409,31 +396,48 @@ final class Content {
         return Serialization.asYaml(document);
     }
 
+    /** Titles of {@link #trials}. */
+    static List<String> trialHead(SearchRecord search) {
+        var head = new ArrayList<>(
+                List.of("trial", "purpose", "state", "validation", "test", "predicted", "params", "latency"));
+        head.addAll(decisive(search));
+        head.addAll(List.of("epochs", "seed", "time"));
+        return head;
+    }
+
     static List<List<String>> trials(SearchRecord search) {
-        return search.history().trials().stream()
-                .map(t -> List.of(
-                        Integer.toString(t.request().number()),
-                        t.request().reference() != null
-                                ? t.request().reference()
-                                : purpose(t.request().purpose()),
-                        state(t.state()),
-                        Figures.score(Arms.value(search, t)),
-                        Figures.score(
-                                Arms.metric(t, search.experiment().objective().testMetric())),
-                        t.request().prediction() == null
-                                ? ""
-                                : "%s ± %s"
-                                        .formatted(
-                                                Figures.score(
-                                                        t.request().prediction().mean()),
-                                                Figures.score(
-                                                        t.request().prediction().sd())),
-                        params(search, t),
-                        Figures.milliseconds(Arms.metric(t, "latencyMs")),
-                        Integer.toString(t.request().epochs()),
-                        Long.toString(t.request().seed()),
-                        t.state() instanceof TrialState.Outcome ? Figures.duration(seconds(t)) : ""))
+        return search.history().trials().stream().map(t -> trial(search, t)).toList();
+    }
+
+    /** Measured costs that a limit or trade-off goes by, but for the latency that every trial tells. */
+    private static List<String> decisive(SearchRecord search) {
+        return search.experiment().measuredCosts().stream()
+                .filter(m -> !m.equals("latencyMs"))
                 .toList();
+    }
+
+    private static List<String> trial(SearchRecord search, Trial trial) {
+        var request = trial.request();
+        var row = new ArrayList<>(List.of(
+                Integer.toString(request.number()),
+                request.reference() != null ? request.reference() : purpose(request.purpose()),
+                state(trial.state()),
+                Figures.score(Arms.value(search, trial)),
+                Figures.score(Arms.metric(trial, search.experiment().objective().testMetric())),
+                request.prediction() == null
+                        ? ""
+                        : "%s ± %s"
+                                .formatted(
+                                        Figures.score(request.prediction().mean()),
+                                        Figures.score(request.prediction().sd())),
+                params(search, trial),
+                Figures.milliseconds(Arms.metric(trial, "latencyMs"))));
+        decisive(search).forEach(metric -> row.add(Figures.cost(metric, Arms.metric(trial, metric))));
+        row.addAll(List.of(
+                Integer.toString(request.epochs()),
+                Long.toString(request.seed()),
+                trial.state() instanceof TrialState.Outcome ? Figures.duration(seconds(trial)) : ""));
+        return row;
     }
 
     private static String params(SearchRecord search, Trial trial) {

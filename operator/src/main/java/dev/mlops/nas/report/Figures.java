@@ -49,9 +49,17 @@ public final class Figures {
         return value == 0 ? "–" : count(value);
     }
 
-    /** Milliseconds in three digits. */
+    /** Milliseconds in three digits; below a tenth, which small networks need when deployed, in two. */
     public static String milliseconds(double value) {
+        if (value > 0 && value < 0.1) {
+            return BigDecimal.valueOf(value).round(new MathContext(2)).toPlainString() + " ms";
+        }
         return Double.isNaN(value) ? "–" : three(value) + " ms";
+    }
+
+    /** A cost by its metric: milliseconds, or a count. */
+    static String cost(String metric, double value) {
+        return metric.endsWith("Ms") || Double.isNaN(value) ? milliseconds(value) : count(value);
     }
 
     /** Two units at most: 7.3 s, 4 min 51 s, 3 h 5 min, 2 d 4 h. */

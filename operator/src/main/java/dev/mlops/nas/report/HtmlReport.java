@@ -112,7 +112,8 @@ public final class HtmlReport {
                 .append("<details open><summary>The experiment with all defaults</summary><pre>")
                 .append(Html.escaped(Content.yaml(search)))
                 .append("</pre></details>\n");
-        html.append(Html.heading("All trials")).append(Html.table(Content.TRIAL_HEAD, Content.trials(search), true));
+        html.append(Html.heading("All trials"))
+                .append(Html.table(Content.trialHead(search), Content.trials(search), true));
         if (!Content.lost(search).isEmpty()) {
             html.append(Html.list(Content.lost(search)));
         }

@@ -55,7 +55,7 @@ public final class MarkdownReport {
                 .append("```yaml\n")
                 .append(Content.yaml(search))
                 .append("```\n\n");
-        text.append("## All trials\n\n").append(table(Content.TRIAL_HEAD, Content.trials(search)));
+        text.append("## All trials\n\n").append(table(Content.trialHead(search), Content.trials(search)));
         return text.append(list(Content.lost(search))).toString();
     }
 

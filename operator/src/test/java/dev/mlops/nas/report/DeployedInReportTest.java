@@ -36,7 +36,7 @@ class DeployedInReportTest {
 
     @Test
     void bothLatenciesStandSideBySide() throws Exception {
-        SearchRecord search = search(EXPORTED);
+        SearchRecord search = search(EXPORTED, "");
 
         assertThat(String.join("\n", FinalTable.lines(search)))
                 .contains("latency 1 ms, in ONNX Runtime 0.25 ms", "latency  ONNX Runtime");
@@ -51,7 +51,7 @@ class DeployedInReportTest {
 
     @Test
     void whatWasNotMeasuredIsNotTold() throws Exception {
-        SearchRecord search = search(Map.of());
+        SearchRecord search = search(Map.of(), "");
 
         assertThat(String.join("\n", FinalTable.lines(search)))
                 .contains("latency 1 ms")
@@ -59,7 +59,17 @@ class DeployedInReportTest {
         assertThat(MarkdownReport.of(search)).doesNotContain("ONNX", "unreliable");
     }
 
-    private SearchRecord search(Map<String, Double> exported) throws Exception {
+    @Test
+    void whatALimitGoesByStandsBesideEveryTrial() throws Exception {
+        String limits = "[{metric: latencyMs, max: 5}, {metric: exportedBatchLatencyMs, max: 5}]";
+
+        assertThat(MarkdownReport.of(search(EXPORTED, "  constraints: " + limits)))
+                .contains("| params | latency | exportedBatchLatencyMs | epochs |")
+                .containsPattern("\\| search \\| completed .*\\| 1 ms \\| 3 ms \\| \\d+ \\|")
+                .containsPattern("\\| finalist \\| completed .*\\| 1 ms \\| 3 ms \\| \\d+ \\|");
+    }
+
+    private SearchRecord search(Map<String, Double> exported, String more) throws Exception {
         Path file = Files.writeString(folder.resolve("mlp.yaml"), """
                 apiVersion: nas.mlops.dev/v1alpha1
                 kind: NasExperiment
@@ -69,20 +79,22 @@ class DeployedInReportTest {
                   searchSpace: {preset: mlp-tabular}
                   strategy: {name: Random}
                   budget: {trials: 4, parallelTrials: 4}
-                """);
+                """ + more);
         NasExperimentSpec spec = new ExperimentReader().read(file).getSpec();
         var experiment = ExperimentFactory.create("mlp", spec);
         List<History.Trial> trials = new ArrayList<>();
         Plan plan;
         do {
             plan = Experiments.decide(experiment, new History(START, trials), START);
-            plan.start().forEach(request -> trials.add(new History.Trial(request, completed(request, exported))));
+            plan.start()
+                    .forEach(request ->
+                            trials.add(new History.Trial(request, completed(request, exported, !more.isEmpty()))));
         } while (!plan.start().isEmpty());
         return new SearchRecord(
                 spec, experiment, new History(START, trials), plan.phase(), plan.summary(), START, Map.of());
     }
 
-    private static Completed completed(TrialRequest request, Map<String, Double> exported) {
+    private static Completed completed(TrialRequest request, Map<String, Double> exported, boolean everyTrial) {
         Map<String, Double> metrics = new HashMap<>(Map.of(
                 "accuracy", 0.9,
                 "testAccuracy", 0.9,
@@ -90,7 +102,7 @@ class DeployedInReportTest {
                 "latencyMs", 1.0,
                 "latencySpread", 0.1,
                 "batchLatencyMs", 8.0));
-        if (request.purpose().opensTest()) {
+        if (request.purpose().opensTest() || everyTrial) {
             metrics.putAll(exported);
         }
         return new Completed(metrics, 5);

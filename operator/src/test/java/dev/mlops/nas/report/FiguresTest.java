@@ -21,6 +21,17 @@ class FiguresTest {
     }
 
     @Test
+    void millisecondsTellSmallNetworksApart() {
+        assertThat(Figures.milliseconds(12.345)).isEqualTo("12.3 ms");
+        assertThat(Figures.milliseconds(0.478)).isEqualTo("0.48 ms");
+        assertThat(Figures.milliseconds(0.04779)).isEqualTo("0.048 ms");
+        assertThat(Figures.milliseconds(0.0042)).isEqualTo("0.0042 ms");
+        assertThat(Figures.milliseconds(0.0997)).isEqualTo("0.10 ms");
+        assertThat(Figures.cost("exportedLatencyMs", 0.05)).isEqualTo("0.05 ms");
+        assertThat(Figures.cost("modelBytes", 45_210)).isEqualTo("45.2k");
+    }
+
+    @Test
     void whatIsUnknownIsADash() {
         assertThat(Figures.score(Double.NaN)).isEqualTo("–");
         assertThat(Figures.interval(0.5, Double.NaN)).isEqualTo("–");
