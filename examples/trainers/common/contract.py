@@ -219,15 +219,25 @@ def write(file, document):
     os.replace(part.name, target)
 
 
-def check_data(file):
-    """The exit code of a trainer that is asked about the data only."""
+def check_data(trial):
+    """Looks at the data only: silent where all is well, otherwise as a trial that ends."""
+    file = trial.file
     try:
         _, told = data.load(file["dataset"], file["folders"]["data"])
         data.parts(told, file["dataset"]["split"], file["splitSeed"])
         return DONE
-    except (data_files.DataError, data_files.Later) as error:
-        print(error, file=sys.stderr)
-        return DATA if isinstance(error, data_files.DataError) else TEMPORARY
+    except data_files.DataError as error:
+        return tell(trial, DATA, str(error))
+    except data_files.Later as error:
+        return tell(trial, TEMPORARY, str(error))
+
+
+def tell(trial, code, message=None):
+    """Writes the result, and returns the code."""
+    if message:
+        print(message, file=sys.stderr)
+    write(os.environ.get("NAS_RESULT_FILE", "/dev/termination-log"), trial.result(code, message))
+    return code
 
 
 def main(kind, unbuildable, out_of_memory):
@@ -238,9 +248,9 @@ def main(kind, unbuildable, out_of_memory):
     except ValueError as error:
         print(f"the trial file is not JSON: {error}", file=sys.stderr)
         return DATA
-    if "--check-data" in sys.argv[1:]:
-        return check_data(file)
     trial, code, message = kind(file), DONE, None
+    if "--check-data" in sys.argv[1:]:
+        return check_data(trial)
     signal.signal(signal.SIGTERM, lambda *_: setattr(trial, "stopping", True))
     try:
         if file["contractVersion"] not in (VERSION, VERSION_OF_NUMBERS):
@@ -260,7 +270,4 @@ def main(kind, unbuildable, out_of_memory):
         code, message = TEMPORARY, str(error)
     except out_of_memory as error:
         code, message = INFEASIBLE, f"out of memory: {(str(error).splitlines() or ['no more to be had'])[0]}"
-    if message:
-        print(message, file=sys.stderr)
-    write(os.environ.get("NAS_RESULT_FILE", "/dev/termination-log"), trial.result(code, message))
-    return code
+    return tell(trial, code, message)

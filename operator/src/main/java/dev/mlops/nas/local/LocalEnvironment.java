@@ -1,5 +1,6 @@
 package dev.mlops.nas.local;
 
+import dev.mlops.nas.api.NasExperimentSpec.Dataset;
 import dev.mlops.nas.api.NasExperimentSpec.Format;
 import dev.mlops.nas.contract.TrialResult;
 import java.io.IOException;
@@ -35,18 +36,29 @@ final class LocalEnvironment {
                 .findFirst()
                 .ifPresent(e -> new java.util.TreeMap<>(e).forEach((k, v) -> environment.put("trainer: " + k, v)));
         environment.put("search engine", "Java " + System.getProperty("java.runtime.version"));
-        var dataset = setup.spec().dataset();
+        environment.putAll(data(setup.spec().dataset(), setup.data()));
+        return environment;
+    }
+
+    /**
+     * What was learned from: files by their checksums. That of the experiment was compared by the trainer, which alone sees data from
+     * the web or from S3.
+     *
+     * @param folder where paths begin
+     */
+    static Map<String, String> data(Dataset dataset, Path folder) throws IOException {
+        var data = new LinkedHashMap<String, String>();
         if (dataset.uri().startsWith("generator:") || dataset.format() == Format.images) {
-            environment.put("data", dataset.uri());
-        } else if (dataset.uri().startsWith("http") && dataset.sha256() != null) {
-            environment.put("sha256 of " + dataset.uri().replaceFirst("[?].*", ""), dataset.sha256());
+            data.put("data", dataset.uri());
         } else {
-            environment.put("sha256 of " + dataset.uri(), sha256(setup.data(), dataset.uri()));
+            data.put(
+                    "sha256 of " + dataset.uri().replaceFirst("[?].*", ""),
+                    dataset.sha256() == null ? sha256(folder, dataset.uri()) : dataset.sha256());
         }
         if (dataset.labels() != null) {
-            environment.put("sha256 of " + dataset.labels(), sha256(setup.data(), dataset.labels()));
+            data.put("sha256 of " + dataset.labels(), sha256(folder, dataset.labels()));
         }
-        return environment;
+        return data;
     }
 
     private static String machine() throws IOException {

@@ -176,6 +176,23 @@ class NumpyTrainerTest {
     }
 
     @Test
+    void askedAboutTheDataOnlyItSaysInItsResultWhatIsWrong() throws Exception {
+        Files.writeString(folder.resolve("trees.csv"), "1,0,0\n2,1,1\n".repeat(5));
+        assertThat(checked(training("good", trees(null), null)).log()).isEmpty();
+
+        Files.writeString(folder.resolve("trees.csv"), "1,0,0\n2,oak,1\n".repeat(5));
+        var refused = Objects.requireNonNull(
+                checked(training("bad", trees(null), null)).result());
+        assertThat(refused.exitCode()).isEqualTo(ExitCode.DATA.code());
+        assertThat(refused.message()).endsWith("trees.csv line 2 holds a value that is not a number");
+    }
+
+    private TrainerRun checked(TrialFile file) throws Exception {
+        var command = TrainerCommand.own("%s %s --check-data".formatted(python(), TRAINER));
+        return TrainerRun.of(command, file, folder, file.trial(), 1, Duration.ofSeconds(60));
+    }
+
+    @Test
     void whatNeedsALibraryIsRefusedWhereItIsMissing() throws Exception {
         for (var library : List.of("PIL", "pyarrow", "boto3")) {
             Files.writeString(folder.resolve(library + ".py"), "raise ImportError('not here')\n");
