@@ -122,7 +122,7 @@ class Trial:
     def checkpoint(self, folder):
         """Where this training's checkpoint lies in a folder of the trial file, by what all its trials share; None without one."""
         place = self.file["folders"].get(folder)
-        same = {k: v for k, v in self.file.items() if k not in ("folders", "evaluateTest", "trial", "epochs", "decisions")}
+        same = {k: v for k, v in self.file.items() if k not in ("folders", "evaluateTest", "reportExported", "trial", "epochs", "decisions")}
         same["recipe"] = {**self.recipe, "scheduleEpochs": self.schedule_epochs()}
         name = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
         return Path(place) / (name + self.suffix) if place else None

@@ -61,6 +61,7 @@ class NumpyTrainerTest {
                 .extracting(Finding::sentence)
                 .containsExactly(
                         "convolutions end with 64: a perceptron takes their place in what follows",
+                        "exportedLatencyMs is not measured: limits on it cannot be kept with this trainer",
                         "it scores no architectures without training: nas score needs another trainer",
                         "shared weights end with 64: evaluation.weightSharing is not for this trainer; it says:"
                                 + " evaluation.weightSharing needs a trainer that knows the field sharing of trial files; this one does not",
