@@ -1,10 +1,13 @@
-"""Held against a server of S3's protocol (moto) and one that is out of order: python3 -m unittest, in this folder, with what test-requirements.txt lists."""
+"""Held against a web server and one of S3's protocol (moto): python3 -m unittest, in this folder, with test-requirements.txt."""
 
 import hashlib
 import http.server
 import os
+import subprocess
+import sys
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -13,6 +16,7 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 import data
+import data_files
 from data_files import DataError, Later
 
 TABLE = b"".join(b"%d,%d,%d\n" % (i, i % 3, i % 2) for i in range(20))
@@ -20,13 +24,63 @@ SUM = hashlib.sha256(TABLE).hexdigest()
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
-class OutOfOrder(http.server.BaseHTTPRequestHandler):
+class Web(http.server.ThreadingHTTPServer):
+    """Has one table, and is out of order elsewhere; counts what it is asked for."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.asked, self.address = [], f"http://127.0.0.1:{self.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever).start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.server.asked += 1
-        self.send_error(503)
+        self.server.asked.append(self.path)
+        if self.path.startswith("/table.csv"):
+            time.sleep(1 if "slow" in self.path else 0)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(TABLE)
+        else:
+            self.send_error(404 if self.path.startswith("/nowhere") else 503)
 
     def log_message(self, *_):
         pass
+
+
+class WebTest(unittest.TestCase):
+    def setUp(self):
+        self.cache = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(mock.patch.dict(os.environ, {"NAS_CACHE_DIR": str(self.cache), "no_proxy": "127.0.0.1"}))
+        self.web = self.enterContext(Web())
+
+    def test_of_trials_that_start_together_one_loads(self):
+        uri = f"{self.web.address}/table.csv?slow"
+        ask = [sys.executable, "-B", "-c", f"import data_files; print(data_files.of({uri!r}, '', {SUM!r}))"]
+        trials = [subprocess.Popen(ask, cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+        self.assertEqual({trial.communicate()[0].strip() for trial in trials}, {str(self.cache / SUM / "table.csv")})
+        self.assertEqual((self.cache / SUM / "table.csv").read_bytes(), TABLE)
+        self.assertEqual(self.web.asked, ["/table.csv?slow"])
+
+    def test_a_damaged_file_in_the_cache_is_loaded_anew(self):
+        file = data_files.of(f"{self.web.address}/table.csv", "", SUM)
+        file.write_text("damaged")
+        self.assertEqual(data_files.of(f"{self.web.address}/table.csv", "", SUM).read_bytes(), TABLE)
+
+    def test_what_cannot_be_is_refused_and_what_may_pass_is_tried_later(self):
+        for place, kind, sentence in (("/nowhere?key=secret", DataError, "answers 404"), ("/broken?key=secret", Later, "answers 503")):
+            with self.subTest(place), self.assertRaisesRegex(kind, sentence) as refused:
+                data_files.of(self.web.address + place, "", SUM)
+            self.assertNotIn("secret", str(refused.exception))
+        with self.assertRaisesRegex(DataError, f"/table.csv has the SHA-256 {SUM}, not 000"):
+            data_files.of(self.web.address + "/table.csv", "", "0" * 64)
 
 
 class S3Test(unittest.TestCase):
@@ -46,7 +100,7 @@ class S3Test(unittest.TestCase):
         self.cache = Path(self.enterContext(tempfile.TemporaryDirectory()))
         clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         own = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_EC2_METADATA_DISABLED": "true", "NAS_CACHE_DIR": str(self.cache),
-               "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+               "no_proxy": "127.0.0.1", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
         self.enterContext(mock.patch.dict(os.environ, {**clean, **own}, clear=True))
 
     def load(self, uri, checksum=SUM):
@@ -86,13 +140,10 @@ class S3Test(unittest.TestCase):
 
     def test_a_store_that_is_out_of_order_or_not_there_is_asked_later(self):
         os.environ.update(CREDENTIALS)
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), OutOfOrder) as server:
-            server.asked = 0
-            threading.Thread(target=server.serve_forever).start()
-            os.environ["AWS_ENDPOINT_URL"] = "http://127.0.0.1:{}".format(server.server_port)
+        with Web() as web:
+            os.environ["AWS_ENDPOINT_URL"] = web.address
             self.assertEqual(self.refused(Later, "s3://tables/open.csv"), "s3://tables/open.csv answers 503; it may be loaded later")
-            server.shutdown()
-        self.assertGreater(server.asked, 1)
+        self.assertGreater(len(web.asked), 1)
         self.assertRegex(self.refused(Later, "s3://tables/open.csv"), r"s3://tables/open\.csv cannot be loaded: .*; it may be later")
         os.environ["NAS_CACHE_DIR"] = "/dev/null"
         self.assertIn("the cache of data files, /dev/null, cannot be used", self.refused(Later, "s3://tables/open.csv"))

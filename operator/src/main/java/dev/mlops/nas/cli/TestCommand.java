@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
             "With --pytorch as first argument, the trainer in PyTorch is tested too, which installs",
             "some 5 GB once. More arguments go to Maven, for example: ./nas test -pl predictor",
             "Sets up what the tests need: Kubernetes' API server (compiled once, 7 minutes,",
-            "needs Go), an MLflow server (a Python environment, 1 minute)."
+            "needs Go), an MLflow server (a Python environment, 1 minute), and a server of S3's",
+            "protocol (more of Python's packages, half a minute)."
         })
 final class TestCommand implements Callable<Integer> {
     @Spec

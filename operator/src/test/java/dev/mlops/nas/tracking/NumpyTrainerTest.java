@@ -108,7 +108,7 @@ class NumpyTrainerTest {
         var process = builder.start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(said).isZero();
-        assertThat(said).contains("Ran 10 tests");
+        assertThat(said).contains("Ran 13 tests");
     }
 
     /** Two sums of three features, in front of them in a table and as floats of their own: the examples are the same, so is what comes. */
