@@ -373,6 +373,32 @@ class ExperimentsTest {
         assertThat(feasible / (double) chosen).isGreaterThan(1.3 * share);
     }
 
+    /** The trainer's latency goes by MACs here and that of the deployed network by parameters: a limit is on the one that it names. */
+    @Test
+    void aLimitOnTheLatencyAsDeployedIsKeptWhateverTheTrainersOwnIs() {
+        double[] deployed = CELL.all()
+                .mapToDouble(g -> CELL.cost(g).params() / 1e6)
+                .sorted()
+                .toArray();
+        var limit = new Constraint("exportedLatencyMs", deployed[deployed.length / 4]);
+        Experiment experiment =
+                Laboratory.experiment(CELL, Laboratory.predictor(6), List.of(limit), new Budget(16, 1, null, 3));
+        var lab = lab(experiment);
+
+        Plan end = lab.run();
+
+        assertThat(experiment.measuredCosts()).containsExactly("exportedLatencyMs");
+        assertThat(end.phase()).isEqualTo(Phase.SUCCEEDED);
+        assertThat(lab.requests(Purpose.FINALIST))
+                .isNotEmpty()
+                .allSatisfy(
+                        r -> assertThat(CELL.cost(r.genotype()).params() / 1e6).isLessThanOrEqualTo(limit.max()));
+        assertThat(lab.requests(Purpose.SEARCH))
+                .as("it bars what was tried")
+                .anySatisfy(
+                        r -> assertThat(CELL.cost(r.genotype()).params() / 1e6).isGreaterThan(limit.max()));
+    }
+
     @Test
     void aLimitThatNoTrialKeepsFailsTheExperimentWithTheSmallestMeasurement() {
         var limit = new Constraint("latencyMs", 1e-6);

@@ -90,6 +90,7 @@ final class Laboratory {
         Map<String, Double> metrics = new HashMap<>();
         metrics.put("accuracy", accuracy);
         metrics.put("latencyMs", space.cost(request.genotype()).macs() / 1e5);
+        metrics.put("exportedLatencyMs", space.cost(request.genotype()).params() / 1e6);
         if (request.purpose().opensTest()) {
             metrics.put("testAccuracy", accuracy - 0.01);
             metrics.put("testExamples", 400.0);
