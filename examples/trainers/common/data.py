@@ -110,7 +110,7 @@ def load(dataset, folder):
         raise DataError(f"{uri} has the shape {list(examples.shape)}; dataset.shape {shape} needs examples of that shape")
     if len(examples) != len(told) or not len(examples):
         raise DataError(f"{uri} has {len(examples)} examples and {len(told)} {'targets' if dataset.get('targets') else 'labels'}")
-    examples = examples.astype(np.float32).reshape(-1, *shape)
+    examples = examples.astype(np.float32, copy=False).reshape(-1, *shape)
     for column in dataset.get("categorical") or []:
         check_codes(examples, column, shape, uri)
     if dataset.get("targets"):

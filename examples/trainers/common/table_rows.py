@@ -32,7 +32,9 @@ def from_csv(file, dataset):
         if not all(math.isfinite(v) for v in values):
             raise DataError(f"{file} line {number} holds a value that is not finite")
         lines.append(values)
-    return cut(np.array(lines).reshape(-1, width + wanted), first, wanted)
+    table = np.array(lines).reshape(-1, width + wanted)
+    own = np.arange(first, first + wanted)
+    return np.delete(table, own, axis=1), table[:, own]
 
 
 def from_parquet(file, dataset):
@@ -47,17 +49,26 @@ def from_parquet(file, dataset):
     try:
         with parquet.ParquetFile(file) as opened:
             check_columns(file, opened, names, width + wanted)
-            columns = opened.read().columns
-        table = np.column_stack([numbers(column, names.get(c)) for c, column in enumerate(columns)])
+            table = opened.read()
+        examples, told = np.empty((len(table), width), np.float32), np.empty((len(table), wanted))
+        unfit = []
+        for c, column in enumerate(table.columns):
+            into = told[:, c - first] if first <= c < first + wanted else examples[:, c if c < first else c - wanted]
+            into[:] = values = numbers(column, names.get(c))
+            unfit += [(int(row), c) for row in np.flatnonzero(~np.isfinite(values))[:1]]
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{file} cannot be read: {error}") from error
-    for row, c in np.argwhere(~np.isfinite(table))[:1]:
-        found = columns[c][int(row)].as_py()
-        if c in names:
-            raise DataError(f"{file}, row {row + 1} holds the category {(found or '').strip()!r}, which dataset.categorical does not list")
-        raise DataError(f"{file}, row {row + 1}, column {opened.schema_arrow.names[c]} is {'empty' if found is None else found};"
-                        " every value must be a finite number")
-    return cut(table, first, wanted)
+    if unfit:
+        refuse_cell(file, table, *min(unfit), names)
+    return examples, told
+
+
+def refuse_cell(file, table, row, c, names):
+    found = table.column(c)[row].as_py()
+    if c in names:
+        raise DataError(f"{file}, row {row + 1} holds the category {(found or '').strip()!r}, which dataset.categorical does not list")
+    raise DataError(f"{file}, row {row + 1}, column {table.column_names[c]} is {'empty' if found is None else found};"
+                    " every value must be a finite number")
 
 
 def check_columns(file, opened, names, needed):
@@ -99,12 +110,6 @@ def layout(dataset):
     if first > width:
         raise DataError(f"dataset.labelColumn is {first}; {width} values of an example allow -1 to {width}")
     return width, wanted, first
-
-
-def cut(table, first, wanted):
-    """Examples, and what is to be said of them."""
-    own = np.arange(first, first + wanted)
-    return np.delete(table, own, axis=1), table[:, own]
 
 
 def codes(dataset, first, wanted):

@@ -32,6 +32,7 @@ write("dictionaries", {**NAMES, "work": pa.array(NAMES["work"]).dictionary_encod
 write("unsigned", {"byte": pa.array([255, 1], pa.uint8()), "int": pa.array([3_000_000_000, 1], pa.uint32()),
                    "long": pa.array([1 << 63, 1], pa.uint64()), "label": LABELS})
 write("targets", {"sum": [1.5, 2.5], "product": pa.array([0.25, -1], pa.float32()), "x": [1, 2], "y": [3, 4]})
+write("halved", {"x": list(range(8)), "label": LABELS * 4})
 write("label", {"label": [0, 3, 1], "x": [1, 2, 3]})
 write("half-label", {"x": [1, 2, 3], "label": [0, 1, 0.5]})
 write("empty-cell", {"x": [1.0, None], "label": LABELS})

@@ -9,10 +9,19 @@ import dev.mlops.nas.contract.TrialFile.DatasetRef;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 
 /** Columns of numbers, truth values or names of categories as Parquet writes them, one row of {@link TableRows} per row. */
 final class ParquetReader {
+    /** Tells at each start that it does without the processor's vector instructions. Held, as loggers are forgotten. */
+    private static final Logger LIBRARY = Logger.getLogger("dev.hardwood");
+
+    static {
+        LIBRARY.setLevel(Level.WARNING);
+    }
+
     private final String name;
     private final TableRows rows;
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.mlops.nas.contract.TrialFile;
+import dev.mlops.nas.contract.TrialFile.DatasetRef;
+import dev.mlops.nas.contract.TrialFile.Split;
 import dev.mlops.nas.contract.TrialResult;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +15,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The trainer as a child process, as shells start it. */
 class ProcessTest {
@@ -91,9 +95,13 @@ class ProcessTest {
         assertThat(temporary).isEmptyDirectory();
     }
 
-    @Test
-    void checkingGoodDataSaysNothing() throws Exception {
-        var process = start(Trials.digits().write(folder), "--check-data");
+    @ParameterizedTest
+    @ValueSource(strings = {"csv", "parquet"})
+    void checkingGoodDataSaysNothing(String format) throws Exception {
+        var uri = Path.of("src/test/resources/parquet/halved.parquet").toUri().toString();
+        var halved = new DatasetRef(uri, "parquet", null, -1, null, List.of(1, 1, 1), 2, new Split(0.5, 0.25, 0.25));
+        var digits = Trials.digits();
+        var process = start((format.equals("csv") ? digits : digits.dataset(halved)).write(folder), "--check-data");
 
         assertThat(process.waitFor()).isZero();
         assertThat(new String(process.getInputStream().readAllBytes())).isEmpty();
