@@ -202,7 +202,7 @@ class NumpyTrainerTest {
             var own = Files.createDirectories(folder.resolve("images").resolve(label));
             Files.writeString(own.resolve("1.png"), "read by nobody");
         }
-        var bare = "env PYTHONPATH=" + folder + " ";
+        var bare = "env PYTHONPATH=%1$s NAS_CACHE_DIR=%1$s ".formatted(folder);
         var images = labelled("images", "images", null);
 
         assertThat(refused(training("images", images, null), bare))
