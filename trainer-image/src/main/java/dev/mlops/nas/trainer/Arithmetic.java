@@ -34,53 +34,53 @@ final class Arithmetic {
     }
 
     /** The matrix product a b; of the last two sides where there are three. */
-    static Kernel matrices(INDArray a, INDArray b, INDArray to) {
-        return Kernel.of("matmul", in(a, b), out(to), 0, 0, 0);
+    static Step matrices(INDArray a, INDArray b, INDArray to) {
+        return matrices(1, a, b, to);
     }
 
     /** factor a b. */
-    static Kernel matrices(double factor, INDArray a, INDArray b, INDArray to) {
-        return Kernel.of("matmul", in(a, b), out(to), new double[] {factor, 0}, 0, 0, 0);
+    static Step matrices(double factor, INDArray a, INDArray b, INDArray to) {
+        return MatrixProduct.of(factor, a, false, b, false, 0, to);
     }
 
     /** a transposed times b. */
-    static Kernel transposedFirst(INDArray a, INDArray b, INDArray to) {
-        return Kernel.of("matmul", in(a, b), out(to), 1, 0, 0);
+    static Step transposedFirst(INDArray a, INDArray b, INDArray to) {
+        return transposedFirst(1, a, b, to);
     }
 
     /** factor a transposed times b. */
-    static Kernel transposedFirst(double factor, INDArray a, INDArray b, INDArray to) {
-        return Kernel.of("matmul", in(a, b), out(to), new double[] {factor, 0}, 1, 0, 0);
+    static Step transposedFirst(double factor, INDArray a, INDArray b, INDArray to) {
+        return MatrixProduct.of(factor, a, true, b, false, 0, to);
     }
 
     /** factor a times b transposed. */
-    static Kernel transposedSecond(double factor, INDArray a, INDArray b, INDArray to) {
-        return Kernel.of("matmul", in(a, b), out(to), new double[] {factor, 0}, 0, 1, 0);
+    static Step transposedSecond(double factor, INDArray a, INDArray b, INDArray to) {
+        return MatrixProduct.of(factor, a, false, b, true, 0, to);
     }
 
     /** Adds a b to what is there. */
-    static Kernel addMatrices(INDArray a, INDArray b, INDArray to) {
-        return Kernel.of("matmul", in(a, b), out(to), new double[] {1, 1}, 0, 0, 0);
+    static Step addMatrices(INDArray a, INDArray b, INDArray to) {
+        return MatrixProduct.of(1, a, false, b, false, 1, to);
     }
 
     /** Adds a times b transposed to what is there. */
-    static Kernel addTransposedSecond(INDArray a, INDArray b, INDArray to) {
-        return Kernel.of("matmul", in(a, b), out(to), new double[] {1, 1}, 0, 1, 0);
+    static Step addTransposedSecond(INDArray a, INDArray b, INDArray to) {
+        return MatrixProduct.of(1, a, false, b, true, 1, to);
     }
 
     /** The sum of the rows of a matrix: a product with ones, four to forty times as fast as ND4J's reduction. */
-    static Kernel columnSums(Tape tape, INDArray matrix, INDArray to) {
+    static Step columnSums(Tape tape, INDArray matrix, INDArray to) {
         return matrices(tape.constant(1, 1, matrix.size(0)), matrix, to.reshape('c', 1, matrix.size(1)));
     }
 
     /** The mean of the rows of a matrix. */
-    static Kernel columnMeans(Tape tape, INDArray matrix, INDArray to) {
+    static Step columnMeans(Tape tape, INDArray matrix, INDArray to) {
         long rows = matrix.size(0);
         return matrices(1.0 / rows, tape.constant(1, 1, rows), matrix, to.reshape('c', 1, matrix.size(1)));
     }
 
     /** The mean of each row of a matrix, as a column. */
-    static Kernel rowMeans(Tape tape, INDArray matrix, INDArray to) {
+    static Step rowMeans(Tape tape, INDArray matrix, INDArray to) {
         long columns = matrix.size(1);
         return matrices(1.0 / columns, matrix, tape.constant(1, columns, 1), to);
     }

@@ -135,8 +135,8 @@ final class Convolution implements Layer {
         if (rows == 1 && kernel == 1 && groups == 1 && stride == 1) {
             // Two products, which take a third of conv2d_bp's time.
             var weight = weights.getFirst();
-            tape.add(Kernel.of("matmul", in(pixels(dy), matrix(weight.value())), out(pixels(dx)), 0, 1, 0));
-            tape.add(Kernel.of("matmul", in(pixels(x), pixels(dy)), out(matrix(weight.gradient())), 1, 0, 0));
+            tape.add(Arithmetic.transposedSecond(1, pixels(dy), matrix(weight.value()), pixels(dx)));
+            tape.add(Arithmetic.transposedFirst(pixels(x), pixels(dy), matrix(weight.gradient())));
         } else if (weights.size() == 1) {
             var slope = slope(tape, 0);
             tape.add(Kernel.of(

@@ -11,10 +11,13 @@ import dev.mlops.nas.trainer.Tape.Slot;
 /** A fully connected layer with bias, on every position of a sequence alike; an image is flattened first. */
 final class Dense implements Layer {
     /**
-     * Weights of so many rows, or twice as many and so on, are quickly brought into the order in which oneDNN multiplies; with any other
+     * Where inputs and units are multiples of this, weights are quickly brought into the order in which oneDNN multiplies; with any other
      * number that takes up to a hundred times as long as the product itself.
      */
     private static final int BLOCK = 16;
+
+    /** Rows from which oneDNN's product with the bias in it is faster than a product and a sum. */
+    private static final int MANY = 128;
 
     private final Shape shape;
     private final int inputs;
@@ -49,7 +52,7 @@ final class Dense implements Layer {
         var x = input.as(rows(tape), inputs);
         var result = tape.acquire(shape.withBatch(tape.batch()));
         var y = result.as(rows(tape), units);
-        if (inputs % BLOCK == 0) {
+        if (rows(tape) >= MANY && inputs % BLOCK == 0 && units % BLOCK == 0) {
             tape.add(Kernel.of("xw_plus_b", in(x.array(), weight.value(), bias.value()), out(y.array())));
         } else {
             tape.add(Arithmetic.matrices(x.array(), weight.value(), y.array()));

@@ -26,6 +26,7 @@ public final class Prediction {
             System.err.printf("usage: java … %s MODEL_FOLDER FILE.csv%n", Prediction.class.getName());
             System.exit(ExitCode.DATA.code());
         }
+        OpenBlas.chooseKernels();
         try {
             predict(Path.of(arguments[0]), arguments[1], System.out);
         } catch (TrialException e) {

@@ -32,13 +32,10 @@ final class ShiftedProducts {
         var taps = dw.reshape((long) rows * columns, dw.size(2), dw.size(3));
         for (int tap = 0; tap < rows * columns; tap++) {
             long shift = tap / columns * width + tap % columns;
-            tape.add(Kernel.of(
-                    "matmul",
-                    in(part(inputs, shift, products), part(gradients, 0, products)),
-                    out(taps.get(NDArrayIndex.point(tap), NDArrayIndex.all(), NDArrayIndex.all())),
-                    1,
-                    0,
-                    0));
+            tape.add(Arithmetic.transposedFirst(
+                    part(inputs, shift, products),
+                    part(gradients, 0, products),
+                    taps.get(NDArrayIndex.point(tap), NDArrayIndex.all(), NDArrayIndex.all())));
         }
         tape.release(inputs);
         tape.release(gradients);

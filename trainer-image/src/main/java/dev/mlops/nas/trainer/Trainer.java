@@ -49,6 +49,7 @@ public final class Trainer {
                     Trainer.class.getName());
             System.exit(ExitCode.DATA.code());
         }
+        OpenBlas.chooseKernels();
         var trainer = new Trainer(environment);
         Runtime.getRuntime().addShutdownHook(new Thread(trainer::terminate, "terminate"));
         trainer.run(checkOnly);
