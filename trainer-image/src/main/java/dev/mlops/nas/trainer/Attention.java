@@ -5,7 +5,7 @@ import static dev.mlops.nas.trainer.Kernel.out;
 
 import dev.mlops.nas.trainer.Network.Shape;
 import dev.mlops.nas.trainer.Tape.Slot;
-import java.util.List;
+import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -48,51 +48,48 @@ final class Attention implements Layer {
 
     @Override
     public Slot forward(Tape tape, Site site) {
-        var queries = heads.split(tape, site.inputs().get(0));
-        var keys = heads.split(tape, site.inputs().get(1));
-        var values = heads.split(tape, site.inputs().get(2));
+        var queries = heads.byHead(tape, site.inputs().get(0));
+        var keys = heads.byHead(tape, site.inputs().get(1));
+        var values = heads.byHead(tape, site.inputs().get(2));
         var scores = heads.acquire(tape, heads.length());
-        tape.add(Arithmetic.transposedSecond(scale(), queries.array(), keys.array(), scores.array()));
+        tape.add(Arithmetic.transposedSecond(scale(), queries, keys, heads.byExample(tape, scores.array())));
         if (window > 0) {
             tape.add(Arithmetic.sum(scores.array(), mask(tape), scores.array()));
         }
         var weights = heads.acquire(tape, heads.length());
         tape.add(Kernel.of("softmax", in(scores.array()), out(weights.array()), 2));
         tape.release(scores);
-        var mixed = heads.acquire(tape, heads.channels());
-        tape.add(Arithmetic.matrices(weights.array(), values.array(), mixed.array()));
-        var y = heads.merge(tape, mixed.array());
-        tape.release(mixed);
-        for (var slot : List.of(queries, keys, values, weights)) {
-            if (tape.training()) {
-                site.keep(slot);
-            } else {
-                tape.release(slot);
-            }
+        var y = tape.acquire(shape().withBatch(tape.batch()));
+        tape.add(Arithmetic.matrices(heads.byExample(tape, weights.array()), values, heads.byHead(tape, y)));
+        if (tape.training()) {
+            site.keep(weights);
+        } else {
+            tape.release(weights);
         }
         return y;
     }
 
     @Override
     public void backward(Tape tape, Site site, Slot gradient) {
-        var queries = site.kept().get(0).array();
-        var keys = site.kept().get(1).array();
-        var values = site.kept().get(2).array();
-        var weights = site.kept().get(3).array();
-        var dMixed = heads.split(tape, gradient);
+        var queries = heads.byHead(tape, site.inputs().get(0));
+        var keys = heads.byHead(tape, site.inputs().get(1));
+        var values = heads.byHead(tape, site.inputs().get(2));
+        var weights = site.kept().getFirst().array();
+        var dMixed = heads.byHead(tape, gradient);
         var dScores = heads.acquire(tape, heads.length());
-        tape.add(Arithmetic.transposedSecond(1, dMixed.array(), values, dScores.array()));
+        var byExample = heads.byExample(tape, dScores.array());
+        tape.add(Arithmetic.transposedSecond(1, dMixed, values, byExample));
         throughSoftmax(tape, heads.rows(weights), heads.rows(dScores.array()));
-        var dHeads = heads.acquire(tape, heads.channels());
-        tape.add(Arithmetic.matrices(scale(), dScores.array(), keys, dHeads.array()));
-        site.give(0, heads.merge(tape, dHeads.array()));
-        tape.add(Arithmetic.transposedFirst(scale(), dScores.array(), queries, dHeads.array()));
-        site.give(1, heads.merge(tape, dHeads.array()));
-        tape.add(Arithmetic.transposedFirst(1, weights, dMixed.array(), dHeads.array()));
-        site.give(2, heads.merge(tape, dHeads.array()));
-        for (var slot : List.of(dMixed, dScores, dHeads)) {
-            tape.release(slot);
-        }
+        give(tape, site, 0, to -> Arithmetic.matrices(scale(), byExample, keys, to));
+        give(tape, site, 1, to -> Arithmetic.transposedFirst(scale(), byExample, queries, to));
+        give(tape, site, 2, to -> Arithmetic.transposedFirst(1, heads.byExample(tape, weights), dMixed, to));
+        tape.release(dScores);
+    }
+
+    private void give(Tape tape, Site site, int input, Function<INDArray, Step> slope) {
+        var sequence = tape.acquire(shape().withBatch(tape.batch()));
+        tape.add(slope.apply(heads.byHead(tape, sequence)));
+        site.give(input, sequence);
     }
 
     /** The derivative through softmax of each row at its result p: d becomes p (d - sum(p d)). */

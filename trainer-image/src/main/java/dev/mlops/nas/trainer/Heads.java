@@ -46,7 +46,7 @@ record Heads(Shape shape, int count) {
     /** Copies a sequence into the heads' matrices, which may be parts of larger ones. */
     void split(Tape tape, Slot sequence, INDArray heads) {
         var from = byHead(tape, sequence);
-        var to = heads.rank() == 4 ? heads : heads.reshape('c', tape.batch(), count, length(), channels());
+        var to = heads.rank() == 4 ? heads : byExample(tape, heads);
         tape.add(() -> to.assign(from));
     }
 
@@ -54,12 +54,18 @@ record Heads(Shape shape, int count) {
     Slot merge(Tape tape, INDArray heads) {
         var sequence = tape.acquire(shape.withBatch(tape.batch()));
         var to = byHead(tape, sequence);
-        var from = heads.rank() == 4 ? heads : heads.reshape('c', tape.batch(), count, length(), channels());
+        var from = heads.rank() == 4 ? heads : byExample(tape, heads);
         tape.add(() -> to.assign(from));
         return sequence;
     }
 
-    private INDArray byHead(Tape tape, Slot sequence) {
+    /** The same matrices by example and head. */
+    INDArray byExample(Tape tape, INDArray heads) {
+        return heads.reshape('c', tape.batch(), count, heads.size(1), heads.size(2));
+    }
+
+    /** A sequence as matrices by example and head, in its own memory: rows of one head lie as far apart as positions. */
+    INDArray byHead(Tape tape, Slot sequence) {
         return sequence.array()
                 .reshape('c', tape.batch(), length(), count, channels())
                 .permute(0, 2, 1, 3);

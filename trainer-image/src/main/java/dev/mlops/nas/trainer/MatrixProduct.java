@@ -3,6 +3,7 @@ package dev.mlops.nas.trainer;
 import static dev.mlops.nas.trainer.Kernel.in;
 import static dev.mlops.nas.trainer.Kernel.out;
 
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
@@ -10,7 +11,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Products of small matrices, one or as many as lie in arrays of three sides, by OpenBLAS itself. ND4J's operation makes three arrays for
+ * Products of small matrices, one or as many as lie in arrays of three or four sides, by OpenBLAS itself. ND4J's operation makes three arrays for
  * each matrix of a batch, and a primitive of oneDNN for a single one, which takes longer than a small product.
  */
 final class MatrixProduct implements Step {
@@ -64,7 +65,7 @@ final class MatrixProduct implements Step {
                     Matrices.of(a, firstTransposed),
                     Matrices.of(b, secondTransposed),
                     Matrices.of(to, false));
-            if (to.rank() == 3 || product.isSmall()) {
+            if (to.rank() > 2 || product.isSmall()) {
                 return product;
             }
         }
@@ -109,7 +110,9 @@ final class MatrixProduct implements Step {
      *
      * @param array keeps the memory
      * @param from where in memory the first begins
-     * @param apart numbers from one matrix to the next
+     * @param together matrices of the innermost batch
+     * @param apart numbers from one of these to the next
+     * @param outer numbers from one such batch to the next
      * @param leading numbers from one row to the next
      */
     private record Matrices(
@@ -117,7 +120,9 @@ final class MatrixProduct implements Step {
             FloatPointer memory,
             long from,
             int count,
+            int together,
             long apart,
+            long outer,
             int rows,
             int columns,
             int leading,
@@ -127,7 +132,8 @@ final class MatrixProduct implements Step {
             int rank = array.rank();
             return array.dataType() == DataType.FLOAT
                     && rank == result.rank()
-                    && (rank == 2 || (rank == 3 && array.size(0) == result.size(0)))
+                    && rank <= 4
+                    && IntStream.range(0, rank - 2).allMatch(i -> array.size(i) == result.size(i))
                     && (array.size(rank - 1) == 1 || array.stride(rank - 1) == 1)
                     && (array.size(rank - 2) == 1 || array.stride(rank - 2) >= array.size(rank - 1));
         }
@@ -140,8 +146,10 @@ final class MatrixProduct implements Step {
                     array,
                     new FloatPointer(array.data().pointer()),
                     array.offset(),
-                    rank == 3 ? Math.toIntExact(array.size(0)) : 1,
-                    rank == 3 ? array.stride(0) : 0,
+                    Math.toIntExact(array.length() / rows / columns),
+                    rank > 2 ? Math.toIntExact(array.size(rank - 3)) : 1,
+                    rank > 2 ? array.stride(rank - 3) : 0,
+                    rank > 3 ? array.stride(0) : 0,
                     rows,
                     columns,
                     rows == 1 ? columns : Math.toIntExact(array.stride(rank - 2)),
@@ -149,7 +157,7 @@ final class MatrixProduct implements Step {
         }
 
         FloatPointer at(int i) {
-            return memory.position(from + i * apart);
+            return memory.position(from + i / together * outer + i % together * apart);
         }
 
         int order() {

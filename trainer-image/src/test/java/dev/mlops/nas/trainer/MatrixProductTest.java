@@ -51,7 +51,17 @@ class MatrixProductTest {
                 array(2, 5, 2));
     }
 
-    /** Their rows do not lie one after the other. */
+    /** Heads of attention: the channels of a head are a part of a position's. */
+    @Test
+    void batchesMayLieInOthers() {
+        var queries = array(2 * 5, 3, 4).reshape('c', 2, 5, 3, 4).permute(0, 2, 1, 3);
+        var keys = array(2 * 6, 3, 4).reshape('c', 2, 6, 3, 4).permute(0, 2, 1, 3);
+        var scores = array(2 * 3, 5, 6).reshape('c', 2, 3, 5, 6);
+        check(queries, false, keys, true, scores);
+        check(scores, false, keys, false, queries);
+    }
+
+    /** Numbers of a row are not adjacent. */
     @Test
     void matricesMayBePermuted() {
         check(array(0, 6, 5).permute(1, 0), false, array(0, 6, 2), false, array(0, 5, 2));
@@ -92,15 +102,14 @@ class MatrixProductTest {
     /** As numbers of their own, transposed where wanted; a single matrix as a batch of one. */
     private static double[][][] matrices(INDArray array, boolean transposed) {
         int rank = array.rank();
-        int rows = (int) array.size(transposed ? rank - 1 : rank - 2);
-        int columns = (int) array.size(transposed ? rank - 2 : rank - 1);
-        var matrices = new double[rank == 2 ? 1 : (int) array.size(0)][rows][columns];
+        int rows = (int) array.size(rank - 2);
+        int columns = (int) array.size(rank - 1);
+        var all = array.dup('c').reshape('c', array.length() / rows / columns, rows, columns);
+        var matrices = new double[(int) all.size(0)][transposed ? columns : rows][transposed ? rows : columns];
         for (int i = 0; i < matrices.length; i++) {
             for (int row = 0; row < rows; row++) {
                 for (int column = 0; column < columns; column++) {
-                    int from = transposed ? column : row;
-                    int to = transposed ? row : column;
-                    matrices[i][row][column] = rank == 2 ? array.getDouble(from, to) : array.getDouble(i, from, to);
+                    matrices[i][transposed ? column : row][transposed ? row : column] = all.getDouble(i, row, column);
                 }
             }
         }
