@@ -25,7 +25,7 @@ final class Rules {
                     + "([?](examples=[1-9][0-9]{1,5}|seed=[0-9]{1,6}|examples=[1-9][0-9]{1,5}&seed=[0-9]{1,6}))?$')";
     static final String GENERATOR_MESSAGE =
             "must be generator:NAME with NAME one of friedman, mnist-1d, recall, sales, strokes, waveform, or"
-                    + " generator:NAME?examples=5000&seed=0 with other numbers";
+                    + " generator:NAME?examples=5000&seed=0 with 10 to 999999 examples and a seed up to 999999";
 
     /** What trials measure only where a limit or trade-off names one of them. */
     static final String EXPORTED = "['exportedLatencyMs', 'exportedBatchLatencyMs']";

@@ -30,7 +30,7 @@ final class DataCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "ADDRESS",
             description =
-                    "what dataset.uri would be: generator:NAME, or generator:NAME?examples=5000&seed=0 with other numbers")
+                    "what dataset.uri would be: generator:NAME, or generator:NAME?examples=5000&seed=0 with 10 to 999999 examples and a seed up to 999999")
     @SuppressWarnings("NullAway.Init")
     private String address;
 

@@ -133,7 +133,7 @@ sealed interface Generator {
             if (!match.matches()) {
                 throw TrialException.data(
                         "dataset.uri %s is not an address of a generator; allowed: generator:NAME, or"
-                                + " generator:NAME?examples=5000&seed=0 with other numbers.",
+                                + " generator:NAME?examples=5000&seed=0 with 10 to 999999 examples and a seed up to 999999.",
                         uri);
             }
             var examples = match.group("examples");
