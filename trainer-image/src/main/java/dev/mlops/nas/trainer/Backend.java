@@ -17,6 +17,9 @@ enum Backend {
 
     private static final String CUDA_BACKEND = "org.nd4j.linalg.jcublas.JCublasBackend";
 
+    /** Looked up once: every jar is searched for a class that is not there. */
+    private static final Backend OF_THIS_BUILD = onTheClassPath();
+
     private final String libraries;
 
     Backend(String libraries) {
@@ -25,6 +28,10 @@ enum Backend {
 
     /** By what lies on the class path; loads no native library. */
     static Backend ofThisBuild() {
+        return OF_THIS_BUILD;
+    }
+
+    private static Backend onTheClassPath() {
         try {
             Class.forName(CUDA_BACKEND, false, Backend.class.getClassLoader());
             return GPU;

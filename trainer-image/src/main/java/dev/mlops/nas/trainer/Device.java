@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 
@@ -74,14 +75,21 @@ final class Device {
     }
 
     private static String processor() {
+        return "cpu: " + ofFirstProcessor("model name").orElse(System.getProperty("os.arch"));
+    }
+
+    /**
+     * What Linux says of the first processor; empty where the system says nothing.
+     *
+     * @param entry of {@code /proc/cpuinfo}, such as {@code flags}
+     */
+    static Optional<String> ofFirstProcessor(String entry) {
         try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return "cpu: "
-                    + lines.filter(line -> line.startsWith("model name"))
-                            .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                            .findFirst()
-                            .orElse(System.getProperty("os.arch"));
+            return lines.filter(line -> line.startsWith(entry))
+                    .findFirst()
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip());
         } catch (IOException e) {
-            return "cpu: " + System.getProperty("os.arch");
+            return Optional.empty();
         }
     }
 }

@@ -3,12 +3,9 @@ package dev.mlops.nas.trainer;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -52,15 +49,9 @@ final class OpenBlas {
 
     /** Of the first processor; none where the system does not say. */
     private static Set<String> flags() {
-        try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return lines.filter(line -> line.startsWith("flags"))
-                    .findFirst()
-                    .map(line ->
-                            Set.copyOf(List.of(line.replaceFirst(".*: *", "").split(" "))))
-                    .orElse(Set.of());
-        } catch (IOException e) {
-            return Set.of();
-        }
+        return Device.ofFirstProcessor("flags")
+                .map(flags -> Set.copyOf(List.of(flags.split(" "))))
+                .orElse(Set.of());
     }
 
     /** Java cannot change its own environment; libraries read it as the C library has it. */
